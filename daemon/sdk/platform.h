@@ -1,0 +1,66 @@
+#pragma once
+
+/* What a platform plugin offers: it knows where. lower() is pure; open, observe, apply and watch do I/O and never
+ * block: long work ends by a callback on the event loop. A platform never names Kafka. */
+
+#include <systemd/sd-event.h>
+
+#include "facts.h"
+#include "manifest.h"
+
+typedef struct MrPlatform MrPlatform;           /* defined by each platform */
+
+/* What a platform saw. */
+typedef struct MrObservation {
+        MrManifests *found;             /* owned by the receiver of the callback */
+        MrTree *nodes;                  /* map node → {state, since, message, fingerprint, settings, address, where, restarts, pid} */
+        MrTree *claims;                 /* map claim → identity */
+        MrTree *host;                   /* map; see mr_facts_host() */
+} MrObservation;
+
+void mr_observation_done(MrObservation *observation);
+
+typedef enum MrVerb {
+        MR_VERB_CREATE,
+        MR_VERB_UPDATE,
+        MR_VERB_REMOVE,
+        MR_VERB_START,
+        MR_VERB_STOP,
+        MR_VERB_RESTART,
+        _MR_VERB_MAX,
+} MrVerb;
+
+const char *mr_verb_name(MrVerb verb);
+
+/* One thing to do. For START, STOP and RESTART only ns and node are set. */
+typedef struct MrAction {
+        MrVerb verb;
+        const MrManifest *manifest;
+        const char *ns;
+        const char *node;
+} MrAction;
+
+typedef void (*MrObserved)(void *userdata, int r, const MrError *err, MrObservation *take_observation);
+/* `n_done` actions of the batch succeeded, in order; on failure r and err speak of the next one. */
+typedef void (*MrApplied)(void *userdata, int r, const MrError *err, size_t n_done);
+/* Something changed: the core observes again. `node` NULL: anything. */
+typedef void (*MrChanged)(void *userdata, const char *node);
+
+typedef struct MrPlatformArgs {
+        sd_event *event;                /* borrowed */
+        const MrTree *config;           /* the platform's section of millraced.yaml, borrowed; may be NULL */
+        MrChanged changed;
+        void *userdata;
+} MrPlatformArgs;
+
+typedef struct MrPlatformOps {
+        size_t struct_size;
+        /* Pure. Parts of one resource (namespace ns) → manifests. */
+        int (*lower)(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *ret, MrError *err);
+        int (*open)(const MrPlatformArgs *args, MrPlatform **ret, MrError *err);
+        void (*close)(MrPlatform *platform);
+        /* One observation of everything this program manages on the platform. At most one at a time. */
+        int (*observe)(MrPlatform *platform, MrObserved done, void *userdata, MrError *err);
+        /* Carries out the actions in order and stops at the first failure. At most one batch at a time. */
+        int (*apply)(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done, void *userdata, MrError *err);
+} MrPlatformOps;

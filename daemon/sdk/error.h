@@ -27,7 +27,7 @@ typedef struct MrError {
         MrErrorKind kind;
         char *path;             /* "spec.kafka.listeners[1].tls", or NULL; owned */
         char *message;          /* owned; NULL when no error was set */
-        const char *source;     /* file or resource the path belongs to, owned; may be NULL */
+        char *source;           /* file or resource the path belongs to, owned; may be NULL */
         unsigned line, column;  /* from 1; 0 when unknown */
 } MrError;
 

@@ -1,0 +1,176 @@
+/* Everything a pure station may know, gathered before it runs. */
+
+#include "facts.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "part.h"
+#include "str.h"
+
+/* Secrets are grouped by name, sorted: thousands of lookups walk no list. */
+struct MrFacts {
+        MrArena *arena;
+        int64_t now;
+        const char *platform;
+        const MrResource **resources;
+        size_t n_resources, allocated_resources;
+        MrPairs secrets;        /* "name/key" → value */
+        MrPairs remembered;
+        MrNodeFact *nodes;
+        size_t n_nodes, allocated_nodes;
+        struct {
+                const char *probe;
+                const MrTree *view;
+        } views[8];
+        size_t n_views;
+        const MrTree *claims;
+        const MrTree *host;
+};
+
+static const char *const state_names[_MR_NODE_STATE_MAX] = {
+        [MR_NODE_ABSENT] = "absent",   [MR_NODE_STOPPED] = "stopped",   [MR_NODE_STARTING] = "starting",
+        [MR_NODE_RUNNING] = "running", [MR_NODE_STOPPING] = "stopping", [MR_NODE_FAILED] = "failed",
+        [MR_NODE_HELD] = "held",
+};
+
+const char *mr_node_state_name(MrNodeState state) {
+        return state_names[state];
+}
+
+int mr_node_state_from_name(const char *name) {
+        for (int i = 0; i < _MR_NODE_STATE_MAX; i++)
+                if (mr_streq(state_names[i], name))
+                        return i;
+        return -EINVAL;
+}
+
+MrFacts *facts_new(int64_t now_sec, const char *platform) {
+        MrFacts *facts = mr_new(MrFacts, 1);
+
+        facts->arena = mr_arena_new();
+        facts->now = now_sec;
+        facts->platform = mr_arena_strdup(facts->arena, platform);
+        return facts;
+}
+
+MrFacts *facts_free(MrFacts *facts) {
+        if (!facts)
+                return NULL;
+        free(facts->resources);
+        free(facts->nodes);
+        mr_arena_free(facts->arena);
+        free(facts);
+        return NULL;
+}
+
+void facts_add_resource(MrFacts *facts, const MrResource *resource) {
+        MR_GROW(facts->resources, facts->n_resources, facts->allocated_resources);
+        facts->resources[facts->n_resources++] = resource;
+}
+
+void facts_add_secret(MrFacts *facts, const char *name, const char *key, const char *value) {
+        mr_pairs_set(facts->arena, &facts->secrets, mr_arena_strf(facts->arena, "%s/%s", name, key),
+                     mr_arena_strdup(facts->arena, value));
+}
+
+void facts_add_node(MrFacts *facts, const char *node, const MrTree *observed) {
+        int state = mr_node_state_from_name(mr_tree_get_string(observed, "state"));
+
+        MR_GROW(facts->nodes, facts->n_nodes, facts->allocated_nodes);
+        facts->nodes[facts->n_nodes++] = (MrNodeFact) {
+                .node = mr_arena_strdup(facts->arena, node),
+                .state = state < 0 ? MR_NODE_ABSENT : (MrNodeState) state,
+                .since = mr_tree_get_int(observed, "since", 0),
+                .message = mr_tree_get_string(observed, "message"),
+                .fingerprint = mr_tree_get_string(observed, "fingerprint"),
+                .settings = mr_tree_get(observed, "settings"),
+                .address = mr_tree_get_string(observed, "address"),
+                .where = mr_tree_get_string(observed, "where"),
+                .restarts = mr_tree_get_int(observed, "restarts", 0),
+                .pid = mr_tree_get_int(observed, "pid", 0),
+        };
+}
+
+void facts_set_view(MrFacts *facts, const char *probe, const MrTree *view) {
+        if (facts->n_views == MR_ELEMENTS(facts->views))
+                return;
+        facts->views[facts->n_views].probe = mr_arena_strdup(facts->arena, probe);
+        facts->views[facts->n_views++].view = view;
+}
+
+void facts_set_claims(MrFacts *facts, const MrTree *claims) {
+        facts->claims = claims;
+}
+
+void facts_set_host(MrFacts *facts, const MrTree *host) {
+        facts->host = host;
+}
+
+void facts_remember(MrFacts *facts, const char *key, const char *value) {
+        mr_pairs_set(facts->arena, &facts->remembered, mr_arena_strdup(facts->arena, key),
+                     mr_arena_strdup(facts->arena, value));
+}
+
+size_t facts_nodes(const MrFacts *facts) {
+        return facts->n_nodes;
+}
+
+const MrNodeFact *facts_node_at(const MrFacts *facts, size_t i) {
+        return i < facts->n_nodes ? &facts->nodes[i] : NULL;
+}
+
+int64_t mr_facts_now(const MrFacts *facts) {
+        return facts->now;
+}
+
+const char *mr_facts_platform(const MrFacts *facts) {
+        return facts->platform;
+}
+
+size_t mr_facts_resources(const MrFacts *facts, const char *kind, const char *label, const char *value,
+                          const MrResource *const **ret) {
+        size_t n = 0;
+        const MrResource **matches =
+                mr_arena_new_array(facts->arena, const MrResource *, facts->n_resources + 1);
+
+        for (size_t i = 0; i < facts->n_resources; i++) {
+                const MrResource *resource = facts->resources[i];
+                if (mr_streq(resource->kind->name, kind) &&
+                    (!label || mr_streq(mr_pairs_get(&resource->labels, label), value)))
+                        matches[n++] = resource;
+        }
+        *ret = matches;
+        return n;
+}
+
+const char *mr_facts_secret(const MrFacts *facts, const char *name, const char *key) {
+        _cleanup_free_ char *path = mr_strf("%s/%s", name, key);
+        return mr_pairs_get(&facts->secrets, path);
+}
+
+const MrNodeFact *mr_facts_node(const MrFacts *facts, const char *node) {
+        for (size_t i = 0; i < facts->n_nodes; i++)
+                if (mr_streq(facts->nodes[i].node, node))
+                        return &facts->nodes[i];
+        return NULL;
+}
+
+const MrTree *mr_facts_view(const MrFacts *facts, const char *probe) {
+        for (size_t i = 0; i < facts->n_views; i++)
+                if (mr_streq(facts->views[i].probe, probe))
+                        return facts->views[i].view;
+        return NULL;
+}
+
+const MrTree *mr_facts_claim(const MrFacts *facts, const char *claim) {
+        return mr_tree_get(facts->claims, claim);
+}
+
+const MrTree *mr_facts_host(const MrFacts *facts) {
+        return facts->host;
+}
+
+const char *mr_facts_remembered(const MrFacts *facts, const char *key) {
+        return mr_pairs_get(&facts->remembered, key);
+}

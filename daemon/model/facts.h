@@ -1,0 +1,21 @@
+#pragma once
+
+/* The builder behind mr_facts_*: the shell fills one MrFacts per pass, pure stations read it. Trees and resources are
+ * borrowed and must outlive the facts; strings are copied. */
+
+#include "../sdk/facts.h"
+
+MrFacts *facts_new(int64_t now_sec, const char *platform);
+MrFacts *facts_free(MrFacts *facts);
+DEFINE_CLEANUP(MrFacts *, facts_free);
+
+void facts_add_resource(MrFacts *facts, const MrResource *resource);
+void facts_add_secret(MrFacts *facts, const char *name, const char *key, const char *value);
+/* From the map of one observed node; see MrObservation.nodes. */
+void facts_add_node(MrFacts *facts, const char *node, const MrTree *observed);
+void facts_set_view(MrFacts *facts, const char *probe, const MrTree *view);
+void facts_set_claims(MrFacts *facts, const MrTree *claims);
+void facts_set_host(MrFacts *facts, const MrTree *host);
+void facts_remember(MrFacts *facts, const char *key, const char *value);
+size_t facts_nodes(const MrFacts *facts);
+const MrNodeFact *facts_node_at(const MrFacts *facts, size_t i);

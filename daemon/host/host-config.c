@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../sdk/str.h"
+#include "sdk/str.h"
 
 #define CONFIG_MAX (1024U * 1024)
 #define PATH_PATTERN "^/[A-Za-z0-9._/+@%:=,-]*$"

@@ -4,7 +4,7 @@
  * runtime, the classes of units with their users, the base directories of storage, and where distributions come
  * from. millrace-hostd and millrace-fetch read it; nothing in it can be set from outside the host. */
 
-#include "../sdk/field.h"
+#include "sdk/field.h"
 
 #define HOST_CONFIG_PATH "/etc/millrace/hostd.yaml"
 #define HOST_NODES_DIRECTORY "/etc/millrace/nodes"

@@ -1,0 +1,32 @@
+#pragma once
+
+/* Identities of journal messages, one for each kind of thing worth finding again. Their explanations are in
+ * units/millrace.catalog: journalctl -x shows them, journalctl MESSAGE_ID=… finds them. */
+
+#define MSG_DAEMON_READY         "70621aaac0c14eb294ca48d006189e87"
+#define MSG_CONFIG_RELOADED      "85cce82a1db7424b8d18c748bc8910ea"
+#define MSG_PASS_FINISHED        "90eafba7d4d84c19b9ae231bfc60d762"
+#define MSG_PASS_FAILED          "f10867375e0d44a9b8a6ee7a43d0c6f5"
+#define MSG_PART_APPLIED         "4b0cf2225dd84788ad337b4565de9a76"
+#define MSG_NODE_STARTED         "8e39f71dc4d04c858cdc03c0a1b0e4ee"
+#define MSG_NODE_REPAIRED        "986ef797bf89420691c9441cad210089"
+#define MSG_NODE_STOPPED_BY_HAND "927aad55c5a1418583a590ceac648d14"
+#define MSG_NODE_HELD            "1cbc458fcc14471592b973be3945ee50"
+#define MSG_NODE_FAILED          "68f6abe0a6594370987cac0cb4423798"
+#define MSG_RESTART_BEGUN        "9e55b8d113f54f98a611da5cfb97a6d4"
+#define MSG_RESTART_FINISHED     "054f79900b714c0d8a55c7749d381940"
+#define MSG_RESTART_HELD_UP      "5c3b17a35e134d169a063b10c086556a"
+#define MSG_FILE_REPAIRED        "a76130c64a9f44488912f76221bdbdd5"
+#define MSG_CERTIFICATE_ISSUED   "38d522a221cf478ca5caef34d04331a0"
+#define MSG_CERTIFICATE_EXPIRES  "43e0d994e7564f7593de62c9f8e51f48"
+#define MSG_RESOURCE_ACCEPTED    "cd62e78c2211412ca06d1f5e57d72ed4"
+#define MSG_RESOURCE_REFUSED     "b87f801700c6461e88901b0717a29017"
+#define MSG_RESOURCE_DELETED     "ee38f90725594c92bc35fc4b605d970f"
+#define MSG_PLUGIN_REFUSED       "924e73cc97074701979092e43d6e3355"
+#define MSG_HOSTD_UNREACHABLE    "127de8217fe34e94a6d773c0fc28f8a1"
+#define MSG_HOSTD_REACHED        "8ba226c250894362b113eaab6935aabf"
+#define MSG_HOSTD_REFUSED        "d931959d605d4b68880da7e4eeeda071"
+#define MSG_STORE_DAMAGED        "ffaf15868ddf4ede84c442de30ac32e8"
+#define MSG_NO_HIGH_AVAILABILITY "13655038a4d3429fb96a7826ce43b36c"
+#define MSG_DISTRIBUTION_READY   "eecbbdd4418b490981c97ed2010f1a30"
+#define MSG_DISTRIBUTION_FAILED  "debd1f9572dc4927986810c4407fc29e"

@@ -74,6 +74,7 @@ static void copy_strings(MrArena *arena, MrManifest *manifest) {
         manifest->ns = mr_arena_strdup(arena, manifest->ns ? manifest->ns : "");
         manifest->name = mr_arena_strdup(arena, manifest->name);
         manifest->node = mr_arena_strdup(arena, manifest->node);
+        manifest->owner = mr_arena_strdup(arena, manifest->owner);
         manifest->pending = mr_arena_strdup(arena, manifest->pending);
         manifest->payload = mr_arena_strdup(arena, manifest->payload);
 }
@@ -115,6 +116,7 @@ MrNodeWanted *mr_manifests_add_node(MrManifests *manifests, MrNodeWanted node) {
         MR_GROW(manifests->nodes, manifests->n_nodes, manifests->allocated_nodes);
         node.node = mr_arena_strdup(manifests->arena, node.node);
         node.ns = mr_arena_strdup(manifests->arena, node.ns);
+        node.role = mr_arena_strdup(manifests->arena, node.role);
         node.group = mr_arena_strdup(manifests->arena, node.group);
         node.fingerprint = mr_arena_strdup(manifests->arena, node.fingerprint);
         node.pending = mr_arena_strdup(manifests->arena, node.pending);

@@ -11,6 +11,7 @@ typedef struct MrManifest {
         const char *ns;
         const char *name;               /* unique per kind and namespace: "my-cluster-kafka-0/server.properties" */
         const char *node;               /* the node it belongs to; NULL: shared by the whole resource */
+        const char *owner;              /* found ones: the cluster it was made for ("default/my-cluster"), or NULL */
         int rank;                       /* applied in this order within a node, removed in the opposite order */
         bool is_secret;                 /* the payload is masked when printed */
         bool keep;                      /* never removed because it is no longer wanted (storage) */
@@ -39,6 +40,7 @@ typedef struct MrNodeWanted {
         const char *node;
         const char *ns;
         const char *group;
+        const char *role;               /* the class of unit that runs it */
         int order;
         const char *fingerprint;        /* NULL while something it depends on is pending */
         const MrTree *settings;         /* static settings, resolved; borrowed from the body of a manifest */

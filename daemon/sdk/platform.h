@@ -13,8 +13,9 @@ typedef struct MrPlatform MrPlatform;           /* defined by each platform */
 /* What a platform saw. */
 typedef struct MrObservation {
         MrManifests *found;             /* owned by the receiver of the callback */
-        MrTree *nodes;                  /* map node → {state, since, message, fingerprint, settings, address, where, restarts, pid} */
-        MrTree *claims;                 /* map claim → identity */
+        /* map "NS/NODE" → {state, since, message, fingerprint, settings, address, where, restarts, pid, owner} */
+        MrTree *nodes;
+        MrTree *claims;                 /* map "NS/CLAIM" → identity */
         MrTree *host;                   /* map; see mr_facts_host() */
 } MrObservation;
 
@@ -32,12 +33,13 @@ typedef enum MrVerb {
 
 const char *mr_verb_name(MrVerb verb);
 
-/* One thing to do. For START, STOP and RESTART only ns and node are set. */
+/* One thing to do. START, STOP and RESTART have no manifest. */
 typedef struct MrAction {
         MrVerb verb;
         const MrManifest *manifest;
         const char *ns;
         const char *node;
+        const char *role;               /* class of the node, for START, STOP and RESTART */
 } MrAction;
 
 typedef void (*MrObserved)(void *userdata, int r, const MrError *err, MrObservation *take_observation);

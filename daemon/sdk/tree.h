@@ -25,7 +25,7 @@ typedef struct MrTree MrTree;
 MrTree *mr_tree_new_null(void);
 MrTree *mr_tree_new_bool(bool value);
 MrTree *mr_tree_new_int(int64_t value);
-MrTree *mr_tree_new_real(double value);
+MrTree *mr_tree_new_real(double value);                         /* a whole number makes an int, as in kubectl; NaN makes null */
 MrTree *mr_tree_new_string(const char *value);                  /* copies; NULL makes a null node */
 MrTree *mr_tree_new_string_n(const char *value, size_t n);
 MrTree *mr_tree_new_list(void);
@@ -48,9 +48,16 @@ void mr_tree_set_position(MrTree *tree, unsigned line, unsigned column);
 size_t mr_tree_size(const MrTree *tree);                        /* elements of a list or map, else 0 */
 MrTree *mr_tree_at(const MrTree *tree, size_t i);               /* list element or map value; NULL beyond the end */
 const char *mr_tree_key(const MrTree *tree, size_t i);          /* map key, borrowed */
+unsigned mr_tree_key_line(const MrTree *map, size_t i, unsigned *ret_column);   /* where the key is written; 0 unknown */
 MrTree *mr_tree_get(const MrTree *map, const char *key);        /* borrowed; NULL when absent or no map */
-/* The node a field path names ("spec.kafka.listeners[1].tls"), or, when `nearest`, its closest existing ancestor. */
+/* Appends a scalar as plain text: 1, 0.5, true, a string as it is. False, and nothing appended, for all else. */
+bool mr_tree_text(const MrTree *tree, MrBuf *out);
+/* The node a field path names ("spec.kafka.listeners[1].tls"), or, when `nearest`, its closest existing ancestor.
+ * ["log.dirs"] names a key with odd characters, [Ready] the element of a list with that type or name. */
 MrTree *mr_tree_find(const MrTree *tree, const char *path, bool nearest);
+/* Builds such paths: ".key" (or ["odd.key"]) and "[i]". */
+void mr_tree_path_key(MrBuf *path, const char *key);
+void mr_tree_path_index(MrBuf *path, size_t i);
 const char *mr_tree_get_string(const MrTree *map, const char *key);
 int64_t mr_tree_get_int(const MrTree *map, const char *key, int64_t otherwise);
 bool mr_tree_get_bool(const MrTree *map, const char *key, bool otherwise);

@@ -1,0 +1,285 @@
+/* From differences to ordered steps. The rules, in short:
+ *
+ * 1. What the whole resource shares comes first: secrets, distributions.
+ * 2. A node that does not run gets everything it needs and is started; such nodes do not wait for each other, because
+ *    a cold quorum needs its members at once.
+ * 3. A running node whose fingerprint still matches is repaired in place.
+ * 4. Running nodes whose fingerprint differs form a roll: one at a time, unready ones first, then by the order their
+ *    operand gives; the next one waits until every node of the resource is ready and the operand's gate is open. So
+ *    the first failure stops the roll. All of a node's changes are made in its own turn.
+ * 5. What is no longer wanted goes last, and never what holds data unless the spec said so. */
+
+#include "diff.h"
+#include "plan.h"
+#include "str.h"
+
+/* A node that is starting is left alone this long even when its configuration is out of date: it may be recovering. */
+#define STARTING_PATIENCE_SEC 120
+
+typedef struct Order {
+        const PlanInput *input;
+        Plan *plan;
+        Diff *diff;
+} Order;
+
+static const MrNodeHealth *health_of(const Order *order, const char *node) {
+        const MrHealth *health = order->input->health;
+
+        for (size_t i = 0; health && i < health->n; i++)
+                if (mr_streq(health->items[i].node, node))
+                        return &health->items[i];
+        return NULL;
+}
+
+static MrNodeState state_of(const Order *order, const char *node) {
+        const MrNodeFact *fact = mr_facts_node(order->input->facts, node);
+        return fact ? fact->state : MR_NODE_ABSENT;
+}
+
+static bool is_up(MrNodeState state) {
+        return state == MR_NODE_RUNNING || state == MR_NODE_STARTING || state == MR_NODE_STOPPING;
+}
+
+static const char *hold_of(const Order *order, const char *node) {
+        const char *reason = order->input->holds ? mr_pairs_get(order->input->holds, node) : NULL;
+
+        if (!reason && state_of(order, node) == MR_NODE_HELD)
+                reason = "its unit is masked";
+        return reason;
+}
+
+/* Why the running node has to restart, or NULL. */
+static const char *restart_reason(Order *order, const MrNodeWanted *wanted) {
+        const MrNodeFact *fact = mr_facts_node(order->input->facts, wanted->node);
+        const char *asked = order->input->restarts ? mr_pairs_get(order->input->restarts, wanted->node) : NULL;
+
+        if (asked)
+                return mr_arena_strf(plan_arena(order->plan), "asked for: %s", asked);
+        if (!wanted->fingerprint || !fact || !fact->fingerprint || mr_streq(wanted->fingerprint, fact->fingerprint))
+                return NULL;
+        return diff_restart_reason(plan_arena(order->plan), order->diff, wanted, fact);
+}
+
+static void add_changes(Order *order, const char *node, const char *waits, bool is_running) {
+        for (size_t i = 0; i < diff_size(order->diff); i++) {
+                const Change *change = diff_at(order->diff, i);
+                if (!mr_streq(change->node, node) || change->verb == MR_VERB_REMOVE)
+                        continue;
+                const char *why = waits ? waits : change->pending;
+                plan_add(order->plan, (Step) {
+                        .verb = change->verb, .manifest = change->wanted, .ns = change->wanted->ns, .node = node,
+                        .subject = change->subject, .reason = change->reason, .waits = why,
+                        .is_repair = is_running || change->is_repair,
+                });
+        }
+}
+
+/* How long a node stopped by hand may still stay down; 0: it is started now. */
+static int64_t grace_left(Order *order, const MrNodeFact *fact) {
+        if (!fact || fact->state != MR_NODE_STOPPED || fact->since == 0)
+                return 0;
+        int64_t left = fact->since + order->input->grace_sec - mr_facts_now(order->input->facts);
+        return left > 0 ? left : 0;
+}
+
+static const char *start_reason(Order *order, const MrNodeFact *fact) {
+        MrArena *arena = plan_arena(order->plan);
+
+        if (fact && fact->state == MR_NODE_FAILED)
+                return mr_arena_strf(arena, "it failed%s%s", fact->message ? ": " : "",
+                                     fact->message ? fact->message : "");
+        if (fact && fact->state == MR_NODE_STOPPED && fact->since > 0)
+                return mr_arena_strf(arena, "it was stopped by hand; 'millctl hold %s' keeps it down", fact->node);
+        return "it does not run yet";
+}
+
+static void plan_start(Order *order, const MrNodeWanted *wanted) {
+        const MrNodeFact *fact = mr_facts_node(order->input->facts, wanted->node);
+        const char *hold = hold_of(order, wanted->node), *waits = wanted->pending;
+        int64_t left = grace_left(order, fact);
+        MrArena *arena = plan_arena(order->plan);
+
+        if (hold)
+                waits = mr_arena_strf(arena, "it is held: %s", hold);
+        else if (!waits && left > 0) {
+                waits = mr_arena_strf(arena, "it was stopped by hand and is started again within %lld s of that; "
+                                             "'millctl hold %s' keeps it down",
+                                      (long long) order->input->grace_sec, wanted->node);
+                plan_set_recheck(order->plan, left);
+        }
+        plan_add(order->plan, (Step) {
+                .verb = MR_VERB_START, .ns = wanted->ns, .node = wanted->node, .role = wanted->role,
+                .subject = wanted->node,
+                .reason = start_reason(order, fact), .waits = waits,
+                .is_repair = fact && (fact->state == MR_NODE_FAILED || fact->since > 0),
+        });
+}
+
+/* The first node, other than `except`, that is wanted but does not do its work; a held node is nobody's fault. */
+static const char *who_is_not_ready(Order *order, const char *except) {
+        for (size_t i = 0; i < mr_manifests_nodes(order->input->wanted); i++) {
+                const char *node = mr_manifests_node_at(order->input->wanted, i)->node;
+                const MrNodeHealth *health = health_of(order, node);
+                MrNodeState state = state_of(order, node);
+                if (mr_streq(node, except) || hold_of(order, node))
+                        continue;
+                if (state != MR_NODE_RUNNING || (health && !health->is_ready))
+                        return mr_arena_strf(plan_arena(order->plan), "%s is not ready: %s", node,
+                                             health && health->waits ? health->waits : mr_node_state_name(state));
+        }
+        return NULL;
+}
+
+/* What keeps this node from being restarted now, or NULL. */
+static const char *restart_waits(Order *order, const MrNodeWanted *wanted) {
+        const MrNodeHealth *health = health_of(order, wanted->node);
+        const MrNodeFact *fact = mr_facts_node(order->input->facts, wanted->node);
+        const char *hold = hold_of(order, wanted->node);
+
+        if (hold)
+                return mr_arena_strf(plan_arena(order->plan), "it is held: %s", hold);
+        if (wanted->pending)
+                return wanted->pending;
+        if (fact->state == MR_NODE_STOPPING)
+                return "it is stopping";
+        int64_t patience = fact->since + STARTING_PATIENCE_SEC - mr_facts_now(order->input->facts);
+        if (fact->state == MR_NODE_STARTING && patience > 0) {
+                plan_set_recheck(order->plan, patience);
+                return "it is still starting";
+        }
+        const char *other = who_is_not_ready(order, wanted->node);
+        if (other)
+                return other;
+        /* A node that serves nobody breaks no promise when it restarts. */
+        if (health && health->is_ready && !health->may_stop)
+                return health->in_the_way ? health->in_the_way : "it may not stop now";
+        return NULL;
+}
+
+/* Lower comes first: nodes that are not ready, then the operand's order, then the order of the workloads. */
+static int64_t roll_weight(Order *order, const MrNodeWanted *wanted) {
+        const MrNodeHealth *health = health_of(order, wanted->node);
+        bool is_ready = state_of(order, wanted->node) == MR_NODE_RUNNING && (!health || health->is_ready);
+
+        return (is_ready ? INT64_C(1) << 40 : 0) + ((int64_t) wanted->order << 20) + (health ? health->order : 0);
+}
+
+static const MrNodeWanted *next_of_roll(Order *order, bool *done) {
+        const MrNodeWanted *best = NULL;
+
+        for (size_t i = 0; i < mr_manifests_nodes(order->input->wanted); i++) {
+                const MrNodeWanted *wanted = mr_manifests_node_at(order->input->wanted, i);
+                if (done[i] || !is_up(state_of(order, wanted->node)) || !restart_reason(order, wanted))
+                        continue;
+                if (!best || roll_weight(order, wanted) < roll_weight(order, best))
+                        best = wanted;
+        }
+        return best;
+}
+
+static void plan_roll(Order *order) {
+        size_t n = mr_manifests_nodes(order->input->wanted);
+        _cleanup_free_ bool *done = mr_new(bool, n);
+        const char *before = NULL;
+
+        for (const MrNodeWanted *wanted; (wanted = next_of_roll(order, done));) {
+                const char *waits = before ? mr_arena_strf(plan_arena(order->plan), "%s comes first", before)
+                                           : restart_waits(order, wanted);
+                add_changes(order, wanted->node, waits, false);
+                plan_add(order->plan, (Step) {
+                        .verb = MR_VERB_RESTART, .ns = wanted->ns, .node = wanted->node, .role = wanted->role,
+                        .subject = wanted->node,
+                        .reason = restart_reason(order, wanted), .waits = waits,
+                });
+                for (size_t i = 0; i < n; i++)
+                        done[i] = done[i] || mr_manifests_node_at(order->input->wanted, i) == wanted;
+                /* A held node does not hold up the others. */
+                if (!hold_of(order, wanted->node))
+                        before = before ? before : wanted->node;
+        }
+}
+
+static void plan_nodes(Order *order) {
+        size_t n = mr_manifests_nodes(order->input->wanted);
+
+        for (size_t i = 0; i < n; i++) {
+                const MrNodeWanted *wanted = mr_manifests_node_at(order->input->wanted, i);
+                bool is_running = is_up(state_of(order, wanted->node));
+                if (!is_running || !restart_reason(order, wanted))
+                        add_changes(order, wanted->node, NULL, is_running);
+        }
+        /* Starts come after all writes, so that the service manager reloads once. */
+        for (size_t i = 0; i < n; i++) {
+                const MrNodeWanted *wanted = mr_manifests_node_at(order->input->wanted, i);
+                if (!is_up(state_of(order, wanted->node)))
+                        plan_start(order, wanted);
+        }
+        plan_roll(order);
+}
+
+static bool is_wanted_node(const Order *order, const char *node) {
+        for (size_t i = 0; i < mr_manifests_nodes(order->input->wanted); i++)
+                if (mr_streq(mr_manifests_node_at(order->input->wanted, i)->node, node))
+                        return true;
+        return false;
+}
+
+/* The place of a node in a cold start; what no node owns comes before all of them. */
+static int start_order(const Order *order, const char *node) {
+        for (size_t i = 0; i < mr_manifests_nodes(order->input->wanted); i++) {
+                const MrNodeWanted *wanted = mr_manifests_node_at(order->input->wanted, i);
+                if (mr_streq(wanted->node, node))
+                        return wanted->order;
+        }
+        return node ? 0 : -1;
+}
+
+static void plan_removal(Order *order, const Change *change) {
+        const char *waits = NULL;
+
+        if (!order->input->is_deleted && change->node && !is_wanted_node(order, change->node))
+                waits = mr_arena_strf(plan_arena(order->plan),
+                                      "the data of %s must be moved to other nodes first; set the replicas back",
+                                      change->node);
+        plan_add(order->plan, (Step) {
+                .verb = MR_VERB_REMOVE, .manifest = change->found, .ns = change->found->ns, .node = change->node,
+                .subject = change->subject, .reason = change->reason, .waits = waits,
+        });
+}
+
+/* Removals, in the opposite order of creation. */
+static void plan_removals(Order *order) {
+        int last = -1;
+
+        for (size_t i = 0; i < mr_manifests_nodes(order->input->wanted); i++) {
+                int place = mr_manifests_node_at(order->input->wanted, i)->order;
+                last = place > last ? place : last;
+        }
+        for (int place = last; place >= -1; place--)
+                for (size_t i = diff_size(order->diff); i-- > 0;) {
+                        const Change *change = diff_at(order->diff, i);
+                        if (change->verb == MR_VERB_REMOVE && start_order(order, change->node) == place)
+                                plan_removal(order, change);
+                }
+}
+
+static void plan_shared(Order *order) {
+        add_changes(order, NULL, NULL, false);
+}
+
+int plan_make(const PlanInput *input, Plan **ret, MrError *err) {
+        _cleanup_(plan_freep) Plan *plan = plan_new();
+        _cleanup_(diff_freep) Diff *diff = NULL;
+
+        int r = diff_make(plan_arena(plan), input, &diff, err);
+        if (r < 0)
+                return r;
+        Order order = {.input = input, .plan = plan, .diff = diff};
+        if (!input->is_deleted) {
+                plan_shared(&order);
+                plan_nodes(&order);
+        }
+        plan_removals(&order);
+        *ret = TAKE(plan);
+        return 0;
+}

@@ -1,0 +1,56 @@
+#pragma once
+
+/* A plan is data: the ordered steps that make what was found into what is wanted, each with a reason a person can
+ * read, and, where it may not be carried out yet, what it waits for. Making a plan is pure. */
+
+#include "manifest.h"
+#include "operand.h"
+#include "platform.h"
+
+typedef struct Step {
+        MrVerb verb;
+        const MrManifest *manifest;     /* borrowed from wanted or found; NULL for start, stop, restart */
+        const char *ns;
+        const char *node;               /* NULL for what the whole resource shares */
+        const char *role;               /* class of the node, for start, stop and restart */
+        const char *subject;            /* "file my-cluster-kafka-0/server.properties", "my-cluster-kafka-0" */
+        const char *reason;
+        const char *waits;              /* NULL: may be carried out now */
+        bool is_repair;                 /* puts right what drifted, as opposed to following a changed spec */
+} Step;
+
+typedef struct Plan Plan;
+
+Plan *plan_new(void);
+Plan *plan_free(Plan *plan);
+DEFINE_CLEANUP(Plan *, plan_free);
+MrArena *plan_arena(Plan *plan);
+Step *plan_add(Plan *plan, Step step);
+size_t plan_size(const Plan *plan);
+const Step *plan_at(const Plan *plan, size_t i);
+/* How many steps wait for nothing. */
+size_t plan_ready(const Plan *plan);
+/* The plan must be made again after this many seconds even when nothing happens; 0: no need. */
+void plan_set_recheck(Plan *plan, int64_t seconds);
+int64_t plan_recheck(const Plan *plan);
+
+/* Everything order() looks at. All members are borrowed. */
+typedef struct PlanInput {
+        const MrManifests *wanted;
+        const MrManifests *found;
+        const MrFacts *facts;
+        const MrHealth *health;
+        const char *owner;              /* "default/my-cluster" */
+        const MrPairs *holds;           /* node → reason; may be NULL */
+        const MrPairs *restarts;        /* node → reason of a restart somebody asked for; may be NULL */
+        int64_t grace_sec;              /* how long a node stopped by hand stays down before it is started again */
+        bool is_deleted;
+} PlanInput;
+
+int plan_make(const PlanInput *input, Plan **ret, MrError *err) _must_check_;
+
+/* "create", "update" … with what is done to what, why, and what it waits for: one line a step. */
+void plan_print_text(const Plan *plan, MrBuf *out);
+MrTree *plan_to_tree(const Plan *plan);
+/* Each manifest with its body and payload, secrets masked. */
+void manifests_print(const MrManifests *manifests, MrBuf *out);

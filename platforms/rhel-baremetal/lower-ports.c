@@ -1,0 +1,122 @@
+/* Ports on a host that several nodes share. The first node of a group gets the standard ports, the next ones the
+ * same ports moved by a multiple of ten, so that an administrator can tell them apart. What was given once is
+ * remembered, because clients and certificates know it. */
+
+#include <string.h>
+
+#include "lower.h"
+#include "str.h"
+
+#define STEP 10
+#define PORT_MAX 65535
+
+static const char *remembered_key(Lowering *lowering, const MrEndpoint *endpoint) {
+        return mr_arena_strf(lowering->arena, "port/%s/%s/%s", lowering->ns, endpoint->node, endpoint->name);
+}
+
+/* The port given earlier, or 0. A changed standard port makes what was remembered void. */
+static int64_t remembered_port(Lowering *lowering, const MrEndpoint *endpoint) {
+        const char *text = mr_facts_remembered(lowering->facts, remembered_key(lowering, endpoint));
+        _cleanup_free_ char *standard = mr_strf("%lld/", (long long) endpoint->port);
+        int64_t port;
+
+        if (!text || !mr_starts_with(text, standard))
+                return 0;
+        return mr_parse_int(text + strlen(standard), &port) < 0 ? 0 : port;
+}
+
+static bool is_taken(const Lowering *lowering, int64_t port) {
+        const MrTree *taken = mr_tree_get(mr_facts_host(lowering->facts), "taken_ports");
+        _cleanup_free_ char *text = mr_strf("%lld", (long long) port);
+
+        for (size_t i = 0; i < lowering->ports.n; i++)
+                if (mr_streq(lowering->ports.items[i].value, text))
+                        return true;
+        for (size_t i = 0; i < mr_tree_size(taken); i++)
+                if (mr_tree_int(mr_tree_at(taken, i), 0) == port)
+                        return true;
+        return false;
+}
+
+static void give(Lowering *lowering, const MrEndpoint *endpoint, int64_t port) {
+        MrArena *arena = lowering->arena;
+
+        mr_pairs_set(arena, &lowering->ports, mr_arena_strf(arena, "%s/%s", endpoint->node, endpoint->name),
+                     mr_arena_strf(arena, "%lld", (long long) port));
+        mr_manifests_remember(lowering->out, remembered_key(lowering, endpoint),
+                              mr_arena_strf(arena, "%lld/%lld", (long long) endpoint->port,
+                                            (long long) port));
+}
+
+static bool is_of_node(const MrPart *part, const char *node) {
+        return part->kind == MR_PART_ENDPOINT && mr_streq(part->endpoint.node, node);
+}
+
+static bool is_given(const Lowering *lowering, const MrEndpoint *endpoint) {
+        _cleanup_free_ char *key = mr_strf("%s/%s", endpoint->node, endpoint->name);
+        return mr_pairs_get(&lowering->ports, key) != NULL;
+}
+
+/* Whether all of the node's endpoints that have no port yet could move by `offset`. */
+static bool fits(const Lowering *lowering, const char *node, int64_t offset) {
+        for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
+                const MrPart *part = mr_parts_at(lowering->parts, i);
+                if (!is_of_node(part, node) || is_given(lowering, &part->endpoint))
+                        continue;
+                int64_t port = part->endpoint.port + offset;
+                if (port > PORT_MAX || is_taken(lowering, port))
+                        return false;
+        }
+        return true;
+}
+
+/* A new endpoint of a known node moves as far as the node's other endpoints did, if it can. */
+static int64_t first_offset(const Lowering *lowering, const char *node) {
+        for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
+                const MrPart *part = mr_parts_at(lowering->parts, i);
+                if (!is_of_node(part, node) || !is_given(lowering, &part->endpoint))
+                        continue;
+                _cleanup_free_ char *key = mr_strf("%s/%s", node, part->endpoint.name);
+                int64_t port;
+                if (mr_parse_int(mr_pairs_get(&lowering->ports, key), &port) == 0)
+                        return port - part->endpoint.port;
+        }
+        return 0;
+}
+
+static int give_node(Lowering *lowering, const char *node, MrError *err) {
+        int64_t first = first_offset(lowering, node), offset = first;
+
+        while (!fits(lowering, node, offset)) {
+                offset = offset == first && first != 0 ? 0 : offset + STEP;
+                if (offset > PORT_MAX)
+                        return mr_fail(err, MR_INVALID, NULL,
+                                       "no free ports are left on this host for %s; choose other listener ports", node);
+        }
+        for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
+                const MrPart *part = mr_parts_at(lowering->parts, i);
+                if (is_of_node(part, node) && !is_given(lowering, &part->endpoint))
+                        give(lowering, &part->endpoint, part->endpoint.port + offset);
+        }
+        return 0;
+}
+
+int lower_ports(Lowering *lowering, MrError *err) {
+        const MrParts *parts = lowering->parts;
+
+        for (size_t i = 0; i < mr_parts_size(parts); i++) {
+                const MrPart *part = mr_parts_at(parts, i);
+                int64_t port = part->kind == MR_PART_ENDPOINT ? remembered_port(lowering, &part->endpoint) : 0;
+                if (port > 0)
+                        give(lowering, &part->endpoint, port);
+        }
+        for (size_t i = 0; i < mr_parts_size(parts); i++) {
+                const MrPart *part = mr_parts_at(parts, i);
+                if (part->kind != MR_PART_ENDPOINT || is_given(lowering, &part->endpoint))
+                        continue;
+                int r = give_node(lowering, part->endpoint.node, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

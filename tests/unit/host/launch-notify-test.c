@@ -19,11 +19,14 @@
 #include "host/launch.h"
 
 static int manager;
+static unsigned managers;
 
 static int setup(void **state _unused_) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         struct timeval patience = {.tv_sec = 10};
-        _cleanup_(text_free) char *name = text_format("@millrace-test-%d", (int) getpid());
+        /* A watcher of the test before may still hold the address of that test. */
+        _cleanup_(text_free) char *name =
+                text_format("@millrace-test-%d-%u", (int) getpid(), managers++);
 
         manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         memcpy(address.sun_path, name, strlen(name));

@@ -17,6 +17,8 @@ struct MrManifests {
         size_t n, allocated;
         MrNodeWanted *nodes;
         size_t n_nodes, allocated_nodes;
+        MrAddress *addresses;
+        size_t n_addresses, allocated_addresses;
         MrPairs remembered;
         Note *notes;
         size_t n_notes, allocated_notes;
@@ -36,6 +38,7 @@ MrManifests *mr_manifests_free(MrManifests *manifests) {
                 mr_tree_free(manifests->items[i].body);
         free(manifests->items);
         free(manifests->nodes);
+        free(manifests->addresses);
         free(manifests->notes);
         mr_arena_free(manifests->arena);
         free(manifests);
@@ -130,6 +133,22 @@ size_t mr_manifests_nodes(const MrManifests *manifests) {
 
 const MrNodeWanted *mr_manifests_node_at(const MrManifests *manifests, size_t i) {
         return i < manifests->n_nodes ? &manifests->nodes[i] : NULL;
+}
+
+void mr_manifests_add_address(MrManifests *manifests, MrAddress address) {
+        MR_GROW(manifests->addresses, manifests->n_addresses, manifests->allocated_addresses);
+        address.node = mr_arena_strdup(manifests->arena, address.node);
+        address.endpoint = mr_arena_strdup(manifests->arena, address.endpoint);
+        address.host = mr_arena_strdup(manifests->arena, address.host);
+        manifests->addresses[manifests->n_addresses++] = address;
+}
+
+const MrAddress *mr_manifests_find_address(const MrManifests *manifests, const char *node, const char *endpoint) {
+        for (size_t i = 0; i < manifests->n_addresses; i++)
+                if (mr_streq(manifests->addresses[i].node, node) &&
+                    mr_streq(manifests->addresses[i].endpoint, endpoint))
+                        return &manifests->addresses[i];
+        return NULL;
 }
 
 void mr_manifests_remember(MrManifests *manifests, const char *key, const char *value) {

@@ -151,3 +151,7 @@ typedef struct MrKind {
         const char *doc;
 } MrKind;
 typedef struct MrColumn MrColumn;
+
+/* The text of `explain`: what the field at a dotted path ("spec.kafka.listeners", "" for the kind itself) is for, with
+ * type, bounds, default and the fields below it; all of them, without prose, when `recursive`. */
+int mr_explain(const MrKind *kind, const char *path, bool recursive, MrBuf *out, MrError *err) _must_check_;

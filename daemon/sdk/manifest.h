@@ -50,6 +50,16 @@ typedef struct MrNodeWanted {
 MrNodeWanted *mr_manifests_add_node(MrManifests *manifests, MrNodeWanted node);
 size_t mr_manifests_nodes(const MrManifests *manifests);
 const MrNodeWanted *mr_manifests_node_at(const MrManifests *manifests, size_t i);
+/* Where an endpoint of a node is reached, for probes, status and people. */
+typedef struct MrAddress {
+        const char *node;
+        const char *endpoint;
+        const char *host;
+        int64_t port;
+} MrAddress;
+
+void mr_manifests_add_address(MrManifests *manifests, MrAddress address);
+const MrAddress *mr_manifests_find_address(const MrManifests *manifests, const char *node, const char *endpoint);
 void mr_manifests_remember(MrManifests *manifests, const char *key, const char *value);
 const MrPairs *mr_manifests_remembered(const MrManifests *manifests);
 void mr_manifests_warn(MrManifests *manifests, const char *reason, const char *format, ...) _printf_(3, 4);

@@ -41,6 +41,9 @@ static bool is_taken(const Lowering *lowering, int64_t port) {
 static void give(Lowering *lowering, const MrEndpoint *endpoint, int64_t port) {
         MrArena *arena = lowering->arena;
 
+        mr_manifests_add_address(lowering->out, (MrAddress) {
+                .node = endpoint->node, .endpoint = endpoint->name, .host = lower_address(lowering), .port = port,
+        });
         mr_pairs_set(arena, &lowering->ports, mr_arena_strf(arena, "%s/%s", endpoint->node, endpoint->name),
                      mr_arena_strf(arena, "%lld", (long long) port));
         mr_manifests_remember(lowering->out, remembered_key(lowering, endpoint),

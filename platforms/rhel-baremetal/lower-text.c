@@ -25,6 +25,14 @@ const MrVolume *lower_find_volume(const Lowering *lowering, const char *node, co
         return NULL;
 }
 
+const char *lower_address(const Lowering *lowering) {
+        const char *address = mr_tree_get_string(host_of(lowering), "address");
+
+        if (!address)
+                address = mr_tree_get_string(host_of(lowering), "fqdn");
+        return address ? address : "localhost";
+}
+
 const char *lower_claim_directory(Lowering *lowering, const MrVolume *volume) {
         const char *class = volume->storage_class ? volume->storage_class : DEFAULT_STORAGE_CLASS;
         const char *base = mr_tree_get_string(mr_tree_get(host_of(lowering), "storage_classes"), class);
@@ -79,15 +87,6 @@ static int resolve_secret(Scope *scope, const char *argument, MrBuf *out) {
         return 1;
 }
 
-static int resolve_address(Scope *scope, MrBuf *out) {
-        const char *address = mr_tree_get_string(host_of(scope->lowering), "address");
-        if (!address)
-                address = mr_tree_get_string(host_of(scope->lowering), "fqdn");
-
-        mr_buf_puts(out, address ? address : "localhost");
-        return 0;
-}
-
 static int resolve_port(Scope *scope, const char *key, MrBuf *out, MrError *err) {
         const char *port = mr_pairs_get(&scope->lowering->ports, key);
 
@@ -101,8 +100,10 @@ static int resolve(const char *what, const char *argument, MrBuf *out, void *use
         Scope *scope = userdata;
         Lowering *lowering = scope->lowering;
 
-        if (mr_streq(what, "addr"))
-                return resolve_address(scope, out);
+        if (mr_streq(what, "addr")) {
+                mr_buf_puts(out, lower_address(lowering));
+                return 0;
+        }
         if (mr_streq(what, "port"))
                 return resolve_port(scope, argument, out, err);
         if (mr_streq(what, "bind")) {

@@ -37,6 +37,8 @@ int lower_ports(Lowering *lowering, MrError *err) _must_check_;
  * *ret_is_secret is set when the text holds a secret's value; both may be NULL. */
 int lower_text(Lowering *lowering, const char *node, const char *text, const char **ret, bool *ret_is_secret,
                const char **ret_pending, MrError *err) _must_check_;
+/* The name or address under which this host is reached. */
+const char *lower_address(const Lowering *lowering);
 /* The directory with the data of a claim, as the process sees it. */
 const char *lower_claim_directory(Lowering *lowering, const MrVolume *volume);
 /* The distribution the host offers for a workload: a map of mr_facts_host().distributions, or NULL. */

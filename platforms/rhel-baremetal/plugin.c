@@ -11,7 +11,6 @@
 
 #define HOSTD_NAME "org.millrace.Host1"
 #define HOSTD_PATH "/org/millrace/Host1"
-#define CALL_TIMEOUT_USEC (60 * UINT64_C(1000000))
 
 struct MrPlatform {
         sd_event *event;

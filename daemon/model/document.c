@@ -1,0 +1,232 @@
+/* From a document to a decoded, valid resource. */
+
+#include <string.h>
+
+#include "registry.h"
+#include "str.h"
+
+Document *document_free(Document *document) {
+        if (!document)
+                return NULL;
+        mr_tree_free(document->tree);
+        mr_tree_free(document->warnings);
+        mr_arena_free(document->arena);
+        free(document->sections);
+        free(document->source);
+        free(document);
+        return NULL;
+}
+
+bool document_is_resource(const MrTree *tree) {
+        return mr_tree_get_string(tree, "apiVersion") && mr_tree_get_string(tree, "kind");
+}
+
+static int read_kind(const Registry *registry, Document *document, MrError *err) {
+        const char *api_version = mr_tree_get_string(document->tree, "apiVersion");
+        const char *name = mr_tree_get_string(document->tree, "kind");
+
+        if (!api_version || !name)
+                return mr_fail(err, MR_INVALID, api_version ? "kind" : "apiVersion",
+                               "is missing; every document starts with apiVersion and kind");
+        const MrKind *kind = registry_find(registry, name);
+        if (!kind || !mr_streq(kind->name, name))
+                return mr_fail(err, MR_INVALID, "kind", "\"%s\" is not known; 'millctl explain' lists the kinds", name);
+        const char *slash = strchr(api_version, '/');
+        size_t n = slash ? (size_t) (slash - api_version) : 0;
+        if (n != strlen(kind->group) || strncmp(api_version, kind->group, n) != 0)
+                return mr_fail(err, MR_INVALID, "apiVersion", "\"%s\" is not the group of %s; write %s/%s", api_version,
+                               name, kind->group, kind->versions[0]);
+        for (size_t i = 0; kind->versions[i]; i++)
+                if (mr_streq(kind->versions[i], slash + 1)) {
+                        document->resource.kind = kind;
+                        document->resource.api_version = api_version;
+                        return 0;
+                }
+        return mr_fail(err, MR_INVALID, "apiVersion", "%s has no version \"%s\"; write %s/%s", name, slash + 1,
+                       kind->group, kind->versions[0]);
+}
+
+static int read_texts(Document *document, const MrTree *map, const char *field, MrPairs *ret, MrError *err) {
+        if (map && mr_tree_type(map) != MR_TREE_MAP && mr_tree_type(map) != MR_TREE_NULL)
+                return mr_fail(err, MR_INVALID, field, "must be a map of texts, is %s; write key: \"value\" lines",
+                               mr_tree_type_name(mr_tree_type(map)));
+        for (size_t i = 0; i < mr_tree_size(map); i++) {
+                const char *value = mr_tree_string(mr_tree_at(map, i));
+                if (!value) {
+                        int r = mr_fail(err, MR_INVALID, mr_tree_key(map, i),
+                                        "must be a string; put the value in quotes");
+                        return mr_error_within(err, r, "%s", field);
+                }
+                mr_pairs_set(document->arena, ret, mr_tree_key(map, i), value);
+        }
+        return 0;
+}
+
+/* RFC 4122 text from what identifies the resource. */
+static const char *derived_uid(Document *document) {
+        const MrResource *resource = &document->resource;
+        _cleanup_free_ char *key = mr_resource_key(resource->kind->name, resource->ns, resource->name);
+        char digest[MR_DIGEST_MAX];
+
+        mr_digest(key, strlen(key), digest);
+        return mr_arena_strf(document->arena, "%.8s-%.4s-4%.3s-a%.3s-%.12s", digest, digest + 8, digest + 13, digest + 17,
+                             digest + 20);
+}
+
+static int check_name(const char *name, const char *field, size_t longest, MrError *err) {
+        if (!name)
+                return mr_fail(err, MR_INVALID, field, "is missing or no string; give the resource a name");
+        if (!mr_is_object_name(name) || strlen(name) > longest)
+                return mr_fail(err, MR_INVALID, field,
+                               "\"%.80s\" is not a name; use at most %zu lower-case letters, digits, '-' and '.'", name,
+                               longest);
+        return 0;
+}
+
+static int read_metadata(Document *document, MrError *err) {
+        const MrTree *metadata = mr_tree_get(document->tree, "metadata");
+        MrResource *resource = &document->resource;
+
+        if (mr_tree_type(metadata) != MR_TREE_MAP)
+                return mr_fail(err, MR_INVALID, NULL, "is missing; write metadata with a name");
+        resource->name = mr_tree_get_string(metadata, "name");
+        resource->ns = mr_tree_get(metadata, "namespace") ? mr_tree_get_string(metadata, "namespace") : "default";
+        /* Names of nodes, files and units are made of it, so it is shorter than Kubernetes allows. */
+        int r = check_name(resource->name, "name", 200, err);
+        if (r >= 0)
+                r = check_name(resource->ns, "namespace", 63, err);
+        if (r >= 0)
+                r = read_texts(document, mr_tree_get(metadata, "labels"), "labels", &resource->labels, err);
+        if (r >= 0)
+                r = read_texts(document, mr_tree_get(metadata, "annotations"), "annotations", &resource->annotations,
+                               err);
+        if (r < 0)
+                return r;
+        const char *uid = mr_tree_get_string(metadata, "uid");
+        resource->uid = uid ? uid : derived_uid(document);
+        resource->generation = mr_tree_get_int(metadata, "generation", 1);
+        resource->is_deleted = mr_tree_get_string(metadata, "deletionTimestamp") != NULL;
+        return 0;
+}
+
+static int read_spec(Document *document, MrError *err) {
+        const MrKind *kind = document->resource.kind;
+        const MrTree *tree = mr_tree_get(document->tree, "spec");
+        void *spec = mr_arena_alloc(document->arena, kind->spec_size);
+
+        if (!tree)
+                return mr_fail(err, MR_INVALID, NULL, "is missing; 'millctl explain %s.spec' shows what belongs there",
+                               kind->name);
+        int r = mr_decode(kind->spec, tree, document->arena, spec, document->warnings, err);
+        if (r < 0)
+                return r;
+        document->resource.spec = spec;
+        return kind->rule ? kind->rule(spec, err) : 0;
+}
+
+static int read_section(Document *document, const MrSection *section, const void **ret, MrError *err) {
+        const MrTree *tree = mr_tree_get(mr_tree_get(document->tree, "spec"), section->field);
+
+        if (!mr_streq(section->kind, document->resource.kind->name) || !tree || mr_tree_type(tree) == MR_TREE_NULL)
+                return 0;
+        void *object = mr_arena_alloc(document->arena, section->size);
+        size_t n = mr_tree_size(document->warnings);
+        int r = mr_decode(section->fields, tree, document->arena, object, document->warnings, err);
+        if (r >= 0 && section->rule)
+                r = section->rule(object, err);
+        /* Warnings of the section are relative to it. */
+        for (; n < mr_tree_size(document->warnings); n++) {
+                MrTree *warning = mr_tree_at(document->warnings, n);
+                _cleanup_free_ char *path = mr_strf("%s.%s", section->field, mr_tree_get_string(warning, "path"));
+                mr_tree_set_string(warning, "path", path);
+        }
+        if (r < 0)
+                return mr_error_within(err, r, "%s", section->field);
+        *ret = object;
+        return 0;
+}
+
+static int read_sections(const Registry *registry, Document *document, MrError *err) {
+        document->sections = mr_new(const void *, registry_operands(registry));
+        for (size_t i = 0; i < registry_operands(registry); i++) {
+                const MrOperandOps *ops = registry_operand_at(registry, i);
+                int r = ops->section ? read_section(document, ops->section, &document->sections[i], err) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static void warn_about_unknown(Document *document) {
+        static const char *const known[] = {"apiVersion", "kind", "metadata", "spec", "status"};
+
+        for (size_t i = 0; i < mr_tree_size(document->tree); i++) {
+                const char *key = mr_tree_key(document->tree, i);
+                const MrTree *value = mr_tree_at(document->tree, i);
+                bool is_known = false;
+                for (size_t k = 0; k < MR_ELEMENTS(known); k++)
+                        is_known = is_known || mr_streq(key, known[k]);
+                if (is_known)
+                        continue;
+                MrTree *warning = mr_tree_append(document->warnings, mr_tree_new_map());
+                mr_tree_set_string(warning, "path", key);
+                mr_tree_set_string(warning, "reason", "UnknownField");
+                mr_tree_set_string(warning, "message", "is not a field of a resource; remove it");
+                mr_tree_set_int(warning, "line", mr_tree_line(value));
+                mr_tree_set_int(warning, "column", mr_tree_column(value));
+        }
+}
+
+/* All stations on the way in; each adds where it was. */
+static int read_all(const Registry *registry, Document *document, MrError *err) {
+        if (mr_tree_type(document->tree) != MR_TREE_MAP)
+                return mr_fail(err, MR_INVALID, NULL, "a resource is a map, this is %s; start with apiVersion and kind",
+                               mr_tree_type_name(mr_tree_type(document->tree)));
+        int r = read_kind(registry, document, err);
+        if (r < 0)
+                return r;
+        r = read_metadata(document, err);
+        if (r < 0)
+                return mr_error_within(err, r, "metadata");
+        size_t n = mr_tree_size(document->warnings);
+        r = read_spec(document, err);
+        if (r >= 0)
+                r = read_sections(registry, document, err);
+        for (; n < mr_tree_size(document->warnings); n++) {
+                MrTree *warning = mr_tree_at(document->warnings, n);
+                _cleanup_free_ char *path = mr_strf("spec.%s", mr_tree_get_string(warning, "path"));
+                mr_tree_set_string(warning, "path", path);
+        }
+        if (r < 0)
+                return mr_error_within(err, r, "spec");
+        warn_about_unknown(document);
+        return 0;
+}
+
+int document_read(const Registry *registry, MrTree *take_tree, const char *source, Document **ret, MrError *err) {
+        _cleanup_(document_freep) Document *document = mr_new(Document, 1);
+
+        document->tree = take_tree;
+        document->arena = mr_arena_new();
+        document->warnings = mr_tree_new_list();
+        document->source = mr_strdup(source);
+        document->resource.tree = take_tree;
+        int r = read_all(registry, document, err);
+        if (r < 0) {
+                /* Rules know the path only; the document knows where that is. */
+                const MrTree *place = err && err->path ? mr_tree_find(take_tree, err->path, true) : take_tree;
+                bool has_place = err && err->line > 0;
+                return mr_error_at(err, r, source, has_place ? 0 : mr_tree_line(place), mr_tree_column(place));
+        }
+        *ret = TAKE(document);
+        return 0;
+}
+
+const void *document_spec_for(const Registry *registry, const Document *document, size_t operand) {
+        const MrOperandOps *ops = registry_operand_at(registry, operand);
+
+        for (size_t i = 0; ops->kinds && ops->kinds[i]; i++)
+                if (ops->kinds[i] == document->resource.kind)
+                        return document->resource.spec;
+        return document->sections[operand];
+}

@@ -1,0 +1,98 @@
+/* The kinds of all operands. */
+
+#include "registry.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "str.h"
+
+struct Registry {
+        const MrOperandOps **operands;
+        size_t n_operands, allocated_operands;
+        const MrKind **kinds;           /* NULL at the end */
+        size_t n_kinds, allocated_kinds;
+};
+
+Registry *registry_new(void) {
+        Registry *registry = mr_new(Registry, 1);
+
+        registry->kinds = mr_new(const MrKind *, 1);
+        registry->allocated_kinds = 1;
+        return registry;
+}
+
+Registry *registry_free(Registry *registry) {
+        if (!registry)
+                return NULL;
+        free(registry->operands);
+        free(registry->kinds);
+        free(registry);
+        return NULL;
+}
+
+size_t registry_operands(const Registry *registry) {
+        return registry->n_operands;
+}
+
+const MrOperandOps *registry_operand_at(const Registry *registry, size_t i) {
+        return i < registry->n_operands ? registry->operands[i] : NULL;
+}
+
+const MrKind *const *registry_kinds(const Registry *registry) {
+        return registry->kinds;
+}
+
+static bool has_name(const MrKind *kind, const char *name) {
+        if (strcasecmp(kind->name, name) == 0 || strcasecmp(kind->plural, name) == 0)
+                return true;
+        for (size_t i = 0; kind->short_names && kind->short_names[i]; i++)
+                if (strcasecmp(kind->short_names[i], name) == 0)
+                        return true;
+        return false;
+}
+
+const MrKind *registry_find(const Registry *registry, const char *name) {
+        for (size_t i = 0; i < registry->n_kinds; i++)
+                if (has_name(registry->kinds[i], name))
+                        return registry->kinds[i];
+        return NULL;
+}
+
+static int by_name(const void *a, const void *b) {
+        const MrKind *const *x = a, *const *y = b;
+        return strcmp((*x)->name, (*y)->name);
+}
+
+static void add_kind(Registry *registry, const MrKind *kind) {
+        MR_GROW(registry->kinds, registry->n_kinds + 1, registry->allocated_kinds);
+        registry->kinds[registry->n_kinds++] = kind;
+        qsort(registry->kinds, registry->n_kinds, sizeof(*registry->kinds), by_name);
+        registry->kinds[registry->n_kinds] = NULL;
+}
+
+static bool is_section_taken(const Registry *registry, const MrSection *section) {
+        for (size_t i = 0; i < registry->n_operands; i++) {
+                const MrSection *other = registry->operands[i]->section;
+                if (other && mr_streq(other->kind, section->kind) && mr_streq(other->field, section->field))
+                        return true;
+        }
+        return false;
+}
+
+int registry_add(Registry *registry, const MrPlugin *plugin, MrError *err) {
+        const MrOperandOps *ops = plugin->operand;
+
+        for (size_t i = 0; ops->kinds && ops->kinds[i]; i++)
+                if (registry_find(registry, ops->kinds[i]->name))
+                        return mr_fail(err, MR_INVALID, plugin->name, "another plugin owns the kind %s already",
+                                       ops->kinds[i]->name);
+        if (ops->section && is_section_taken(registry, ops->section))
+                return mr_fail(err, MR_INVALID, plugin->name, "another plugin owns spec.%s of %s already",
+                               ops->section->field, ops->section->kind);
+        for (size_t i = 0; ops->kinds && ops->kinds[i]; i++)
+                add_kind(registry, ops->kinds[i]);
+        MR_GROW(registry->operands, registry->n_operands, registry->allocated_operands);
+        registry->operands[registry->n_operands++] = ops;
+        return 0;
+}

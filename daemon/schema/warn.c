@@ -1,0 +1,109 @@
+#include "warn.h"
+
+#include <string.h>
+
+#include "scalar.h"
+#include "str.h"
+
+static void warn(Decoder *decoder, const char *reason, const MrTree *map, size_t i, const char *message) {
+        unsigned column, line = mr_tree_key_line(map, i, &column);
+        MrTree *warning = mr_tree_append(decoder->warnings, mr_tree_new_map());
+
+        mr_tree_set_string(warning, "path", mr_buf_text(&decoder->path));
+        mr_tree_set_int(warning, "line", line);
+        mr_tree_set_int(warning, "column", column);
+        mr_tree_set_string(warning, "reason", reason);
+        mr_tree_set_string(warning, "message", message);
+}
+
+static size_t key_index(const MrTree *map, const char *key) {
+        size_t i = 0;
+
+        while (i < mr_tree_size(map) && !mr_streq(mr_tree_key(map, i), key))
+                i++;
+        return i;
+}
+
+static bool is_reported(Decoder *decoder, const MrField *field) {
+        for (size_t i = 0; i < decoder->n_reported; i++)
+                if (decoder->reported[i] == field)
+                        return true;
+        MR_GROW(decoder->reported, decoder->n_reported, decoder->allocated_reported);
+        decoder->reported[decoder->n_reported++] = field;
+        return false;
+}
+
+void warn_flags(Decoder *decoder, const MrField *field, const MrTree *map) {
+        if (!decoder->warnings || !(field->flags & (MR_NOT_YET | MR_DEPRECATED)) || is_reported(decoder, field))
+                return;
+        bool not_yet = field->flags & MR_NOT_YET;
+        _cleanup_free_ char *message =
+                mr_strf("%s %s", mr_buf_text(&decoder->path),
+                        not_yet ? "has no effect yet" : "is deprecated; it still works");
+        warn(decoder, not_yet ? "NotYet" : "Deprecated", map, key_index(map, field->name), message);
+}
+
+#define NAME_MAX_COMPARED 63U
+
+static size_t smaller(size_t a, size_t b) {
+        return a < b ? a : b;
+}
+
+/* Levenshtein's distance, one row of the table at a time. Names too long to compare are far apart. */
+static size_t distance(const char *a, const char *b) {
+        size_t row[NAME_MAX_COMPARED + 1], n_a = strlen(a), n_b = strlen(b);
+
+        if (n_a > NAME_MAX_COMPARED || n_b > NAME_MAX_COMPARED)
+                return SIZE_MAX;
+        for (size_t j = 0; j <= n_b; j++)
+                row[j] = j;
+        for (size_t i = 1; i <= n_a; i++) {
+                size_t diagonal = row[0];
+                row[0] = i;
+                for (size_t j = 1; j <= n_b; j++) {
+                        size_t above = row[j];
+                        row[j] = smaller(smaller(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
+                        diagonal = above;
+                }
+        }
+        return row[n_b];
+}
+
+#define DISTANCE_MAX 2U
+
+static const MrField *nearest(const MrField *fields, const char *name) {
+        const MrField *best = NULL;
+        size_t best_distance = DISTANCE_MAX + 1;
+
+        for (const MrField *field = fields; field->type != MR_TYPE_NONE; field++) {
+                size_t d = distance(field->name, name);
+                if (d < best_distance && d < strlen(name)) {
+                        best = field;
+                        best_distance = d;
+                }
+        }
+        return best;
+}
+
+static void warn_key(Decoder *decoder, const MrField *fields, const MrTree *map, size_t i) {
+        size_t before = decoder->path.size;
+        const char *key = mr_tree_key(map, i);
+        const MrField *meant = nearest(fields, key);
+        _cleanup_free_ char *message = meant ? mr_strf("unknown field, ignored; did you mean %s?", meant->name)
+                                             : mr_strf("unknown field, ignored; remove it");
+
+        mr_tree_path_key(&decoder->path, key);
+        warn(decoder, "UnknownField", map, i, message);
+        decoder->path.size = before;
+        decoder->path.data[before] = '\0';
+}
+
+void warn_unknown(Decoder *decoder, const MrField *fields, const MrTree *map) {
+        if (!decoder->warnings)
+                return;
+        for (size_t i = 0; i < mr_tree_size(map); i++) {
+                const char *key = mr_tree_key(map, i);
+                if (!field_named(fields, key, strlen(key)))
+                        warn_key(decoder, fields, map, i);
+        }
+}

@@ -4,5 +4,5 @@
 
 #include <stdint.h>
 
-uint64_t now_usec(void);                /* monotonic: for deadlines and durations; counts no suspend */
-int64_t now_realtime_sec(void);         /* seconds since the epoch: for certificates and status */
+uint64_t now_usec(void);        /* monotonic: for deadlines and durations; counts no suspend */
+int64_t now_realtime_sec(void); /* seconds since the epoch: for certificates and status */

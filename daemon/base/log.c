@@ -40,12 +40,12 @@ static const struct {
         const char *name;
         int priority;
 } level_names[] = {
-        {"error", LOG_ERR},   {"warning", LOG_WARNING}, {"notice", LOG_NOTICE},
-        {"info", LOG_INFO},   {"debug", LOG_DEBUG},
+        {"error", LOG_ERR}, {"warning", LOG_WARNING}, {"notice", LOG_NOTICE},
+        {"info", LOG_INFO}, {"debug", LOG_DEBUG},
 };
 
-/* systemd sets JOURNAL_STREAM to the device and inode of the socket it connected; when standard error was redirected
- * since, they differ and the journal is not where the output is expected. */
+/* systemd sets JOURNAL_STREAM to the device and inode of the socket it connected; when standard
+ * error was redirected since, they differ and the journal is not where the output is expected. */
 static bool stderr_is_journal(void) {
         const char *stream = getenv("JOURNAL_STREAM");
         struct stat st;
@@ -90,7 +90,7 @@ const char *log_level_name(int priority) {
 
 static void entry_add(Entry *entry, const char *key, const char *value) {
         if (value && entry->n_fields < FIELDS_MAX)
-                entry->fields[entry->n_fields++] = (LogField) {key, value};
+                entry->fields[entry->n_fields++] = (LogField){key, value};
 }
 
 static void entry_add_scope(Entry *entry, const LogScope *scope) {
@@ -101,9 +101,14 @@ static void entry_add_scope(Entry *entry, const LogScope *scope) {
         entry_add(entry, "MILLRACE_NODE", scope->node);
 }
 
-/* The length of the UTF-8 sequence at s, 0 when it is none. Overlong forms are left to the reader. */
+/* The length of the UTF-8 sequence at s, 0 when it is none. Overlong forms are left to the
+ * reader. */
 static size_t utf8_length(const unsigned char *s) {
-        size_t n = *s < 0x80 ? 1 : (*s & 0xe0) == 0xc0 ? 2 : (*s & 0xf0) == 0xe0 ? 3 : (*s & 0xf8) == 0xf0 ? 4 : 0;
+        size_t n = *s < 0x80             ? 1
+                   : (*s & 0xe0) == 0xc0 ? 2
+                   : (*s & 0xf0) == 0xe0 ? 3
+                   : (*s & 0xf8) == 0xf0 ? 4
+                                         : 0;
 
         for (size_t i = 1; i < n; i++)
                 if ((s[i] & 0xc0) != 0x80)
@@ -169,7 +174,8 @@ static void entry_write_text(int priority, const LogScope *scope, const char *me
         if (scope && scope->kind && scope->name)
                 mr_buf_printf(&buf, "%s/%s: ", scope->kind, scope->name);
         for (; *message; message++)
-                mr_buf_putc(&buf, (unsigned char) *message < 0x20 && *message != '\n' ? '?' : *message);
+                mr_buf_putc(&buf,
+                            (unsigned char) *message < 0x20 && *message != '\n' ? '?' : *message);
         mr_buf_putc(&buf, '\n');
         write_all(&buf);
 }
@@ -180,7 +186,7 @@ static void entry_write_journal(const Entry *entry) {
 
         for (size_t i = 0; i < entry->n_fields; i++) {
                 lines[i] = mr_strf("%s=%s", entry->fields[i].key, entry->fields[i].value);
-                iov[i] = (struct iovec) {lines[i], strlen(lines[i])};
+                iov[i] = (struct iovec){lines[i], strlen(lines[i])};
         }
         if (sd_journal_sendv(iov, (int) entry->n_fields) < 0)
                 entry_write_json(entry);
@@ -188,8 +194,8 @@ static void entry_write_journal(const Entry *entry) {
                 free(lines[i]);
 }
 
-static void entry_fill(Entry *entry, const LogOrigin *origin, const LogScope *scope, const char *message_id,
-                       const LogField *fields) {
+static void entry_fill(Entry *entry, const LogOrigin *origin, const LogScope *scope,
+                       const char *message_id, const LogField *fields) {
         entry_add(entry, "SYSLOG_IDENTIFIER", log_state.identifier);
         entry_add(entry, "MESSAGE_ID", message_id);
         if (scope)
@@ -200,8 +206,8 @@ static void entry_fill(Entry *entry, const LogOrigin *origin, const LogScope *sc
         entry_add(entry, "CODE_FUNC", origin->function);
 }
 
-void log_write(int priority, LogOrigin origin, const LogScope *scope, const char *message_id, const LogField *fields,
-               const char *format, ...) {
+void log_write(int priority, LogOrigin origin, const LogScope *scope, const char *message_id,
+               const LogField *fields, const char *format, ...) {
         if (priority > log_state.level)
                 return;
 

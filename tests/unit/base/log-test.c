@@ -47,16 +47,19 @@ static void before_opening_entries_are_text(void **state) {
         (void) state;
         log_info(NULL, NULL, "Started %d.", 3);
         log_warning(&scope, NULL, "bell \a and escape \033[2J");
-        assert_string_equal(output(), "Started 3.\nwarning: Kafka/my-cluster: bell ? and escape ?[2J\n");
+        assert_string_equal(output(),
+                            "Started 3.\nwarning: Kafka/my-cluster: bell ? and escape ?[2J\n");
 }
 
 static void an_entry_is_one_json_object_with_journal_field_names(void **state) {
-        const LogScope scope = {.kind = "Kafka", .ns = "n", .name = "c", .station = "apply", .node = "c-kafka-0"};
+        const LogScope scope = {
+                .kind = "Kafka", .ns = "n", .name = "c", .station = "apply", .node = "c-kafka-0"};
 
         (void) state;
         log_open("unit");
         log_fields(LOG_NOTICE, &scope, "0123456789abcdef0123456789abcdef",
-                   LOG_FIELDS({"MILLRACE_ACTION", "restart"}, {"MILLRACE_ABSENT", NULL}), "a \"quoted\"\nline \xff end");
+                   LOG_FIELDS({"MILLRACE_ACTION", "restart"}, {"MILLRACE_ABSENT", NULL}),
+                   "a \"quoted\"\nline \xff end");
 
         const char *s = output();
         assert_non_null(strstr(s, "\"MESSAGE\": \"a \\\"quoted\\\"\\u000aline \\ufffd end\""));
@@ -120,9 +123,12 @@ static void clocks_advance(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(before_opening_entries_are_text, capture, release),
-                cmocka_unit_test_setup_teardown(an_entry_is_one_json_object_with_journal_field_names, capture, release),
-                cmocka_unit_test_setup_teardown(a_journal_stream_of_another_file_is_not_believed, capture, release),
-                cmocka_unit_test_setup_teardown(less_important_entries_are_dropped, capture, release),
+                cmocka_unit_test_setup_teardown(
+                        an_entry_is_one_json_object_with_journal_field_names, capture, release),
+                cmocka_unit_test_setup_teardown(a_journal_stream_of_another_file_is_not_believed,
+                                                capture, release),
+                cmocka_unit_test_setup_teardown(less_important_entries_are_dropped, capture,
+                                                release),
                 cmocka_unit_test_setup_teardown(errno_survives, capture, release),
                 cmocka_unit_test(levels_have_names),
                 cmocka_unit_test(clocks_advance),

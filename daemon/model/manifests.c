@@ -146,7 +146,7 @@ void mr_manifests_add_address(MrManifests *manifests, MrAddress address) {
 const MrAddress *mr_manifests_find_address(const MrManifests *manifests, const char *node, const char *endpoint) {
         for (size_t i = 0; i < manifests->n_addresses; i++)
                 if (mr_streq(manifests->addresses[i].node, node) &&
-                    mr_streq(manifests->addresses[i].endpoint, endpoint))
+                    (!endpoint || mr_streq(manifests->addresses[i].endpoint, endpoint)))
                         return &manifests->addresses[i];
         return NULL;
 }

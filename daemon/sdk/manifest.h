@@ -59,6 +59,7 @@ typedef struct MrAddress {
 } MrAddress;
 
 void mr_manifests_add_address(MrManifests *manifests, MrAddress address);
+/* `endpoint` NULL: any endpoint of the node. */
 const MrAddress *mr_manifests_find_address(const MrManifests *manifests, const char *node, const char *endpoint);
 void mr_manifests_remember(MrManifests *manifests, const char *key, const char *value);
 const MrPairs *mr_manifests_remembered(const MrManifests *manifests);

@@ -1,0 +1,127 @@
+/* Operands, platform and core together make one resource's desired state. */
+
+#include "desire.h"
+
+#include <string.h>
+
+#include "references.h"
+#include "secrets.h"
+#include "settings.h"
+#include "str.h"
+
+Desire *desire_free(Desire *desire) {
+        if (!desire)
+                return NULL;
+        desire->parts = mr_parts_free(desire->parts);
+        desire->wanted = mr_manifests_free(desire->wanted);
+        desire->found = mr_manifests_free(desire->found);
+        desire->status = mr_tree_free(desire->status);
+        mr_arena_free(desire->arena);
+        free(desire);
+        return NULL;
+}
+
+typedef struct Scope {
+        const Registry *registry;
+        const Document *document;
+        const MrFacts *facts;
+        Desire *desire;
+} Scope;
+
+static void join_health(Desire *desire, const MrHealth *health) {
+        MrNodeHealth *items = mr_arena_new_array(desire->arena, MrNodeHealth, desire->health.n + health->n);
+
+        if (desire->health.n > 0)
+                memcpy(items, desire->health.items, desire->health.n * sizeof(MrNodeHealth));
+        if (health->n > 0)
+                memcpy(items + desire->health.n, health->items, health->n * sizeof(MrNodeHealth));
+        desire->health = (MrHealth) {.items = items, .n = desire->health.n + health->n};
+}
+
+static void join_probes(Desire *desire, const MrProbes *probes) {
+        MrProbe *items = mr_arena_new_array(desire->arena, MrProbe, desire->probes.n + probes->n);
+
+        if (desire->probes.n > 0)
+                memcpy(items, desire->probes.items, desire->probes.n * sizeof(MrProbe));
+        if (probes->n > 0)
+                memcpy(items + desire->probes.n, probes->items, probes->n * sizeof(MrProbe));
+        desire->probes = (MrProbes) {.items = items, .n = desire->probes.n + probes->n};
+}
+
+static int ask_operand(Scope *scope, const MrOperandOps *ops, const void *spec, MrError *err) {
+        const MrResource *resource = &scope->document->resource;
+        Desire *desire = scope->desire;
+        MrHealth health = {};
+        MrProbes probes = {};
+
+        int r = ops->desired(resource, spec, scope->facts, desire->parts, err);
+        if (r >= 0 && ops->probes)
+                r = ops->probes(resource, spec, scope->facts, desire->arena, &probes, err);
+        if (r >= 0 && ops->health)
+                r = ops->health(resource, spec, scope->facts, desire->arena, &health, err);
+        if (r >= 0 && ops->status)
+                r = ops->status(resource, spec, scope->facts, desire->status, err);
+        if (r < 0)
+                return r;
+        join_health(desire, &health);
+        join_probes(desire, &probes);
+        return 0;
+}
+
+static int ask_operands(Scope *scope, MrError *err) {
+        for (size_t i = 0; i < registry_operands(scope->registry); i++) {
+                const void *spec = document_spec_for(scope->registry, scope->document, i);
+                int r = spec ? ask_operand(scope, registry_operand_at(scope->registry, i), spec, err) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static const char *owner_of(const MrParts *parts) {
+        for (size_t i = 0; i < mr_parts_size(parts); i++)
+                if (mr_parts_at(parts, i)->kind == MR_PART_VOLUME)
+                        return mr_parts_at(parts, i)->volume.cluster;
+        return NULL;
+}
+
+/* Only what is wanted, or was made for this owner, takes part in the diff. */
+static void select_found(Desire *desire, const MrManifests *observed) {
+        for (size_t i = 0; i < mr_manifests_size(observed); i++) {
+                const MrManifest *manifest = mr_manifests_at(observed, i);
+                bool is_ours = desire->owner && mr_streq(manifest->owner, desire->owner);
+                if (!is_ours && !mr_manifests_find(desire->wanted, manifest->kind, manifest->ns, manifest->name))
+                        continue;
+                MrManifest copy = *manifest;
+                copy.body = mr_tree_copy(manifest->body);
+                mr_manifests_add(desire->found, copy);
+        }
+}
+
+int desire_make(const Registry *registry, const MrPlatformOps *platform, const Document *document, const MrFacts *facts,
+                const MrManifests *observed, Desire **ret, MrError *err) {
+        _cleanup_(desire_freep) Desire *desire = mr_new(Desire, 1);
+        Scope scope = {.registry = registry, .document = document, .facts = facts, .desire = desire};
+        const char *ns = document->resource.ns;
+
+        desire->arena = mr_arena_new();
+        desire->parts = mr_parts_new();
+        desire->wanted = mr_manifests_new();
+        desire->found = mr_manifests_new();
+        desire->status = mr_tree_new_map();
+        int r = ask_operands(&scope, err);
+        if (r >= 0)
+                r = platform->lower(ns, desire->parts, facts, desire->wanted, err);
+        if (r >= 0)
+                r = secrets_lower(ns, desire->parts, facts, desire->wanted, desire->found, err);
+        if (r >= 0)
+                r = reference_tree(desire->status, desire->wanted, err);
+        if (r < 0)
+                return r;
+        settings_lower(ns, desire->parts, facts, desire->wanted, desire->found);
+        desire->owner = owner_of(desire->parts);
+        if (observed)
+                select_found(desire, observed);
+        *ret = TAKE(desire);
+        return 0;
+}

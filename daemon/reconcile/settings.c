@@ -1,0 +1,53 @@
+/* Dynamic settings as manifests. */
+
+#include "settings.h"
+
+#include <string.h>
+
+#include "str.h"
+
+/* The view of protocol P is called P; its "configs" map holds ID → {key: value} for each node that answered. */
+static const MrTree *read_back(const MrFacts *facts, const MrSetting *setting) {
+        const char *slash = strchr(setting->scope, '/');
+        const MrTree *configs = mr_tree_get(mr_facts_view(facts, setting->protocol), "configs");
+
+        return slash && slash[1] ? mr_tree_get(configs, slash + 1) : mr_tree_at(configs, 0);
+}
+
+static MrTree *describe(const MrSetting *setting, const char *value) {
+        MrTree *body = mr_tree_new_map();
+
+        mr_tree_set_string(body, "protocol", setting->protocol);
+        mr_tree_set_string(body, "scope", setting->scope);
+        mr_tree_set_string(body, "key", setting->key);
+        mr_tree_set_string(body, "value", value);
+        return body;
+}
+
+void settings_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *wanted, MrManifests *found) {
+        for (size_t i = 0; i < mr_parts_size(parts); i++) {
+                const MrPart *part = mr_parts_at(parts, i);
+                if (part->kind != MR_PART_SETTING)
+                        continue;
+                const MrSetting *setting = &part->setting;
+                const MrTree *known = read_back(facts, setting);
+                const char *value = mr_tree_get_string(known, setting->key);
+                if (!known || !value)
+                        continue;
+                _cleanup_free_ char *name = mr_strf("%s/%s", setting->scope, setting->key);
+                MrManifest manifest = {.kind = "Setting", .ns = ns, .name = name, .rank = RANK_SETTING, .keep = true};
+                manifest.body = describe(setting, value);
+                mr_manifests_add(found, manifest);
+                manifest.body = describe(setting, setting->value ? setting->value : value);
+                mr_manifests_add(wanted, manifest);
+        }
+}
+
+MrSetting settings_setting(const MrManifest *manifest) {
+        return (MrSetting) {
+                .protocol = mr_tree_get_string(manifest->body, "protocol"),
+                .scope = mr_tree_get_string(manifest->body, "scope"),
+                .key = mr_tree_get_string(manifest->body, "key"),
+                .value = mr_tree_get_string(manifest->body, "value"),
+        };
+}

@@ -430,7 +430,6 @@ int mr_yaml_read(const char *text, size_t size, const char *source, MrTree **ret
         _cleanup_(reader_done) Reader reader = {.text = text, .size = size, .warnings = warnings, .err = err};
         if (!yaml_parser_initialize(&reader.parser))
                 abort();
-        yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
         yaml_parser_set_input_string(&reader.parser, (const unsigned char *) text, size);
         _cleanup_(mr_tree_freep) MrTree *documents = mr_tree_new_list();
         r = read_stream(&reader, documents);

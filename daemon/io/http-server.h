@@ -11,6 +11,7 @@
 #include "io/http-stream.h"
 #include "sdk/buf.h"
 #include "sdk/error.h"
+#include "sdk/tree.h"
 
 #define HTTP_BODY_MAX (4U * 1024 * 1024)
 #define HTTP_PARAMETERS_MAX 32U
@@ -49,6 +50,11 @@ typedef struct HttpResponse {
 } HttpResponse;
 
 void http_response_done(HttpResponse *response);
+/* Answers with an error the way Kubernetes does: a Status object. `reason` NULL: the usual one of the status code;
+ * `details` may be NULL. */
+void http_response_fail(HttpResponse *response, unsigned status, const char *reason, const char *message,
+                        MrTree *take_details);
+void http_response_json(HttpResponse *response, unsigned status, const MrTree *tree);
 /* Adds `Warning: 299 - "text"`; what cannot stand in a header is replaced. */
 void http_response_warn(HttpResponse *response, const char *text);
 

@@ -20,7 +20,8 @@ static int class_rule(const void *object, MrError *err) {
         const HostClass *class = object;
 
         if (mr_streq(class->user, "root"))
-                return mr_fail(err, MR_INVALID, "user", "nodes never run as root; name a system user of their own");
+                return mr_fail(err, MR_INVALID, "user",
+                               "nodes never run as root; name a system user of their own");
         return 0;
 }
 
@@ -28,7 +29,8 @@ static int storage_class_rule(const void *object, MrError *err) {
         const HostStorageClass *class = object;
 
         if (mr_streq(class->path, "/") || path_climbs(class->path))
-                return mr_fail(err, MR_INVALID, "path", "'%s' cannot hold claims; name a directory of its own", class->path);
+                return mr_fail(err, MR_INVALID, "path",
+                               "'%s' cannot hold claims; name a directory of its own", class->path);
         return 0;
 }
 
@@ -41,25 +43,31 @@ static int distribution_rule(const void *object, MrError *err) {
         const HostDistribution *d = object;
 
         if (!d->directory == !d->archive)
-                return mr_fail(err, MR_INVALID, NULL, "a distribution has either a directory or an archive; keep one of them");
+                return mr_fail(
+                        err, MR_INVALID, NULL,
+                        "a distribution has either a directory or an archive; keep one of them");
         if (d->directory && path_climbs(d->directory))
-                return mr_fail(err, MR_INVALID, "directory", "'%s' contains '..'; write the direct path", d->directory);
+                return mr_fail(err, MR_INVALID, "directory",
+                               "'%s' contains '..'; write the direct path", d->directory);
         if (d->archive && !is_url(d->archive) && d->archive[0] != '/')
                 return mr_fail(err, MR_INVALID, "archive",
-                               "'%s' is neither an absolute path nor a https, http or file URL", d->archive);
+                               "'%s' is neither an absolute path nor a https, http or file URL",
+                               d->archive);
         if (d->archive && is_url(d->archive) && !d->sha512)
-                return mr_fail(err, MR_INVALID, "sha512",
-                               "an archive from a URL needs its SHA-512; add the sum its publisher gives");
+                return mr_fail(
+                        err, MR_INVALID, "sha512",
+                        "an archive from a URL needs its SHA-512; add the sum its publisher gives");
         return 0;
 }
 
 static const MrField class_fields[] = {
         MR_STRING("name", HostClass, name, .pattern = NAME_PATTERN, .flags = MR_REQUIRED,
                   .doc = "Name of the template unit, without '@.service'."),
-        MR_STRING("user", HostClass, user, .pattern = "^[a-z_][a-z0-9_-]{0,30}$", .flags = MR_REQUIRED,
+        MR_STRING("user", HostClass, user, .pattern = "^[a-z_][a-z0-9_-]{0,30}$",
+                  .flags = MR_REQUIRED,
                   .doc = "System user that owns the data; the same as in the template unit."),
-        MR_STRING("group", HostClass, group, .pattern = "^[a-z_][a-z0-9_-]{0,30}$", .flags = MR_REQUIRED,
-                  .doc = "Group that may read the files of a node."),
+        MR_STRING("group", HostClass, group, .pattern = "^[a-z_][a-z0-9_-]{0,30}$",
+                  .flags = MR_REQUIRED, .doc = "Group that may read the files of a node."),
         {},
 };
 
@@ -72,9 +80,10 @@ static const MrField storage_class_fields[] = {
 };
 
 static const MrField distribution_fields[] = {
-        MR_STRING("software", HostDistribution, software, .pattern = NAME_PATTERN, .flags = MR_REQUIRED,
-                  .doc = "What it is, for example kafka."),
-        MR_STRING("version", HostDistribution, version, .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$", .flags = MR_REQUIRED,
+        MR_STRING("software", HostDistribution, software, .pattern = NAME_PATTERN,
+                  .flags = MR_REQUIRED, .doc = "What it is, for example kafka."),
+        MR_STRING("version", HostDistribution, version,
+                  .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$", .flags = MR_REQUIRED,
                   .doc = "Its version, as resources name it."),
         MR_STRING("directory", HostDistribution, directory, .pattern = PATH_PATTERN,
                   .doc = "An unpacked distribution on this host, used in place; it holds libs/."),
@@ -89,12 +98,15 @@ const MrField host_config_fields[] = {
         MR_STRING("java", HostConfig, java, .fallback = "/usr/bin/java", .pattern = PATH_PATTERN,
                   .doc = "The java program of a runtime of version 17 or newer."),
         MR_STRING("address", HostConfig, address, .pattern = "^[A-Za-z0-9.:_-]{1,255}$",
-                  .doc = "Host name or address that nodes advertise. Without it, the full name of the host."),
+                  .doc = "Host name or address that nodes advertise. Without it, the full name of "
+                         "the host."),
         MR_LIST("classes", HostConfig, classes, HostClass, class_fields, .rule = class_rule,
-                .doc = "Classes of units. Without them, kafka and zookeeper with users of these names."),
-        MR_LIST("storage_classes", HostConfig, storage_classes, HostStorageClass, storage_class_fields,
-                .rule = storage_class_rule,
-                .doc = "Base directories for claims. Without them, 'directory' at /var/lib/millrace-data."),
+                .doc = "Classes of units. Without them, kafka and zookeeper with users of these "
+                       "names."),
+        MR_LIST("storage_classes", HostConfig, storage_classes, HostStorageClass,
+                storage_class_fields, .rule = storage_class_rule,
+                .doc = "Base directories for claims. Without them, 'directory' at "
+                       "/var/lib/millrace-data."),
         MR_LIST("distributions", HostConfig, distributions, HostDistribution, distribution_fields,
                 .rule = distribution_rule, .doc = "The software nodes may run on this host."),
         {},
@@ -125,7 +137,8 @@ static int distributions_check_unique(const HostConfig *config, MrError *err) {
                 for (size_t k = 0; k < i; k++)
                         if (mr_streq(items[i].software, items[k].software) &&
                             mr_streq(items[i].version, items[k].version)) {
-                                int r = mr_fail(err, MR_INVALID, NULL, "%s %s is listed twice; keep one of them",
+                                int r = mr_fail(err, MR_INVALID, NULL,
+                                                "%s %s is listed twice; keep one of them",
                                                 items[i].software, items[i].version);
                                 return mr_error_within(err, r, "distributions[%zu]", i);
                         }
@@ -154,7 +167,8 @@ static int unknown_refuse(const MrTree *warnings, MrError *err) {
 
                 if (!mr_streq(mr_tree_get_string(w, "reason"), "UnknownField"))
                         continue;
-                int r = mr_fail(err, MR_INVALID, mr_tree_get_string(w, "path"), "there is no such setting; remove it");
+                int r = mr_fail(err, MR_INVALID, mr_tree_get_string(w, "path"),
+                                "there is no such setting; remove it");
                 return mr_error_at(err, r, NULL, (unsigned) mr_tree_get_int(w, "line", 0),
                                    (unsigned) mr_tree_get_int(w, "column", 0));
         }
@@ -177,13 +191,15 @@ static int config_decode(const MrTree *document, HostConfig *config, MrError *er
         if (r < 0)
                 return r;
 
-        list_default(config->arena, &config->classes, default_classes, MR_ELEMENTS(default_classes), sizeof(HostClass));
+        list_default(config->arena, &config->classes, default_classes, MR_ELEMENTS(default_classes),
+                     sizeof(HostClass));
         list_default(config->arena, &config->storage_classes, default_storage_classes,
                      MR_ELEMENTS(default_storage_classes), sizeof(HostStorageClass));
         return distributions_check_unique(config, err);
 }
 
-int host_config_parse(const char *text, size_t size, const char *source, HostConfig **ret, MrError *err) {
+int host_config_parse(const char *text, size_t size, const char *source, HostConfig **ret,
+                      MrError *err) {
         _cleanup_(host_config_freep) HostConfig *config = mr_new(HostConfig, 1);
         _cleanup_(mr_tree_freep) MrTree *documents = NULL;
         const MrTree *document = NULL;
@@ -217,9 +233,11 @@ static int owner_check(int fd, const char *path, MrError *err) {
         if (!S_ISREG(st.st_mode))
                 return mr_fail(err, MR_INVALID, NULL, "%s is no regular file", path);
         if (st.st_uid != 0 && st.st_uid != geteuid())
-                return mr_fail(err, MR_DENIED, NULL, "%s is not owned by root; run: chown root %s", path, path);
+                return mr_fail(err, MR_DENIED, NULL, "%s is not owned by root; run: chown root %s",
+                               path, path);
         if (st.st_mode & (S_IWGRP | S_IWOTH))
-                return mr_fail(err, MR_DENIED, NULL, "%s can be written by others; run: chmod 0644 %s", path, path);
+                return mr_fail(err, MR_DENIED, NULL,
+                               "%s can be written by others; run: chmod 0644 %s", path, path);
         return 0;
 }
 
@@ -277,7 +295,8 @@ const HostStorageClass *host_config_storage_class(const HostConfig *config, cons
         return NULL;
 }
 
-const HostDistribution *host_config_distribution(const HostConfig *config, const char *software, const char *version) {
+const HostDistribution *host_config_distribution(const HostConfig *config, const char *software,
+                                                 const char *version) {
         const HostDistribution *items = config->distributions.items;
 
         for (size_t i = 0; i < config->distributions.n; i++)

@@ -11,6 +11,10 @@ static int expand_one(const char *start, const char *end, MrResolver resolver, v
 
         if (colon)
                 *colon = '\0';
+        if (strcmp(what, "at") == 0) {
+                mr_buf_putc(out, '@');
+                return 0;
+        }
         return resolver(what, colon ? colon + 1 : "", out, userdata, err);
 }
 

@@ -1,0 +1,193 @@
+/* The parts of one ensemble. */
+
+#include "zookeeper.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "cluster.h"
+#include "properties.h"
+#include "version.h"
+
+#define DEFAULT_HEAP (UINT64_C(512) << 20)
+#define STOP_TIMEOUT_SEC 30
+
+static const char log4j_text[] = "# Written by millrace; changes made here are put back.\n"
+                                 "log4j.rootLogger=INFO, CONSOLE\n"
+                                 "log4j.appender.CONSOLE=org.apache.log4j.ConsoleAppender\n"
+                                 "log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout\n"
+                                 "log4j.appender.CONSOLE.layout.ConversionPattern=%d{ISO8601} %p %m (%c) [%t]%n\n";
+
+/* How many members the running ensemble was started with; 0 when none runs. */
+static int64_t running_members(const Ensemble *ensemble) {
+        const MrTree *settings = NULL;
+        int64_t n = 0;
+
+        for (int64_t i = 0; i < ensemble->asked && !settings; i++) {
+                const MrNodeFact *fact = mr_facts_node(ensemble->facts, ensemble_node(ensemble, i));
+                settings = fact ? fact->settings : NULL;
+        }
+        for (size_t i = 0; i < mr_tree_size(settings); i++)
+                n += mr_starts_with(mr_tree_key(settings, i), "server.");
+        return n;
+}
+
+Ensemble ensemble_of(const MrResource *resource, const ZooKeeperSpec *spec, const MrFacts *facts, MrArena *arena) {
+        Ensemble ensemble = {
+                .resource = resource, .spec = spec, .facts = facts, .arena = arena,
+                .n = spec->replicas, .asked = spec->replicas,
+        };
+        int64_t running = running_members(&ensemble);
+
+        /* New members with empty disks could elect a leader among themselves and wipe the others, so the number of
+         * members stays as it runs until there is a procedure for it. */
+        if (running > 0)
+                ensemble.n = running;
+        return ensemble;
+}
+
+const char *ensemble_node(const Ensemble *ensemble, int64_t i) {
+        return mr_arena_strf(ensemble->arena, "%s-zookeeper-%" PRId64, ensemble->resource->name, i);
+}
+
+static void add_certificate(const Ensemble *ensemble, const char *node, MrParts *parts) {
+        const MrResource *resource = ensemble->resource;
+        const char *client = mr_arena_strf(ensemble->arena, "%s-zookeeper-client", resource->name);
+        const char *nodes = mr_arena_strf(ensemble->arena, "%s-zookeeper-nodes", resource->name);
+        MrCertificate certificate =
+                cluster_node_certificate(ensemble->arena, resource, node, "zookeeper", nodes);
+
+        cluster_add_service_names(ensemble->arena, &certificate.names, client, resource->ns);
+        mr_strings_add(ensemble->arena, &certificate.names,
+                       mr_arena_strf(ensemble->arena, "*.%s.%s.svc", nodes, resource->ns));
+        mr_parts_add(parts, (MrPart) {.kind = MR_PART_CERTIFICATE, .certificate = certificate});
+}
+
+static void add_volume(const Ensemble *ensemble, int64_t i, const char *cluster_id, MrParts *parts) {
+        const Storage *storage = ensemble->spec->storage;
+        MrVolume volume = storage_volume_part(ensemble->arena, storage, storage, ensemble_node(ensemble, i));
+
+        volume.cluster = cluster_key(ensemble->arena, ensemble->resource);
+        volume.cluster_id = cluster_id;
+        volume.role = "zookeeper";
+        volume.quorum = "zookeeper";
+        volume.node_id = i;
+        mr_parts_add(parts, (MrPart) {.kind = MR_PART_VOLUME, .volume = volume});
+}
+
+static void add_file(const char *node, const char *name, const char *content, MrFileEffect effect, MrParts *parts) {
+        mr_parts_add(parts, (MrPart) {
+                .kind = MR_PART_FILE,
+                .file = {.node = node, .name = name, .content = content, .effect = effect},
+        });
+}
+
+static void add_files(const Ensemble *ensemble, const char *node, const MrPairs *config, MrParts *parts) {
+        MrArena *arena = ensemble->arena;
+
+        /* The workload's settings hold the same configuration, so that a difference can be named. */
+        add_file(node, "zoo.cfg", properties_text(arena, config), MR_EFFECT_NONE, parts);
+        add_file(node, "log4j.properties", log4j_text, MR_EFFECT_NONE, parts);
+        add_file(node, mr_arena_strf(arena, "%s.pem", node), mr_arena_strf(arena, "@{secret:%s/%s.pem}", node, node),
+                 MR_EFFECT_RESTART, parts);
+        add_file(node, "cluster-ca.crt",
+                 mr_arena_strf(arena, "@{secret:%s-cluster-ca-cert/ca.crt}", ensemble->resource->name), MR_EFFECT_RESTART,
+                 parts);
+}
+
+static void add_endpoints(const Ensemble *ensemble, const char *node, MrParts *parts) {
+        static const struct {
+                const char *name;
+                int64_t port;
+                bool is_ready_check;
+        } ports[] = {{ZOOKEEPER_CLIENTS, 2181, true}, {ZOOKEEPER_CLUSTERING, 2888, false}, {ZOOKEEPER_ELECTION, 3888, false}};
+
+        for (size_t i = 0; i < MR_ELEMENTS(ports); i++)
+                mr_parts_add(parts, (MrPart) {
+                        .kind = MR_PART_ENDPOINT,
+                        .endpoint = {
+                                .node = node,
+                                .name = ports[i].name,
+                                .group = mr_arena_strf(ensemble->arena, "%s-zookeeper", ensemble->resource->name),
+                                .port = ports[i].port,
+                                .is_ready_check = ports[i].is_ready_check,
+                        },
+                });
+}
+
+static void add_workload(const Ensemble *ensemble, int64_t i, const KafkaVersion *version, const MrPairs *config,
+                         MrParts *parts) {
+        MrArena *arena = ensemble->arena;
+        MrWorkload workload = {
+                .node = ensemble_node(ensemble, i),
+                .node_id = i,
+                .role = "zookeeper",
+                .group = mr_arena_strf(arena, "%s-zookeeper", ensemble->resource->name),
+                .order = 0,
+                .software = CLUSTER_SOFTWARE,
+                .version = version->name,
+                .main_class = "org.apache.zookeeper.server.quorum.QuorumPeerMain",
+                .settings = *config,
+                .stop_timeout_sec = STOP_TIMEOUT_SEC,
+                .labels = cluster_labels(arena, ensemble->resource, "zookeeper"),
+        };
+
+        mr_strings_add(arena, &workload.arguments, "@{file:zoo.cfg}");
+        mr_strings_add(arena, &workload.directories, "@{dir:data}/data");
+        mr_pairs_set(arena, &workload.contents, "@{dir:data}/data/myid", mr_arena_strf(arena, "%" PRId64, i + 1));
+        java_apply(arena, ensemble->spec->jvm, ensemble->spec->resources, DEFAULT_HEAP, &workload);
+        mr_strings_add(arena, &workload.jvm_options, "-Dlog4j.configuration=file:@{file:log4j.properties}");
+        /* A port that another process holds for a moment must not end the member for good. */
+        mr_strings_add(arena, &workload.jvm_options, "-Dzookeeper.electionPortBindRetry=0");
+        mr_parts_add(parts, (MrPart) {.kind = MR_PART_WORKLOAD, .workload = workload});
+}
+
+static void warn_of_size(const Ensemble *ensemble, MrParts *parts) {
+        if (ensemble->n != ensemble->asked)
+                mr_parts_warn(parts, "ZooKeeperScaling",
+                              "spec.zookeeper.replicas: the ensemble keeps its %" PRId64 " members, changing their number to "
+                              "%" PRId64 " is not supported yet",
+                              ensemble->n, ensemble->asked);
+        if (ensemble->n % 2 == 0)
+                mr_parts_warn(parts, "ZooKeeperEvenReplicas",
+                              "spec.zookeeper.replicas: %" PRId64 " members survive no more failures than %" PRId64
+                              "; use an odd number",
+                              ensemble->n, ensemble->n - 1);
+}
+
+static const KafkaVersion *version_of(const MrResource *resource, MrError *err) {
+        const char *name = mr_tree_string(mr_tree_find(resource->tree, "spec.kafka.version", false));
+        const KafkaVersion *version = kafka_version(name, true);
+
+        if (!version)
+                mr_fail(err, MR_INVALID, "spec.kafka.version", "Kafka %s is not known", name);
+        return version;
+}
+
+int zookeeper_desired(const MrResource *resource, const void *spec, const MrFacts *facts, MrParts *ret, MrError *err) {
+        Ensemble ensemble = ensemble_of(resource, spec, facts, mr_parts_arena(ret));
+        char id[MR_KAFKA_ID_MAX];
+
+        const KafkaVersion *version = version_of(resource, err);
+        if (!version)
+                return -EINVAL;
+        int r = cluster_identity(resource, facts, ensemble.arena, id, err);
+        if (r < 0)
+                return r;
+        const char *cluster_id = mr_arena_strdup(ensemble.arena, id);
+        warn_of_size(&ensemble, ret);
+        for (int64_t i = 0; i < ensemble.n; i++) {
+                const char *node = ensemble_node(&ensemble, i);
+                MrPairs config = zookeeper_config(&ensemble, i, ret);
+                add_certificate(&ensemble, node, ret);
+                add_volume(&ensemble, i, cluster_id, ret);
+                add_endpoints(&ensemble, node, ret);
+                add_files(&ensemble, node, &config, ret);
+                add_workload(&ensemble, i, version, &config, ret);
+        }
+        mr_parts_add(ret, (MrPart) {
+                .kind = MR_PART_GUARD,
+                .guard = {.group = mr_arena_strf(ensemble.arena, "%s-zookeeper", resource->name), .max_unavailable = 1},
+        });
+        return 0;
+}

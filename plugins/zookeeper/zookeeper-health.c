@@ -1,0 +1,108 @@
+/* When a member is ready, and when the ensemble can spare it. */
+
+#include "zookeeper.h"
+
+#include "cluster.h"
+
+#define ORDER_NOT_SERVING 0
+#define ORDER_FOLLOWER 1
+#define ORDER_LEADER 2
+
+int zookeeper_probes(const MrResource *resource, const void *spec, const MrFacts *facts, MrArena *arena, MrProbes *ret,
+                     MrError *err _unused_) {
+        Ensemble ensemble = ensemble_of(resource, spec, facts, arena);
+        MrProbe probe = {
+                .name = "zookeeper",
+                .protocol = "zookeeper",
+                .endpoint = ZOOKEEPER_CLIENTS,
+                .secret = mr_arena_strf(arena, "%s-cluster-operator-certs", resource->name),
+                .secret_prefix = "cluster-operator",
+                .authority = mr_arena_strf(arena, "%s-cluster-ca-cert", resource->name),
+        };
+
+        for (int64_t i = 0; i < ensemble.n; i++)
+                mr_strings_add(arena, &probe.nodes, ensemble_node(&ensemble, i));
+        ret->items = mr_arena_new_array(arena, MrProbe, 1);
+        ret->items[0] = probe;
+        ret->n = 1;
+        return 0;
+}
+
+static const char *member_state(const MrTree *view, const char *node) {
+        return mr_tree_get_string(mr_tree_get(mr_tree_get(view, "members"), node), "state");
+}
+
+static bool is_serving(const char *state) {
+        return mr_streq(state, "leader") || mr_streq(state, "follower") || mr_streq(state, "standalone");
+}
+
+static int64_t serving_others(const Ensemble *ensemble, const MrTree *view, const char *node) {
+        int64_t n = 0;
+
+        for (int64_t i = 0; i < ensemble->n; i++) {
+                const char *other = ensemble_node(ensemble, i);
+                const MrNodeFact *fact = mr_facts_node(ensemble->facts, other);
+                if (!mr_streq(other, node) && fact && fact->state == MR_NODE_RUNNING && is_serving(member_state(view, other)))
+                        n++;
+        }
+        return n;
+}
+
+static void judge_readiness(const Ensemble *ensemble, const MrTree *view, MrNodeHealth *health) {
+        const MrNodeFact *fact = mr_facts_node(ensemble->facts, health->node);
+        const MrTree *member = mr_tree_get(mr_tree_get(view, "members"), health->node);
+        const char *state = mr_tree_get_string(member, "state"), *error = mr_tree_get_string(member, "error");
+
+        if (!fact || fact->state != MR_NODE_RUNNING)
+                health->waits = mr_arena_strf(ensemble->arena, "is %s", mr_node_state_name(fact ? fact->state : MR_NODE_ABSENT));
+        else if (is_serving(state))
+                health->is_ready = true;
+        else if (error)
+                health->waits = mr_arena_strf(ensemble->arena, "does not answer: %s", error);
+        else if (state)
+                health->waits = "has no leader yet";
+        else
+                health->waits = "has not been asked yet";
+}
+
+static void judge_stop(const Ensemble *ensemble, const MrTree *view, MrNodeHealth *health) {
+        const MrNodeFact *fact = mr_facts_node(ensemble->facts, health->node);
+        int64_t others = serving_others(ensemble, view, health->node), majority = ensemble->n / 2 + 1;
+
+        health->may_stop = true;
+        if (!fact || fact->state != MR_NODE_RUNNING || ensemble->n == 1)
+                return;
+        /* A member known to serve nobody can be spared; one that was never asked cannot. */
+        const char *state = member_state(view, health->node);
+        if (state && !is_serving(state))
+                return;
+        /* Two members cannot lose one and keep a majority, so there both being well has to do. */
+        if (others >= majority || (ensemble->n == 2 && others == 1))
+                return;
+        health->may_stop = false;
+        if (!view)
+                health->in_the_way = "nothing is known of the ensemble yet";
+        else
+                health->in_the_way =
+                        mr_arena_strf(ensemble->arena, "only %lld of the other %lld members serve, the quorum needs %lld",
+                                      (long long) others, (long long) ensemble->n - 1, (long long) majority);
+}
+
+int zookeeper_health(const MrResource *resource, const void *spec, const MrFacts *facts, MrArena *arena, MrHealth *ret,
+                     MrError *err _unused_) {
+        Ensemble ensemble = ensemble_of(resource, spec, facts, arena);
+        const MrTree *view = mr_facts_view(facts, "zookeeper");
+
+        ret->items = mr_arena_new_array(arena, MrNodeHealth, (size_t) ensemble.n);
+        ret->n = (size_t) ensemble.n;
+        for (size_t i = 0; i < ret->n; i++) {
+                MrNodeHealth *health = &ret->items[i];
+                health->node = ensemble_node(&ensemble, (int64_t) i);
+                judge_readiness(&ensemble, view, health);
+                judge_stop(&ensemble, view, health);
+                const char *state = member_state(view, health->node);
+                bool is_leader = mr_streq(state, "leader") || mr_streq(state, "standalone");
+                health->order = !health->is_ready ? ORDER_NOT_SERVING : is_leader ? ORDER_LEADER : ORDER_FOLLOWER;
+        }
+        return 0;
+}

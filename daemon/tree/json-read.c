@@ -3,7 +3,6 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "alloc.h"
 #include "tree-node.h"
 
 static int fail_at(MrError *err, unsigned line, unsigned column, const char *message) {
@@ -12,32 +11,46 @@ static int fail_at(MrError *err, unsigned line, unsigned column, const char *mes
         return mr_error_at(err, r, NULL, line, column);
 }
 
-/* Counts brackets and commas outside of strings; whether they make sense is jansson's part. */
+typedef struct Bounds {
+        unsigned depth, line, column;
+        size_t values;
+        bool in_string, is_open;        /* is_open: just after a bracket, where a first value may follow */
+} Bounds;
+
+static const char *check_character(Bounds *bounds, char c) {
+        if (bounds->in_string || strchr(" \t\r\n", c)) {
+                bounds->in_string = bounds->in_string && c != '"';
+                return NULL;
+        }
+        bool is_close = c == ']' || c == '}';
+        bounds->values += c == ',' || (bounds->is_open && !is_close);
+        bounds->is_open = c == '[' || c == '{';
+        bounds->in_string = c == '"';
+        bounds->depth += bounds->is_open;
+        bounds->depth -= is_close && bounds->depth > 0;
+        if (bounds->depth > MR_DEPTH_MAX)
+                return "nested deeper than 64 levels; flatten it";
+        return bounds->values > MR_NODES_MAX ? "more than 200000 values; send less at once" : NULL;
+}
+
+/* Counts what stands outside of strings; whether it makes sense is jansson's part. */
 static int check_bounds(const char *text, size_t size, MrError *err) {
-        unsigned depth = 0, line = 1, column = 0;
-        size_t values = 1;
-        bool in_string = false;
+        Bounds bounds = {.line = 1, .values = 1};
 
         if (size > MR_DOCUMENT_MAX)
                 return fail_at(err, 0, 0, "the document is larger than 4 MiB; send less at once");
         for (size_t i = 0; i < size; i++) {
-                char c = text[i];
-                column = c == '\n' ? 0 : column + 1;
-                line += c == '\n';
-                if (c == '"')
-                        in_string = !in_string;
-                else if (in_string && c == '\\')
+                bounds.line += text[i] == '\n';
+                bounds.column = text[i] == '\n' ? 0 : bounds.column + 1;
+                if (bounds.in_string && text[i] == '\\') {
                         i++;
-                else if (!in_string && (c == '[' || c == '{')) {
-                        values++;
-                        if (++depth > MR_DEPTH_MAX)
-                                return fail_at(err, line, column, "nested deeper than 64 levels; flatten it");
-                } else if (!in_string && (c == ']' || c == '}') && depth > 0)
-                        depth--;
-                else if (!in_string && c == ',' && ++values > MR_NODES_MAX)
-                        return fail_at(err, line, column, "more than 200000 values; send less at once");
+                        continue;
+                }
+                const char *wrong = check_character(&bounds, text[i]);
+                if (wrong)
+                        return fail_at(err, bounds.line, bounds.column, wrong);
         }
-        return values <= MR_NODES_MAX ? 0 : fail_at(err, line, column, "more than 200000 values; send less at once");
+        return 0;
 }
 
 static MrTree *convert(json_t *json);

@@ -8,7 +8,7 @@
 #include "sdk/buf.h"
 
 /* A stream whose reader falls this far behind is ended: the client lists again. */
-#define HTTP_STREAM_MAX (8U * 1024 * 1024)
+#define HTTP_STREAM_MAX (16U * 1024 * 1024)
 
 typedef struct HttpStream HttpStream;
 

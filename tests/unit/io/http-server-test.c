@@ -286,7 +286,7 @@ static void a_reader_that_is_too_slow_loses_its_stream(void **state) {
 
         client_send(fd, "GET /watch HTTP/1.1\r\nHost: x\r\n\r\n");
         turn(fixture);
-        for (int i = 0; i < 20 && fixture->streams[0]; i++) {
+        for (int i = 0; i < 40 && fixture->streams[0]; i++) {
                 http_stream_write(fixture->streams[0], megabyte, 1024 * 1024);
                 turn(fixture);
         }

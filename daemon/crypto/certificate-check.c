@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crypto/certificate.h"
+#include "crypto/pem.h"
 #include "crypto/pkcs12.h"
 #include "crypto/secret.h"
 #include "sdk/str.h"
@@ -17,6 +18,7 @@ typedef struct Check {
         const char *certificate, *key; /* what is stored */
         const char *certificate_key;   /* under which key, for messages: "user.crt" */
         const char *authority;         /* of the signing CA; NULL: none stored, or this is a CA */
+        X509 *x509;                    /* the certificate, read once for all stages */
         CertificateFacts facts;
 } Check;
 
@@ -97,14 +99,16 @@ static void check_load(Check *check) {
 }
 
 static char *check_pair(Check *check) {
-        int r = certificate_facts_read(check->certificate, &check->facts, NULL);
+        _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
 
-        if (r < 0)
+        if (pem_read_certificate(check->certificate, "it", &check->x509, NULL) < 0 ||
+            certificate_facts_of(check->x509, &check->facts, NULL) < 0)
                 return mr_strf("%s is damaged", check->certificate_key);
-        r = certificate_matches_key(check->certificate, check->key, NULL);
-        if (r < 0)
+        if (pem_read_key(check->key, "it", &key, NULL) < 0)
                 return mr_strf("the key of %s is damaged", check->certificate_key);
-        return r == 0 ? mr_strdup("the key does not match the certificate") : NULL;
+        if (EVP_PKEY_eq(X509_get0_pubkey(check->x509), key) != 1)
+                return mr_strdup("the key does not match the certificate");
+        return NULL;
 }
 
 static char *check_subject(Check *check) {
@@ -144,18 +148,22 @@ static char *check_names(Check *check) {
 
 static char *check_signer(Check *check) {
         const MrCertificate *wanted = check->wanted;
-        const char *by = wanted->authority ? check->authority : check->certificate;
+        _cleanup_(X509_freep) X509 *issuer = NULL;
 
-        if (mr_is_empty(by))
-                return mr_strf("its CA %s is made anew", wanted->authority);
-        if (certificate_is_signed_by(check->certificate, by, NULL) != 1)
-                return mr_strdup(wanted->authority ? "signed by an older CA"
-                                                   : "it is not self-signed");
         if (!wanted->authority)
-                return NULL;
-        if (certificate_chain_ends_with(check->certificate, by, NULL) != 1)
+                return certificate_is_issued_by(check->x509, check->x509)
+                               ? NULL
+                               : mr_strdup("it is not self-signed");
+        if (mr_is_empty(check->authority) ||
+            pem_read_certificate(check->authority, "it", &issuer, NULL) < 0)
+                return mr_strf("its CA %s is made anew", wanted->authority);
+        /* The chain is written as the certificate and then the text of the authority, so text
+         * can be compared. */
+        if (!certificate_is_issued_by(check->x509, issuer) ||
+            !mr_ends_with(check->certificate, check->authority))
                 return mr_strdup("signed by an older CA");
-        if (wanted->with_authority && !mr_streq(stored(check, wanted->name, "ca.crt"), by))
+        if (wanted->with_authority &&
+            !mr_streq(stored(check, wanted->name, "ca.crt"), check->authority))
                 return mr_strdup("ca.crt is not that of its CA");
         return NULL;
 }
@@ -227,5 +235,6 @@ char *certificate_check(const MrCertificate *wanted, SecretLookup lookup, void *
         for (size_t i = 0; i < MR_ELEMENTS(stages) && !reason; i++)
                 reason = stages[i](&check);
         certificate_facts_done(&check.facts);
+        X509_free(check.x509);
         return reason;
 }

@@ -156,14 +156,10 @@ void certificate_facts_done(CertificateFacts *facts) {
         *facts = (CertificateFacts){};
 }
 
-int certificate_facts_read(const char *pem, CertificateFacts *ret, MrError *err) {
-        _cleanup_(X509_freep) X509 *certificate = NULL;
+int certificate_facts_of(X509 *certificate, CertificateFacts *ret, MrError *err) {
         CertificateFacts facts = {};
-        int r = pem_read_certificate(pem, "the certificate", &certificate, err);
+        int r = time_seconds(X509_get0_notBefore(certificate), &facts.not_before, err);
 
-        if (r < 0)
-                return r;
-        r = time_seconds(X509_get0_notBefore(certificate), &facts.not_before, err);
         if (r < 0)
                 return r;
         r = time_seconds(X509_get0_notAfter(certificate), &facts.not_after, err);
@@ -180,6 +176,13 @@ int certificate_facts_read(const char *pem, CertificateFacts *ret, MrError *err)
         ERR_clear_error();
         *ret = facts;
         return 0;
+}
+
+int certificate_facts_read(const char *pem, CertificateFacts *ret, MrError *err) {
+        _cleanup_(X509_freep) X509 *certificate = NULL;
+        int r = pem_read_certificate(pem, "the certificate", &certificate, err);
+
+        return r < 0 ? r : certificate_facts_of(certificate, ret, err);
 }
 
 bool certificate_facts_has_name(const CertificateFacts *facts, const char *name) {

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <openssl/asn1.h>
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -277,6 +278,14 @@ int certificate_matches_key(const char *certificate, const char *key, MrError *e
         return EVP_PKEY_eq(X509_get0_pubkey(x509), private) == 1;
 }
 
+bool certificate_is_issued_by(X509 *certificate, X509 *authority) {
+        bool is_issued = X509_check_issued(authority, certificate) == X509_V_OK &&
+                         X509_verify(certificate, X509_get0_pubkey(authority)) == 1;
+
+        ERR_clear_error();
+        return is_issued;
+}
+
 int certificate_is_signed_by(const char *certificate, const char *authority, MrError *err) {
         _cleanup_(X509_freep) X509 *x509 = NULL, *issuer = NULL;
         int r = pem_read_certificate(certificate, "the certificate", &x509, err);
@@ -286,8 +295,7 @@ int certificate_is_signed_by(const char *certificate, const char *authority, MrE
         r = pem_read_certificate(authority, "the certificate of the CA", &issuer, err);
         if (r < 0)
                 return r;
-        return X509_check_issued(issuer, x509) == X509_V_OK &&
-               X509_verify(x509, X509_get0_pubkey(issuer)) == 1;
+        return certificate_is_issued_by(x509, issuer);
 }
 
 int certificate_chain_ends_with(const char *chain, const char *authority, MrError *err) {

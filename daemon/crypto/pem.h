@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <stdbool.h>
 
 #include "sdk/error.h"
 
@@ -28,6 +29,12 @@ int pem_read_certificate(const char *pem, const char *what, X509 **ret, MrError 
 /* PKCS#8, unencrypted. The caller frees it with secret_text_free(). */
 int pem_write_key(EVP_PKEY *key, char **ret, MrError *err) _must_check_;
 int pem_write_certificate(X509 *certificate, char **ret, MrError *err) _must_check_;
+
+/* What certificate.h offers for text, for what was read already. */
+struct CertificateFacts;
+int certificate_facts_of(X509 *certificate, struct CertificateFacts *ret,
+                         MrError *err) _must_check_;
+bool certificate_is_issued_by(X509 *certificate, X509 *authority);
 
 /* Fails as MR_BUG with OpenSSL's own reason: "cannot sign: …". Empties OpenSSL's error queue. */
 int openssl_fail(MrError *err, const char *what);

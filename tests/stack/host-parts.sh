@@ -71,7 +71,7 @@ disk_prepare() { # NAME
         local root=$base/$1/root unit
         rm -rf "$root"/etc/systemd/system/*.wants "$root"/etc/rc?.d "$root"/etc/init.d \
                 "$root"/var/log/journal "$root"/usr/sbin/policy-rc.d "$root"/etc/resolv.conf \
-                "$root"/etc/millrace "$root"/var/lib/millrace "$root"/var/lib/kafka "$root"/var/lib/zookeeper
+                "$root"/etc/millrace "$root"/var/lib/millrace* "$root"/var/lib/kafka "$root"/var/lib/zookeeper
         mkdir -p "$root/etc/systemd/system/multi-user.target.wants" "$root/etc/systemd/network" \
                 "$root/var/log/journal" "$root/etc/systemd/journald.conf.d"
         ln -s /lib/systemd/system/systemd-networkd.service "$root/etc/systemd/system/multi-user.target.wants/"

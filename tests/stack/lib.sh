@@ -1,0 +1,158 @@
+# What host tests share; a script tests/hosts/NAME.sh begins with
+#
+#   . "$(dirname "$0")/../stack/lib.sh"
+#   host_with_package h1
+#   check "the daemon starts" wait_for 30 "millraced" on h1 systemctl is-active millraced
+#
+# Output is TAP. At the end the plan is printed and the stack is taken down; MILLRACE_KEEP=yes leaves it
+# up to be looked at (tests/stack/host list).
+set -uo pipefail
+umask 022
+
+MILLRACE_REPOSITORY=${MILLRACE_REPOSITORY:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+MILLRACE_BUILD=${MILLRACE_BUILD:-$MILLRACE_REPOSITORY/build}
+MILLRACE_TEST_CACHE=${MILLRACE_TEST_CACHE:-/var/cache/millrace-tests}
+MILLRACE_STACK=${MILLRACE_STACK:-$(basename "$0" .sh)}
+export MILLRACE_REPOSITORY MILLRACE_BUILD MILLRACE_TEST_CACHE MILLRACE_STACK
+
+scratch=$(mktemp -d)
+tests_run=0
+tests_failed=0
+
+host() { "$MILLRACE_REPOSITORY/tests/stack/host" "$@"; }
+producer() { "$MILLRACE_REPOSITORY/tests/stack/producer" "$@"; }
+on() { host exec "$@"; } # HOST CMD...
+root_of() { host root "$1"; }
+
+# --- results
+
+ok() { # NAME
+        tests_run=$((tests_run + 1))
+        echo "ok $tests_run - $*"
+}
+
+not_ok() { # NAME WHY...
+        tests_run=$((tests_run + 1))
+        tests_failed=$((tests_failed + 1))
+        echo "not ok $tests_run - $1${2:+: ${*:2}}"
+}
+
+note() { echo "# $*"; }
+
+# A test that is a command: its output is shown only when it fails.
+check() { # NAME CMD...
+        local name=$1 status=0
+        shift
+        "$@" >"$scratch/check" 2>&1 || status=$?
+        if [ "$status" = 0 ]; then
+                ok "$name"
+        else
+                not_ok "$name"
+                echo "# status $status: $*"
+                tail -n "${CHECK_LINES:-25}" "$scratch/check" | sed 's/^/# /'
+                return 1
+        fi
+}
+
+# The reverse: that CMD fails is what is right.
+check_fails() { # NAME CMD...
+        local name=$1
+        shift
+        check "$name" fails "$@"
+}
+
+fails() { ! "$@"; }
+
+same() { # EXPECTED ACTUAL
+        [ "$1" = "$2" ] || { echo "expected: $1"; echo "found:    $2"; return 1; }
+}
+
+contains() { # TEXT, in what stdin says
+        local all
+        all=$(cat)
+        [[ $all == *"$1"* ]] || { echo "'$1' is not in:"; echo "$all"; return 1; }
+}
+
+# --- time
+
+seconds() { date +%s.%N; }
+since() { awk -v a="$1" -v b="$(seconds)" 'BEGIN {printf "%.2f", b - a}'; } # START
+
+# Polls until CMD succeeds, with a sign of life every ten seconds; what it said last is shown if it never does.
+wait_for() { # SECONDS WHAT CMD...
+        local limit=$1 what=$2 start=$SECONDS shown=$SECONDS
+        shift 2
+        until "$@" >"$scratch/wait" 2>&1; do
+                if [ $((SECONDS - start)) -ge "$limit" ]; then
+                        echo "$what: not within $limit s; last said:"
+                        tail -n 15 "$scratch/wait"
+                        return 1
+                fi
+                if [ $((SECONDS - shown)) -ge 10 ]; then
+                        note "waiting for $what ($((SECONDS - start)) s): $(tail -n 1 "$scratch/wait")" >&2
+                        shown=$SECONDS
+                fi
+                sleep .2
+        done
+}
+
+# --- hosts
+
+# Fresh hosts with millrace installed: the package when there is one, else straight from the build.
+host_with_package() { # HOST...
+        local name
+        host up "$@" || bail "the hosts do not boot"
+        for name; do
+                host_config "$name" >"$(root_of "$name")/etc/hostd.yaml.new"
+                on "$name" sh -c 'mkdir -p /etc/millrace && mv /etc/hostd.yaml.new /etc/millrace/hostd.yaml'
+                host_install "$name" >"$scratch/install" 2>&1 ||
+                        { tail -n 20 "$scratch/install" | sed 's/^/# /'; bail "millrace does not install on $name"; }
+        done
+}
+
+host_config() { # HOST: prints hostd.yaml
+        local version
+        echo "distributions:"
+        for version in ${MILLRACE_VERSIONS:-3.9.1 4.3.1}; do
+                printf '%s\n' "- software: kafka" "  version: $version" \
+                        "  directory: $MILLRACE_TEST_CACHE/dist/kafka-$version"
+        done
+        echo "address: $1"
+}
+
+package() { ls -t "$MILLRACE_BUILD"/packages/*.deb 2>/dev/null; }
+
+host_install() { # HOST
+        local root deb
+        root=$(root_of "$1")
+        if [ -n "$(package)" ]; then
+                mkdir -p "$root/var/tmp/packages"
+                for deb in $(package); do cp "$deb" "$root/var/tmp/packages/"; done
+                on "$1" sh -c 'dpkg --force-confold -i /var/tmp/packages/*.deb'
+        else
+                note "no package in $MILLRACE_BUILD/packages: installing from the build"
+                cp "$root/etc/millrace/hostd.yaml" "$scratch/hostd.yaml"
+                DESTDIR=$root meson install -C "$MILLRACE_BUILD" --no-rebuild --quiet
+                cp "$scratch/hostd.yaml" "$root/etc/millrace/hostd.yaml"
+                on "$1" sh -c 'ldconfig; systemd-sysusers; systemd-tmpfiles --create; systemctl daemon-reload;
+                        systemctl reload dbus; systemctl enable --now millraced'
+        fi
+}
+
+bail() { # nothing more can be tested
+        not_ok "the rest of the script" "$*"
+        exit 1
+}
+
+# --- the end
+
+finish() {
+        local status=$?
+        [ "$status" = 0 ] || [ "$tests_failed" -gt 0 ] || not_ok "the script ends" "with status $status"
+        echo "1..$tests_run"
+        rm -rf "$scratch"
+        [ -n "${MILLRACE_KEEP:-}" ] || host down
+        exit $((tests_failed > 0))
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP

@@ -1,5 +1,5 @@
-/* Walks a field table and a document side by side and fills a struct. Errors and warnings name the whole path and
- * the place in the file. */
+/* Walks a field table and a document side by side and fills a struct. Errors and warnings name
+ * the whole path and the place in the file. */
 
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,8 @@ static int decode_member(Decoder *decoder, const MrField *field, const MrTree *t
 /* An error that was just made gets the path and place where the decoder stands. */
 static int fail_here(Decoder *decoder, int r, const MrTree *tree) {
         mr_error_at(decoder->err, r, NULL, mr_tree_line(tree), mr_tree_column(tree));
-        return decoder->path.size > 0 ? mr_error_within(decoder->err, r, "%s", decoder->path.data) : r;
+        return decoder->path.size > 0 ? mr_error_within(decoder->err, r, "%s", decoder->path.data)
+                                      : r;
 }
 
 static void shorten(MrBuf *path, size_t size) {
@@ -24,8 +25,10 @@ static void shorten(MrBuf *path, size_t size) {
         path->data[size] = '\0';
 }
 
-/* A rule knows its own part of the path; the place is that of what it names, or of what comes nearest to it. */
-static int run_rule(Decoder *decoder, const MrField *field, const MrTree *tree, const void *object) {
+/* A rule knows its own part of the path; the place is that of what it names, or of what comes
+ * nearest to it. */
+static int run_rule(Decoder *decoder, const MrField *field, const MrTree *tree,
+                    const void *object) {
         if (!field->rule)
                 return 0;
         MrError local = MR_ERROR_INIT;
@@ -40,10 +43,13 @@ static int run_rule(Decoder *decoder, const MrField *field, const MrTree *tree, 
         return r;
 }
 
-static int decode_element_object(Decoder *decoder, const MrField *field, const MrTree *tree, void *object) {
+static int decode_element_object(Decoder *decoder, const MrField *field, const MrTree *tree,
+                                 void *object) {
         int r = mr_tree_type(tree) == MR_TREE_MAP
                         ? 0
-                        : fail_here(decoder, scalar_mismatch(field, MR_TYPE_OBJECT, tree, decoder->err), tree);
+                        : fail_here(decoder,
+                                    scalar_mismatch(field, MR_TYPE_OBJECT, tree, decoder->err),
+                                    tree);
 
         if (r >= 0)
                 r = decode_object(decoder, field->fields, tree, object);
@@ -54,11 +60,16 @@ static int check_length(Decoder *decoder, const MrField *field, const MrTree *tr
         long long n = (long long) mr_tree_size(tree), min = field->min, max = field->max;
 
         if (field_has_minimum(field) && n < min)
-                return fail_here(decoder, mr_fail(decoder->err, MR_INVALID, NULL,
-                                                  "has %lld elements, below the minimum %lld; add some", n, min), tree);
+                return fail_here(decoder,
+                                 mr_fail(decoder->err, MR_INVALID, NULL,
+                                         "has %lld elements, below the minimum %lld; add some", n,
+                                         min),
+                                 tree);
         if (field_has_maximum(field) && n > max)
-                return fail_here(decoder, mr_fail(decoder->err, MR_INVALID, NULL,
-                                                  "has %lld elements, above the maximum %lld; remove some", n, max),
+                return fail_here(decoder,
+                                 mr_fail(decoder->err, MR_INVALID, NULL,
+                                         "has %lld elements, above the maximum %lld; remove some",
+                                         n, max),
                                  tree);
         return 0;
 }
@@ -70,7 +81,8 @@ static int decode_list(Decoder *decoder, const MrField *field, const MrTree *tre
         int r = check_length(decoder, field, tree);
         for (size_t i = 0; i < n && r >= 0; i++) {
                 mr_tree_path_index(&decoder->path, i);
-                r = decode_element_object(decoder, field, mr_tree_at(tree, i), items + i * field->size);
+                r = decode_element_object(decoder, field, mr_tree_at(tree, i),
+                                          items + i * field->size);
                 shorten(&decoder->path, before);
         }
         if (r >= 0)
@@ -78,7 +90,8 @@ static int decode_list(Decoder *decoder, const MrField *field, const MrTree *tre
         return r;
 }
 
-static int decode_string_element(Decoder *decoder, const MrField *field, const MrTree *tree, const char **ret) {
+static int decode_string_element(Decoder *decoder, const MrField *field, const MrTree *tree,
+                                 const char **ret) {
         const char *text = mr_tree_string(tree);
 
         int r = text ? scalar_check_string(field, text, decoder->err)
@@ -89,7 +102,8 @@ static int decode_string_element(Decoder *decoder, const MrField *field, const M
         return 0;
 }
 
-static int decode_strings(Decoder *decoder, const MrField *field, const MrTree *tree, MrStrings *strings) {
+static int decode_strings(Decoder *decoder, const MrField *field, const MrTree *tree,
+                          MrStrings *strings) {
         size_t n = mr_tree_size(tree), before = decoder->path.size;
         const char **items = mr_arena_new_array(decoder->arena, const char *, n);
 
@@ -104,10 +118,12 @@ static int decode_strings(Decoder *decoder, const MrField *field, const MrTree *
         return r;
 }
 
-static int decode_int_element(Decoder *decoder, const MrField *field, const MrTree *tree, int64_t *ret) {
+static int decode_int_element(Decoder *decoder, const MrField *field, const MrTree *tree,
+                              int64_t *ret) {
         *ret = mr_tree_int(tree, 0);
-        int r = mr_tree_type(tree) == MR_TREE_INT ? scalar_check_int(field, *ret, decoder->err)
-                                                  : scalar_mismatch(field, MR_TYPE_INT, tree, decoder->err);
+        int r = mr_tree_type(tree) == MR_TREE_INT
+                        ? scalar_check_int(field, *ret, decoder->err)
+                        : scalar_mismatch(field, MR_TYPE_INT, tree, decoder->err);
         return r < 0 ? fail_here(decoder, r, tree) : 0;
 }
 
@@ -127,14 +143,17 @@ static int decode_ints(Decoder *decoder, const MrField *field, const MrTree *tre
 }
 
 /* Nothing can be said with a null in a map of texts, so it counts as not written. */
-static int decode_pair(Decoder *decoder, const MrField *field, const MrTree *map, size_t i, MrPairs *pairs) {
+static int decode_pair(Decoder *decoder, const MrField *field, const MrTree *map, size_t i,
+                       MrPairs *pairs) {
         _cleanup_buf_ MrBuf text = {};
         const MrTree *value = mr_tree_at(map, i);
 
         if (mr_tree_type(value) == MR_TREE_NULL)
                 return 0;
         if (!mr_tree_text(value, &text))
-                return fail_here(decoder, scalar_mismatch(field, MR_TYPE_STRING, value, decoder->err), value);
+                return fail_here(decoder,
+                                 scalar_mismatch(field, MR_TYPE_STRING, value, decoder->err),
+                                 value);
         pairs->items[pairs->n++] = (MrPair){
                 .key = mr_arena_strdup(decoder->arena, mr_tree_key(map, i)),
                 .value = mr_arena_strdup(decoder->arena, mr_buf_text(&text)),
@@ -166,11 +185,13 @@ static int decode_pointer(Decoder *decoder, const MrField *field, const MrTree *
         return r;
 }
 
-static int decode_collection(Decoder *decoder, const MrField *field, const MrTree *tree, void *member) {
+static int decode_collection(Decoder *decoder, const MrField *field, const MrTree *tree,
+                             void *member) {
         MrTreeType wanted = field->type == MR_TYPE_MAP ? MR_TREE_MAP : MR_TREE_LIST;
 
         if (mr_tree_type(tree) != wanted)
-                return fail_here(decoder, scalar_mismatch(field, field->type, tree, decoder->err), tree);
+                return fail_here(decoder, scalar_mismatch(field, field->type, tree, decoder->err),
+                                 tree);
         switch (field->type) {
         case MR_TYPE_LIST:
                 return decode_list(decoder, field, tree, member);
@@ -214,12 +235,14 @@ static int decode_field(Decoder *decoder, const MrField *field, const MrTree *ma
                 warn_flags(decoder, field, map);
                 r = decode_member(decoder, field, value, object + field->offset);
         } else if (field->flags & MR_REQUIRED)
-                r = fail_here(decoder, mr_fail(decoder->err, MR_INVALID, NULL, "is required; add it"), map);
+                r = fail_here(decoder,
+                              mr_fail(decoder->err, MR_INVALID, NULL, "is required; add it"), map);
         shorten(&decoder->path, before);
         return r;
 }
 
-static int decode_object(Decoder *decoder, const MrField *fields, const MrTree *tree, void *object) {
+static int decode_object(Decoder *decoder, const MrField *fields, const MrTree *tree,
+                         void *object) {
         mr_defaults(fields, decoder->arena, object);
         for (const MrField *field = fields; field->type != MR_TYPE_NONE; field++) {
                 int r = decode_field(decoder, field, tree, object);
@@ -230,14 +253,15 @@ static int decode_object(Decoder *decoder, const MrField *fields, const MrTree *
         return 0;
 }
 
-int mr_decode(const MrField *fields, const MrTree *tree, MrArena *arena, void *object, MrTree *warnings,
-              MrError *err) {
+int mr_decode(const MrField *fields, const MrTree *tree, MrArena *arena, void *object,
+              MrTree *warnings, MrError *err) {
         Decoder decoder = {.arena = arena, .warnings = warnings, .err = err};
         static const MrField none = {};
 
         int r = mr_tree_type(tree) == MR_TREE_MAP || mr_tree_type(tree) == MR_TREE_NULL
                         ? decode_object(&decoder, fields, tree, object)
-                        : fail_here(&decoder, scalar_mismatch(&none, MR_TYPE_OBJECT, tree, err), tree);
+                        : fail_here(&decoder, scalar_mismatch(&none, MR_TYPE_OBJECT, tree, err),
+                                    tree);
         mr_buf_done(&decoder.path);
         free(decoder.reported);
         return r;
@@ -248,14 +272,16 @@ static void default_collection(const MrField *field, MrArena *arena, void *membe
         _cleanup_(mr_tree_freep) MrTree *documents = NULL;
         Decoder decoder = {.arena = arena};
 
-        int r = mr_yaml_read(field->fallback, strlen(field->fallback), NULL, &documents, NULL, NULL);
+        int r = mr_yaml_read(field->fallback, strlen(field->fallback), NULL, &documents, NULL,
+                             NULL);
         if (r >= 0)
                 r = decode_member(&decoder, field, mr_tree_at(documents, 0), member);
         mr_buf_done(&decoder.path);
         free(decoder.reported);
         if (r >= 0)
                 return;
-        fprintf(stderr, "The default \"%s\" of the field %s does not fit its type.\n", field->fallback, field->name);
+        fprintf(stderr, "The default \"%s\" of the field %s does not fit its type.\n",
+                field->fallback, field->name);
         abort();
 }
 

@@ -1,4 +1,5 @@
-/* `explain`: what the tables know about a kind or one of its fields, laid out as kubectl users know it. */
+/* `explain`: what the tables know about a kind or one of its fields, laid out as kubectl users
+ * know it. */
 
 #include <string.h>
 
@@ -68,22 +69,26 @@ static void describe_enum(const MrField *field, int indent, MrBuf *out) {
         mr_buf_printf(out, "%*sPossible values:\n", indent, "");
         for (const MrEnum *row = field->values; row->name; row++) {
                 _cleanup_buf_ MrBuf line = {};
-                mr_buf_printf(&line, "%s%s%s", row->name, row->doc ? ": " : "", row->doc ? row->doc : "");
+                mr_buf_printf(&line, "%s%s%s", row->name, row->doc ? ": " : "",
+                              row->doc ? row->doc : "");
                 wrap(mr_buf_text(&line), indent + 2, out);
         }
 }
 
 static void describe_bounds(const MrField *field, int indent, MrBuf *out) {
-        const char *what = field->type == MR_TYPE_LIST || field->type == MR_TYPE_STRINGS ? "Elements" : "Range";
+        const char *what = field->type == MR_TYPE_LIST || field->type == MR_TYPE_STRINGS
+                                   ? "Elements"
+                                   : "Range";
         bool has_maximum = field->max > field->min || (field->max == field->min && field->max != 0);
 
         if (field->min == 0 && field->max == 0)
                 return;
         if (has_maximum)
-                mr_buf_printf(out, "%*s%s: %lld to %lld\n", indent, "", what, (long long) field->min,
-                              (long long) field->max);
+                mr_buf_printf(out, "%*s%s: %lld to %lld\n", indent, "", what,
+                              (long long) field->min, (long long) field->max);
         else
-                mr_buf_printf(out, "%*s%s: %lld or more\n", indent, "", what, (long long) field->min);
+                mr_buf_printf(out, "%*s%s: %lld or more\n", indent, "", what,
+                              (long long) field->min);
 }
 
 static void describe(const MrField *field, int indent, MrBuf *out) {
@@ -94,7 +99,8 @@ static void describe(const MrField *field, int indent, MrBuf *out) {
         if (field->pattern)
                 mr_buf_printf(out, "%*sPattern: %s\n", indent, "", field->pattern);
         if (field->fallback)
-                mr_buf_printf(out, "%*sDefault: %s\n", indent, "", *field->fallback ? field->fallback : "\"\"");
+                mr_buf_printf(out, "%*sDefault: %s\n", indent, "",
+                              *field->fallback ? field->fallback : "\"\"");
         if (field->unit)
                 mr_buf_printf(out, "%*sUnit: %s\n", indent, "", field->unit);
         if (field->flags & MR_NOT_YET)
@@ -102,12 +108,14 @@ static void describe(const MrField *field, int indent, MrBuf *out) {
         if (field->flags & MR_DEPRECATED)
                 mr_buf_printf(out, "%*sDeprecated: it works, and is reported.\n", indent, "");
         if (field->flags & MR_SECRET)
-                mr_buf_printf(out, "%*sSecret: the value is masked wherever it is printed.\n", indent, "");
+                mr_buf_printf(out, "%*sSecret: the value is masked wherever it is printed.\n",
+                              indent, "");
 }
 
 static void list_fields(const MrField *fields, bool recursive, int indent, MrBuf *out) {
         for (const MrField *field = fields; field && field->type != MR_TYPE_NONE; field++) {
-                mr_buf_printf(out, "%*s%s\t<%s>%s\n", indent, "", field->name, short_type(field->type),
+                mr_buf_printf(out, "%*s%s\t<%s>%s\n", indent, "", field->name,
+                              short_type(field->type),
                               field->flags & MR_REQUIRED ? " -required-" : "");
                 if (recursive)
                         list_fields(field->fields, true, indent + 2, out);
@@ -119,13 +127,13 @@ static void list_fields(const MrField *fields, bool recursive, int indent, MrBuf
 }
 
 static void write_head(const MrKind *kind, MrBuf *out) {
-        mr_buf_printf(out, "GROUP:      %s\nKIND:       %s\nVERSION:    %s\n\n", kind->group, kind->name,
-                      kind->versions[0]);
+        mr_buf_printf(out, "GROUP:      %s\nKIND:       %s\nVERSION:    %s\n\n", kind->group,
+                      kind->name, kind->versions[0]);
 }
 
 static void write_field(const MrField *field, bool recursive, MrBuf *out) {
-        mr_buf_printf(out, "FIELD: %s <%s>%s\n\nDESCRIPTION:\n", field->name, short_type(field->type),
-                      field->flags & MR_REQUIRED ? " -required-" : "");
+        mr_buf_printf(out, "FIELD: %s <%s>%s\n\nDESCRIPTION:\n", field->name,
+                      short_type(field->type), field->flags & MR_REQUIRED ? " -required-" : "");
         describe(field, 4, out);
         if (!field->fields)
                 return;
@@ -135,15 +143,25 @@ static void write_field(const MrField *field, bool recursive, MrBuf *out) {
 
 /* What every resource has around its spec. */
 static const MrField *envelope(const MrKind *kind, MrField rows[6]) {
-        rows[0] = (MrField){.name = "apiVersion", .type = MR_TYPE_STRING, .flags = MR_REQUIRED,
+        rows[0] = (MrField){.name = "apiVersion",
+                            .type = MR_TYPE_STRING,
+                            .flags = MR_REQUIRED,
                             .doc = "Group and version of the schema of this resource."};
-        rows[1] = (MrField){.name = "kind", .type = MR_TYPE_STRING, .flags = MR_REQUIRED,
+        rows[1] = (MrField){.name = "kind",
+                            .type = MR_TYPE_STRING,
+                            .flags = MR_REQUIRED,
                             .doc = "What this resource is."};
-        rows[2] = (MrField){.name = "metadata", .type = MR_TYPE_TREE, .flags = MR_REQUIRED,
+        rows[2] = (MrField){.name = "metadata",
+                            .type = MR_TYPE_TREE,
+                            .flags = MR_REQUIRED,
                             .doc = "Name, namespace, labels and annotations."};
-        rows[3] = (MrField){.name = "spec", .type = MR_TYPE_OBJECT, .fields = kind->spec, .flags = MR_REQUIRED,
+        rows[3] = (MrField){.name = "spec",
+                            .type = MR_TYPE_OBJECT,
+                            .fields = kind->spec,
+                            .flags = MR_REQUIRED,
                             .doc = "What is wanted."};
-        rows[4] = (MrField){.name = "status", .type = MR_TYPE_TREE,
+        rows[4] = (MrField){.name = "status",
+                            .type = MR_TYPE_TREE,
                             .doc = "What was found last. Written by millrace, never by hand."};
         rows[5] = (MrField){};
         return rows;
@@ -163,7 +181,8 @@ int mr_explain(const MrKind *kind, const char *path, bool recursive, MrBuf *out,
         }
         const MrField *field = mr_field_find(fields, path);
         if (!field)
-                return mr_fail(err, MR_INVALID, path, "%s has no such field; `millctl explain %s` lists what it has",
+                return mr_fail(err, MR_INVALID, path,
+                               "%s has no such field; `millctl explain %s` lists what it has",
                                kind->name, kind->plural);
         write_head(kind, out);
         write_field(field, recursive, out);

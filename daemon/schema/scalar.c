@@ -59,12 +59,11 @@ static const char *advice_text(MrType type, const MrTree *tree) {
         case MR_TYPE_INTS:
                 return "write each element on a line of its own, after \"- \"";
         default:
-                return mr_tree_type(tree) == MR_TREE_MAP || mr_tree_type(tree) == MR_TREE_LIST ? "write one value"
-                                                                                            : "put it in quotes";
+                return mr_tree_type(tree) == MR_TREE_MAP || mr_tree_type(tree) == MR_TREE_LIST
+                               ? "write one value"
+                               : "put it in quotes";
         }
 }
-
-#define SHOWN_MAX 80    /* characters of a wrong value that a message repeats */
 
 /* ' ("9092x")', or nothing where there is nothing to show or where it must not be shown. */
 static void describe_value(const MrField *field, const MrTree *tree, MrBuf *out) {
@@ -72,14 +71,12 @@ static void describe_value(const MrField *field, const MrTree *tree, MrBuf *out)
 
         if (field->flags & MR_SECRET || !mr_tree_text(tree, &text))
                 return;
-        bool is_string = mr_tree_type(tree) == MR_TREE_STRING;
-        _cleanup_(mr_tree_freep) MrTree *shown = mr_tree_new_string_n(mr_buf_text(&text), SHOWN_MAX);
         mr_buf_puts(out, " (");
-        if (is_string)
-                mr_json_write(shown, 0, out);
+        if (mr_tree_type(tree) == MR_TREE_STRING)
+                mr_text_quote(mr_buf_text(&text), out);
         else
-                mr_buf_puts(out, mr_tree_string(shown));
-        mr_buf_puts(out, text.size > SHOWN_MAX ? "…)" : ")");
+                mr_buf_puts(out, mr_buf_text(&text));
+        mr_buf_putc(out, ')');
 }
 
 int scalar_mismatch(const MrField *field, MrType wanted, const MrTree *tree, MrError *err) {
@@ -87,16 +84,14 @@ int scalar_mismatch(const MrField *field, MrType wanted, const MrTree *tree, MrE
 
         describe_value(field, tree, &value);
         return mr_fail(err, MR_INVALID, NULL, "%s, is %s%s; %s", wanted_text(wanted),
-                       mr_tree_type_name(mr_tree_type(tree)), mr_buf_text(&value), advice_text(wanted, tree));
+                       mr_tree_type_name(mr_tree_type(tree)), mr_buf_text(&value),
+                       advice_text(wanted, tree));
 }
 
 static const char *value_text(const MrField *field, const char *text, MrBuf *buf) {
         if (field->flags & MR_SECRET)
                 return "the value";
-        _cleanup_(mr_tree_freep) MrTree *shown = mr_tree_new_string_n(text, SHOWN_MAX);
-        mr_json_write(shown, 0, buf);
-        if (strlen(text) > SHOWN_MAX)
-                mr_buf_puts(buf, "…");
+        mr_text_quote(text, buf);
         return mr_buf_text(buf);
 }
 
@@ -107,12 +102,14 @@ static int fail_bounds(const MrField *field, const char *value, bool is_low, MrE
         if (field->flags & MR_SECRET)
                 value = "the value";
         if (!field_has_maximum(field))
-                return mr_fail(err, MR_INVALID, NULL, "%s is below the minimum %lld%s%s; use at least that", value,
+                return mr_fail(err, MR_INVALID, NULL,
+                               "%s is below the minimum %lld%s%s; use at least that", value,
                                (long long) field->min, space, unit);
-        return mr_fail(err, MR_INVALID, NULL, "%s is %s the %s %lld%s%s; use a value from %lld to %lld", value,
+        return mr_fail(err, MR_INVALID, NULL,
+                       "%s is %s the %s %lld%s%s; use a value from %lld to %lld", value,
                        is_low ? "below" : "above", is_low ? "minimum" : "maximum",
-                       (long long) (is_low ? field->min : field->max), space, unit, (long long) field->min,
-                       (long long) field->max);
+                       (long long) (is_low ? field->min : field->max), space, unit,
+                       (long long) field->min, (long long) field->max);
 }
 
 int scalar_check_int(const MrField *field, int64_t value, MrError *err) {
@@ -146,12 +143,21 @@ static int check_number(const MrField *field, double value, MrError *err) {
         return fail_bounds(field, text, is_low, err);
 }
 
+#define MATCHED_MAX                                                                                \
+        65536U /* bytes; matching longer ones would cost more memory than the answer is worth */
+
 int scalar_check_string(const MrField *field, const char *value, MrError *err) {
         _cleanup_buf_ MrBuf text = {};
 
-        if (!field->pattern || mr_matches(value, field->pattern))
+        if (!field->pattern)
                 return 0;
-        return mr_fail(err, MR_INVALID, NULL, "%s does not match the pattern %s; use a value that does",
+        if (strlen(value) > MATCHED_MAX)
+                return mr_fail(err, MR_INVALID, NULL, "is longer than %u bytes; shorten it",
+                               MATCHED_MAX);
+        if (mr_matches(value, field->pattern))
+                return 0;
+        return mr_fail(err, MR_INVALID, NULL,
+                       "%s does not match the pattern %s; use a value that does",
                        value_text(field, value, &text), field->pattern);
 }
 
@@ -172,10 +178,12 @@ static int find_enum(const MrField *field, const char *text, int *ret, MrError *
 static int decode_enum(const MrField *field, const MrTree *tree, int *ret, MrError *err) {
         const char *text = mr_tree_string(tree);
 
-        return text ? find_enum(field, text, ret, err) : scalar_mismatch(field, MR_TYPE_STRING, tree, err);
+        return text ? find_enum(field, text, ret, err)
+                    : scalar_mismatch(field, MR_TYPE_STRING, tree, err);
 }
 
-static int decode_string(const MrField *field, const MrTree *tree, MrArena *arena, const char **ret, MrError *err) {
+static int decode_string(const MrField *field, const MrTree *tree, MrArena *arena, const char **ret,
+                         MrError *err) {
         const char *text = mr_tree_string(tree);
 
         if (!text)
@@ -233,7 +241,8 @@ static int decode_bool(const MrField *field, const MrTree *tree, int *ret, MrErr
         return 0;
 }
 
-int scalar_decode(const MrField *field, const MrTree *tree, MrArena *arena, void *member, MrError *err) {
+int scalar_decode(const MrField *field, const MrTree *tree, MrArena *arena, void *member,
+                  MrError *err) {
         switch (field->type) {
         case MR_TYPE_BOOL:
                 return decode_bool(field, tree, member, err);
@@ -307,6 +316,7 @@ void scalar_default(const MrField *field, MrArena *arena, void *member) {
         }
         if (r >= 0)
                 return;
-        fprintf(stderr, "The default \"%s\" of the field %s does not fit its type.\n", text, field->name);
+        fprintf(stderr, "The default \"%s\" of the field %s does not fit its type.\n", text,
+                field->name);
         abort();
 }

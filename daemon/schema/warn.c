@@ -5,7 +5,8 @@
 #include "scalar.h"
 #include "str.h"
 
-static void warn(Decoder *decoder, const char *reason, const MrTree *map, size_t i, const char *message) {
+static void warn(Decoder *decoder, const char *reason, const MrTree *map, size_t i,
+                 const char *message) {
         unsigned column, line = mr_tree_key_line(map, i, &column);
         MrTree *warning = mr_tree_append(decoder->warnings, mr_tree_new_map());
 
@@ -14,6 +15,10 @@ static void warn(Decoder *decoder, const char *reason, const MrTree *map, size_t
         mr_tree_set_int(warning, "column", column);
         mr_tree_set_string(warning, "reason", reason);
         mr_tree_set_string(warning, "message", message);
+}
+
+static bool has_room(const Decoder *decoder) {
+        return decoder->warnings && mr_tree_size(decoder->warnings) < MR_WARNINGS_MAX;
 }
 
 static size_t key_index(const MrTree *map, const char *key) {
@@ -34,7 +39,8 @@ static bool is_reported(Decoder *decoder, const MrField *field) {
 }
 
 void warn_flags(Decoder *decoder, const MrField *field, const MrTree *map) {
-        if (!decoder->warnings || !(field->flags & (MR_NOT_YET | MR_DEPRECATED)) || is_reported(decoder, field))
+        if (!has_room(decoder) || !(field->flags & (MR_NOT_YET | MR_DEPRECATED)) ||
+            is_reported(decoder, field))
                 return;
         bool not_yet = field->flags & MR_NOT_YET;
         _cleanup_free_ char *message =
@@ -49,7 +55,8 @@ static size_t smaller(size_t a, size_t b) {
         return a < b ? a : b;
 }
 
-/* Levenshtein's distance, one row of the table at a time. Names too long to compare are far apart. */
+/* Levenshtein's distance, one row of the table at a time. Names too long to compare are far
+ * apart. */
 static size_t distance(const char *a, const char *b) {
         size_t row[NAME_MAX_COMPARED + 1], n_a = strlen(a), n_b = strlen(b);
 
@@ -62,7 +69,8 @@ static size_t distance(const char *a, const char *b) {
                 row[0] = i;
                 for (size_t j = 1; j <= n_b; j++) {
                         size_t above = row[j];
-                        row[j] = smaller(smaller(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
+                        row[j] = smaller(smaller(above, row[j - 1]) + 1,
+                                         diagonal + (a[i - 1] != b[j - 1]));
                         diagonal = above;
                 }
         }
@@ -89,8 +97,9 @@ static void warn_key(Decoder *decoder, const MrField *fields, const MrTree *map,
         size_t before = decoder->path.size;
         const char *key = mr_tree_key(map, i);
         const MrField *meant = nearest(fields, key);
-        _cleanup_free_ char *message = meant ? mr_strf("unknown field, ignored; did you mean %s?", meant->name)
-                                             : mr_strf("unknown field, ignored; remove it");
+        _cleanup_free_ char *message =
+                meant ? mr_strf("unknown field, ignored; did you mean %s?", meant->name)
+                      : mr_strf("unknown field, ignored; remove it");
 
         mr_tree_path_key(&decoder->path, key);
         warn(decoder, "UnknownField", map, i, message);
@@ -99,9 +108,7 @@ static void warn_key(Decoder *decoder, const MrField *fields, const MrTree *map,
 }
 
 void warn_unknown(Decoder *decoder, const MrField *fields, const MrTree *map) {
-        if (!decoder->warnings)
-                return;
-        for (size_t i = 0; i < mr_tree_size(map); i++) {
+        for (size_t i = 0; i < mr_tree_size(map) && has_room(decoder); i++) {
                 const char *key = mr_tree_key(map, i);
                 if (!field_named(fields, key, strlen(key)))
                         warn_key(decoder, fields, map, i);

@@ -5,11 +5,11 @@
 #include "field.h"
 
 typedef struct Decoder {
-        MrArena *arena;         /* borrowed */
-        MrTree *warnings;       /* borrowed list, may be NULL */
-        MrError *err;           /* borrowed, may be NULL */
-        MrBuf path;             /* of what is being decoded */
-        const MrField **reported;       /* rows whose flags were reported already: each is named once */
+        MrArena *arena;           /* borrowed */
+        MrTree *warnings;         /* borrowed list, may be NULL */
+        MrError *err;             /* borrowed, may be NULL */
+        MrBuf path;               /* of what is being decoded */
+        const MrField **reported; /* rows whose flags were reported already: each is named once */
         size_t n_reported, allocated_reported;
 } Decoder;
 

@@ -86,6 +86,8 @@ void mr_tree_diff(const MrTree *a, const MrTree *b, MrTreeDifference found, void
 #define MR_DOCUMENT_MAX (4U * 1024 * 1024)      /* bytes of one file */
 #define MR_DEPTH_MAX 64U
 #define MR_NODES_MAX 200000U                    /* after expanding aliases */
+#define MR_KEY_MAX 1024U                        /* bytes of a key */
+#define MR_WARNINGS_MAX 100U                    /* warnings in one list; further ones are dropped */
 
 /* Reads all documents of a YAML stream into a list (empty documents are left out). Scalars as YAML 1.1 as kubectl
  * reads them; duplicate keys are errors; aliases are copied and count against MR_NODES_MAX. `warnings` (a list, may
@@ -95,5 +97,8 @@ int mr_json_read(const char *text, size_t size, const char *source, MrTree **ret
 #define MR_JSON_PRETTY (1U << 0)                /* two-space indent and a newline at the end */
 void mr_json_write(const MrTree *tree, unsigned flags, MrBuf *out);
 void mr_yaml_write(const MrTree *tree, MrBuf *out);             /* block style, safe to read back to an equal tree */
+/* Text from outside as a message shows it: in double quotes, on one line, without control characters, and cut after
+ * 80 characters. */
+void mr_text_quote(const char *text, MrBuf *out);
 /* SHA-256 of the compact JSON. */
 void mr_tree_digest(const MrTree *tree, char ret[65]);

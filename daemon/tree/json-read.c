@@ -1,5 +1,7 @@
-/* JSON through jansson. Size, depth and number of values are bounded before jansson allocates for them. */
+/* JSON through jansson. Size, depth and number of values are bounded before jansson allocates
+ * for them. */
 
+#include <ctype.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -14,7 +16,7 @@ static int fail_at(MrError *err, unsigned line, unsigned column, const char *mes
 typedef struct Bounds {
         unsigned depth, line, column;
         size_t values;
-        bool in_string, is_open;        /* is_open: just after a bracket, where a first value may follow */
+        bool in_string, is_open; /* is_open: just after a bracket, where a first value may follow */
 } Bounds;
 
 static const char *check_character(Bounds *bounds, char c) {
@@ -54,6 +56,17 @@ static int check_bounds(const char *text, size_t size, MrError *err) {
 }
 
 static MrTree *convert(json_t *json);
+
+/* The first key that is too long for messages and paths, or NULL. */
+static const char *find_long_key(const MrTree *tree) {
+        const char *found = NULL;
+
+        for (size_t i = 0; i < mr_tree_size(tree) && !found; i++) {
+                const char *key = mr_tree_key(tree, i);
+                found = key && strlen(key) > MR_KEY_MAX ? key : find_long_key(mr_tree_at(tree, i));
+        }
+        return found;
+}
 
 static MrTree *convert_object(json_t *json) {
         MrTree *map = mr_tree_new_map();
@@ -105,11 +118,20 @@ int mr_json_read(const char *text, size_t size, const char *source, MrTree **ret
         json_error_t wrong;
         json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &wrong);
         if (!json) {
+                /* Jansson repeats bytes of the input, which may be anything. */
+                for (char *c = wrong.text; *c; c++)
+                        *c = iscntrl((unsigned char) *c) || (unsigned char) *c > 0x7F ? '?' : *c;
                 r = mr_fail(err, MR_INVALID, NULL, "%s; write valid JSON", wrong.text);
                 return mr_error_at(err, r, source, wrong.line > 0 ? (unsigned) wrong.line : 1,
                                    wrong.column > 0 ? (unsigned) wrong.column : 1);
         }
-        *ret = convert(json);
+        _cleanup_(mr_tree_freep) MrTree *tree = convert(json);
         json_decref(json);
+        if (find_long_key(tree)) {
+                r = mr_fail(err, MR_INVALID, NULL, "a key is longer than %u bytes; shorten it",
+                            MR_KEY_MAX);
+                return mr_error_at(err, r, source, 0, 0);
+        }
+        *ret = TAKE(tree);
         return 0;
 }

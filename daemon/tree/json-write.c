@@ -1,4 +1,5 @@
-/* JSON with sorted keys and one spelling for each value, so that equal trees give equal bytes and digests. */
+/* JSON with sorted keys and one spelling for each value, so that equal trees give equal bytes
+ * and digests. */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -89,7 +89,8 @@ static void compare(Diff *diff, const MrTree *a, const MrTree *b) {
 
         if (alike && mr_tree_type(present) == MR_TREE_MAP && mr_tree_size(a) + mr_tree_size(b) > 0)
                 compare_maps(diff, a, b);
-        else if (alike && mr_tree_type(present) == MR_TREE_LIST && mr_tree_size(a) + mr_tree_size(b) > 0)
+        else if (alike && mr_tree_type(present) == MR_TREE_LIST &&
+                 mr_tree_size(a) + mr_tree_size(b) > 0)
                 compare_lists(diff, a, b);
         else if (!a || !b || !mr_tree_equal(a, b))
                 diff->found(mr_buf_text(&diff->path), a, b, diff->userdata);

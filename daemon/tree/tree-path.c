@@ -1,7 +1,8 @@
-/* Field paths: how a place in a tree is written and found again. "a.b[0].c", and a["log.dirs"] for keys that are not
- * plain words. */
+/* Field paths: how a place in a tree is written and found again. "a.b[0].c", and a["log.dirs"]
+ * for keys that are not plain words. */
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,10 @@ void mr_tree_path_key(MrBuf *path, const char *key) {
         }
         mr_buf_puts(path, "[\"");
         for (const char *c = key; *c; c++) {
+                if (iscntrl((unsigned char) *c)) {
+                        mr_buf_printf(path, "\\x%02x", (unsigned) (unsigned char) *c);
+                        continue;
+                }
                 if (*c == '"' || *c == '\\')
                         mr_buf_putc(path, '\\');
                 mr_buf_putc(path, *c);
@@ -38,11 +43,18 @@ void mr_tree_path_index(MrBuf *path, size_t i) {
         mr_buf_printf(path, "[%zu]", i);
 }
 
-/* Takes ["key"] apart; *path stands after the opening quote and is left after the closing bracket. */
+/* Takes ["key"] apart; *path stands after the opening quote and is left after the closing
+ * bracket. */
 static bool quoted_key(const char **path, MrBuf *key) {
         const char *c = *path;
 
         for (; *c && *c != '"'; c++) {
+                unsigned byte;
+                if (sscanf(c, "\\x%2x", &byte) == 1 && isxdigit((unsigned char) c[3])) {
+                        mr_buf_putc(key, (char) byte);
+                        c += 3;
+                        continue;
+                }
                 if (*c == '\\' && c[1])
                         c++;
                 mr_buf_putc(key, *c);
@@ -53,7 +65,8 @@ static bool quoted_key(const char **path, MrBuf *key) {
         return true;
 }
 
-/* [Ready] names the element of a list whose type or name it is, as in "status.conditions[Ready].status". */
+/* [Ready] names the element of a list whose type or name it is, as in
+ * "status.conditions[Ready].status". */
 static MrTree *element_named(const MrTree *list, const char *name) {
         if (mr_tree_type(list) != MR_TREE_LIST)
                 return NULL;

@@ -36,8 +36,8 @@ MrTree *mr_tree_new_int(int64_t value) {
         return tree;
 }
 
-/* A whole number is an integer however it was written, because kubectl hands documents on as JSON, where 1.0
- * and 1 are the same. What no JSON can say becomes null. */
+/* A whole number is an integer however it was written, because kubectl hands documents on as
+ * JSON, where 1.0 and 1 are the same. What no JSON can say becomes null. */
 MrTree *mr_tree_new_real(double value) {
         if (!isfinite(value))
                 return mr_tree_new_null();
@@ -174,9 +174,9 @@ MrTreeType mr_tree_type(const MrTree *tree) {
 
 const char *mr_tree_type_name(MrTreeType type) {
         static const char *const names[] = {
-                [MR_TREE_NULL] = "null",        [MR_TREE_BOOL] = "a boolean",
-                [MR_TREE_INT] = "an integer",   [MR_TREE_REAL] = "a number",
-                [MR_TREE_STRING] = "a string",  [MR_TREE_LIST] = "a list",
+                [MR_TREE_NULL] = "null",       [MR_TREE_BOOL] = "a boolean",
+                [MR_TREE_INT] = "an integer",  [MR_TREE_REAL] = "a number",
+                [MR_TREE_STRING] = "a string", [MR_TREE_LIST] = "a list",
                 [MR_TREE_MAP] = "a map",
         };
 

@@ -9,7 +9,11 @@
 size_t utf8_decode(const char *text, size_t n, uint32_t *ret) {
         static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
         const unsigned char *c = (const unsigned char *) text;
-        size_t length = c[0] < 0x80 ? 1 : c[0] >> 5 == 6 ? 2 : c[0] >> 4 == 14 ? 3 : c[0] >> 3 == 30 ? 4 : 0;
+        size_t length = c[0] < 0x80       ? 1
+                        : c[0] >> 5 == 6  ? 2
+                        : c[0] >> 4 == 14 ? 3
+                        : c[0] >> 3 == 30 ? 4
+                                          : 0;
 
         if (length == 0 || length > n)
                 return 0;
@@ -40,11 +44,13 @@ int text_check(const char *text, size_t size, MrError *err) {
         uint32_t c;
 
         if (size > MR_DOCUMENT_MAX)
-                return mr_fail(err, MR_INVALID, NULL, "the file has %zu bytes, more than the %u allowed; split it", size,
+                return mr_fail(err, MR_INVALID, NULL,
+                               "the file has %zu bytes, more than the %u allowed; split it", size,
                                MR_DOCUMENT_MAX);
         for (size_t i = 0, n; i < size; i += n) {
                 n = utf8_decode(text + i, size - i, &c);
-                const char *wrong = n == 0 ? "a byte that is not UTF-8; save the file as UTF-8" : complaint(c);
+                const char *wrong =
+                        n == 0 ? "a byte that is not UTF-8; save the file as UTF-8" : complaint(c);
                 if (wrong) {
                         int r = mr_fail(err, MR_INVALID, NULL, "%s", wrong);
                         return mr_error_at(err, r, NULL, line, column);
@@ -67,18 +73,24 @@ static const struct {
         {"mapping values are not allowed in this context",
          "a ':' is not allowed here; check the indentation, or put the value in quotes"},
         {"could not find expected ':'", "a key without ':'; add it, or check the indentation"},
-        {"did not find expected key", "neither a key nor the end of the map; check the indentation and the quotes"},
-        {"did not find expected '-' indicator", "neither '-' nor the end of the list; check the indentation"},
+        {"did not find expected key",
+         "neither a key nor the end of the map; check the indentation and the quotes"},
+        {"did not find expected '-' indicator",
+         "neither '-' nor the end of the list; check the indentation"},
         {"did not find expected ',' or ']'", "a list in brackets is not closed; add ',' or ']'"},
         {"did not find expected ',' or '}'", "a map in braces is not closed; add ',' or '}'"},
         {"found unexpected end of stream", "a quote is not closed; close it"},
-        {"found unexpected document indicator", "a document ends inside a quoted string; close the quote"},
-        {"found unknown escape character", "an unknown escape; write \\\\ for a backslash, or use single quotes"},
+        {"found unexpected document indicator",
+         "a document ends inside a quoted string; close the quote"},
+        {"found unknown escape character",
+         "an unknown escape; write \\\\ for a backslash, or use single quotes"},
         {"block sequence entries are not allowed in this context",
          "a '-' is not allowed here; put the list on lines of its own, or check the indentation"},
-        {"mapping keys are not allowed in this context", "a key is not allowed here; check the indentation"},
+        {"mapping keys are not allowed in this context",
+         "a key is not allowed here; check the indentation"},
         {"did not find expected node content", "a value is missing; write one"},
-        {"found a tab character that violates indentation", "a tab starts the line; indent with spaces"},
+        {"found a tab character that violates indentation",
+         "a tab starts the line; indent with spaces"},
         {"found a tab character where an indentation space is expected",
          "a tab starts the line; indent with spaces"},
         {"did not find expected <document start>",

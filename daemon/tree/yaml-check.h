@@ -1,7 +1,7 @@
 #pragma once
 
-/* What is said about text that is no YAML: where, what is wrong, and what to do. Checked here, before the parser
- * sees it, is what holds for any text file. */
+/* What is said about text that is no YAML: where, what is wrong, and what to do. Checked here,
+ * before the parser sees it, is what holds for any text file. */
 
 #include <stddef.h>
 #include <yaml.h>

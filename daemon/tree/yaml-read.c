@@ -1,5 +1,5 @@
-/* YAML events of libyaml become trees. What comes from outside is bounded before anything is built: bytes, depth,
- * and nodes after aliases were copied. */
+/* YAML events of libyaml become trees. What comes from outside is bounded before anything is
+ * built: bytes, depth, and nodes after aliases were copied. */
 
 #include <errno.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 typedef struct Anchor {
         char *name;
-        const MrTree *tree;     /* borrowed; NULL while the anchored node is still being read */
+        const MrTree *tree; /* borrowed; NULL while the anchored node is still being read */
         size_t nodes;
         unsigned height;
 } Anchor;
@@ -21,11 +21,11 @@ typedef struct Reader {
         yaml_parser_t parser;
         const char *text;
         size_t size;
-        MrTree *warnings;       /* borrowed, may be NULL */
-        MrError *err;           /* borrowed, may be NULL */
+        MrTree *warnings; /* borrowed, may be NULL */
+        MrError *err;     /* borrowed, may be NULL */
         Anchor *anchors;
         size_t n_anchors, allocated_anchors;
-        MrTree *discarded;      /* keys and merged maps: not part of the document, but anchors may point into them */
+        MrTree *discarded; /* keys and merged maps: part of no document, yet anchors may name them */
         size_t nodes;
 } Reader;
 
@@ -65,7 +65,16 @@ static int fail_at(Reader *reader, yaml_mark_t mark, const char *format, ...) {
         _cleanup_free_ char *message = mr_vstrf(format, args);
         va_end(args);
         int r = mr_fail(reader->err, MR_INVALID, NULL, "%s", message);
-        return mr_error_at(reader->err, r, NULL, (unsigned) mark.line + 1, (unsigned) mark.column + 1);
+        return mr_error_at(reader->err, r, NULL, (unsigned) mark.line + 1,
+                           (unsigned) mark.column + 1);
+}
+
+static int fail_quoting(Reader *reader, yaml_mark_t mark, const char *before, const char *text,
+                        const char *after) {
+        _cleanup_buf_ MrBuf quoted = {};
+
+        mr_text_quote(text, &quoted);
+        return fail_at(reader, mark, "%s%s%s", before, mr_buf_text(&quoted), after);
 }
 
 static int next_event(Reader *reader, yaml_event_t *event) {
@@ -78,7 +87,8 @@ static int next_event(Reader *reader, yaml_event_t *event) {
 static int count_nodes(Reader *reader, size_t n, yaml_mark_t mark) {
         if (n > MR_NODES_MAX || reader->nodes > MR_NODES_MAX - n)
                 return fail_at(reader, mark,
-                               "the file has more than %u values once its aliases are copied; split it into "
+                               "the file has more than %u values once its aliases are copied; "
+                               "split it into "
                                "smaller files",
                                MR_NODES_MAX);
         reader->nodes += n;
@@ -99,13 +109,22 @@ static unsigned tree_height(const MrTree *tree) {
         return height + 1;
 }
 
-/* An anchor exists from its first character on, so that an alias inside it is recognised as a loop. */
-static size_t anchor_open(Reader *reader, const yaml_char_t *name) {
+#define ANCHORS_MAX 1000U /* of one document: each alias searches them all */
+
+/* An anchor exists from its first character on, so that an alias inside it is recognised as a
+ * loop. */
+static int anchor_open(Reader *reader, const yaml_char_t *name, yaml_mark_t mark, size_t *ret) {
+        *ret = SIZE_MAX;
         if (!name)
-                return SIZE_MAX;
+                return 0;
+        if (reader->n_anchors == ANCHORS_MAX)
+                return fail_at(reader, mark,
+                               "more than %u anchors in one document; write the values out",
+                               ANCHORS_MAX);
         MR_GROW(reader->anchors, reader->n_anchors, reader->allocated_anchors);
         reader->anchors[reader->n_anchors] = (Anchor){.name = mr_strdup((const char *) name)};
-        return reader->n_anchors++;
+        *ret = reader->n_anchors++;
+        return 0;
 }
 
 static void anchor_close(Reader *reader, size_t i, const MrTree *tree, size_t nodes_before) {
@@ -124,12 +143,14 @@ static int read_alias(Reader *reader, const yaml_event_t *event, unsigned depth,
                 if (mr_streq(reader->anchors[i - 1].name, name))
                         anchor = &reader->anchors[i - 1];
         if (!anchor)
-                return fail_at(reader, event->start_mark, "no anchor &%s comes before this alias; check the name", name);
+                return fail_quoting(reader, event->start_mark, "no anchor ", name,
+                                    " comes before this alias; check the name");
         if (!anchor->tree)
-                return fail_at(reader, event->start_mark, "the alias *%s stands inside its own anchor; write the "
-                               "value out", name);
+                return fail_quoting(reader, event->start_mark, "the alias ", name,
+                                    " stands inside its own anchor; write the value out");
         if (depth + anchor->height > MR_DEPTH_MAX)
-                return fail_at(reader, event->start_mark, "nested deeper than %u levels; flatten it", MR_DEPTH_MAX);
+                return fail_at(reader, event->start_mark,
+                               "nested deeper than %u levels; flatten it", MR_DEPTH_MAX);
         int r = count_nodes(reader, anchor->nodes, event->start_mark);
         if (r < 0)
                 return r;
@@ -138,11 +159,12 @@ static int read_alias(Reader *reader, const yaml_event_t *event, unsigned depth,
 }
 
 static void warn_boolean(Reader *reader, const yaml_event_t *event, const MrTree *value) {
-        if (!reader->warnings)
+        if (!reader->warnings || mr_tree_size(reader->warnings) >= MR_WARNINGS_MAX)
                 return;
         MrTree *warning = mr_tree_append(reader->warnings, mr_tree_new_map());
         _cleanup_free_ char *message =
-                mr_strf("%s is the boolean %s in YAML 1.1; write %s, or put it in quotes if a string is meant",
+                mr_strf("%s is the boolean %s in YAML 1.1; write %s, or put it in quotes if a "
+                        "string is meant",
                         (const char *) event->data.scalar.value, value->boolean ? "true" : "false",
                         value->boolean ? "true" : "false");
         mr_tree_set_int(warning, "line", (int64_t) event->start_mark.line + 1);
@@ -189,10 +211,13 @@ static int resolve(Reader *reader, const yaml_event_t *event, const char *tag, M
 
         ScalarSurprise surprise = scalar_resolve(text, event->data.scalar.length, &value);
         if (!value)
-                return fail_at(reader, event->start_mark, "%s is no number that JSON knows; write a finite number, or "
-                               "put it in quotes", text);
+                return fail_at(reader, event->start_mark,
+                               "%s is no number that JSON knows; write a finite number, or "
+                               "put it in quotes",
+                               text);
         if (tag && !tag_fits(tag, value))
-                return fail_at(reader, event->start_mark, "\"%s\" does not fit its tag !!%s; remove the tag", text, tag);
+                return fail_quoting(reader, event->start_mark, "", text,
+                                    " does not fit its tag; remove the tag");
         if (surprise == SCALAR_BECAME_BOOL && !tag)
                 warn_boolean(reader, event, value);
         *ret = TAKE(value);
@@ -204,9 +229,11 @@ static int read_scalar(Reader *reader, const yaml_event_t *event, MrTree **ret) 
         size_t n = event->data.scalar.length;
 
         if (memchr(text, '\0', n))
-                return fail_at(reader, event->start_mark, "a string contains a NUL character; remove \\0 from it");
+                return fail_at(reader, event->start_mark,
+                               "a string contains a NUL character; remove \\0 from it");
         if (mr_streq(tag, "binary"))
-                return fail_at(reader, event->start_mark, "!!binary is not supported; remove the tag and keep the "
+                return fail_at(reader, event->start_mark,
+                               "!!binary is not supported; remove the tag and keep the "
                                "base64 text");
         int r = count_nodes(reader, 1, event->start_mark);
         if (r < 0)
@@ -241,7 +268,8 @@ static int read_list(Reader *reader, unsigned depth, MrTree *list) {
 }
 
 static bool is_merge_key(const yaml_event_t *event) {
-        if (event->type != YAML_SCALAR_EVENT || strcmp((const char *) event->data.scalar.value, "<<") != 0)
+        if (event->type != YAML_SCALAR_EVENT ||
+            strcmp((const char *) event->data.scalar.value, "<<") != 0)
                 return false;
         return event->data.scalar.plain_implicit || mr_streq(standard_tag(event), "merge");
 }
@@ -252,51 +280,38 @@ static int read_key(Reader *reader, const yaml_event_t *event, TreeKey **ret) {
         MrTree *tree;
 
         if (event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT)
-                return fail_at(reader, event->start_mark, "a key must be a plain word or a string; a list or map "
+                return fail_at(reader, event->start_mark,
+                               "a key must be a plain word or a string; a list or map "
                                "cannot be one");
         int r = read_node(reader, event, 0, &tree);
         if (r < 0)
                 return r;
         bool is_text = mr_tree_text(tree, &text);
         discard(reader, tree);
+        /* There are as many keys as values, which are counted. */
+        reader->nodes--;
+        if (text.size > MR_KEY_MAX)
+                return fail_at(reader, event->start_mark,
+                               "a key is longer than %u bytes; shorten it", MR_KEY_MAX);
         if (!is_text)
-                return fail_at(reader, event->start_mark, "a key must be a plain word or a string; put it in quotes");
+                return fail_at(reader, event->start_mark,
+                               "a key must be a plain word or a string; put it in quotes");
         *ret = tree_key_new(mr_buf_text(&text), text.size, (unsigned) event->start_mark.line + 1,
                             (unsigned) event->start_mark.column + 1);
         return 0;
 }
 
-/* Adds what `from` has and `map`, which is sorted, has not. */
-static void merge_missing(MrTree *map, const MrTree *from) {
-        for (size_t i = 0; i < mr_tree_size(from); i++) {
-                size_t at;
-                const TreeKey *key = from->entries[i].key;
-                if (tree_search(map, key->name, &at))
-                        continue;
-                mr_tree_set(map, key->name, mr_tree_copy(mr_tree_at(from, i)));
-                map->entries[at].key->line = key->line;
-                map->entries[at].key->column = key->column;
-        }
-}
-
 static int merge(Reader *reader, MrTree *map, const MrTree *from) {
-        bool fits = mr_tree_type(from) == MR_TREE_MAP || mr_tree_type(from) == MR_TREE_LIST;
+        const char *problem = tree_merge_key(map, from);
 
-        for (size_t i = 0; fits && mr_tree_type(from) == MR_TREE_LIST && i < mr_tree_size(from); i++)
-                fits = mr_tree_type(mr_tree_at(from, i)) == MR_TREE_MAP;
-        if (!fits) {
-                int r = mr_fail(reader->err, MR_INVALID, NULL, "<< can merge only maps; use an alias of a map");
-                return mr_error_at(reader->err, r, NULL, from->line, from->column);
-        }
-        if (mr_tree_type(from) == MR_TREE_MAP)
-                merge_missing(map, from);
-        else
-                for (size_t i = 0; i < mr_tree_size(from); i++)
-                        merge_missing(map, mr_tree_at(from, i));
-        return 0;
+        if (!problem)
+                return 0;
+        int r = mr_fail(reader->err, MR_INVALID, NULL, "%s", problem);
+        return mr_error_at(reader->err, r, NULL, from->line, from->column);
 }
 
-static int read_entry(Reader *reader, const yaml_event_t *event, unsigned depth, MrTree *map, MrTree **merged) {
+static int read_entry(Reader *reader, const yaml_event_t *event, unsigned depth, MrTree *map,
+                      MrTree **merged) {
         bool is_merge = is_merge_key(event);
         _cleanup_free_ TreeKey *key = NULL;
         MrTree *value;
@@ -314,7 +329,8 @@ static int read_entry(Reader *reader, const yaml_event_t *event, unsigned depth,
                 tree_add_unsorted(map, TAKE(key), value);
         else if (*merged) {
                 discard(reader, value);
-                return fail_at(reader, event->start_mark, "the key << is written twice; give it a list of maps");
+                return fail_at(reader, event->start_mark,
+                               "the key << is written twice; give it a list of maps");
         } else
                 *merged = value;
         return 0;
@@ -328,9 +344,11 @@ static int check_duplicate(Reader *reader, MrTree *map) {
         size_t i = 0;
         while (strcmp(map->entries[i].key->name, duplicate->name) != 0)
                 i++;
+        _cleanup_buf_ MrBuf name = {};
+        mr_text_quote(duplicate->name, &name);
         int r = mr_fail(reader->err, MR_INVALID, NULL,
-                        "the key \"%s\" is written twice, first on line %u; remove one of them", duplicate->name,
-                        map->entries[i].key->line);
+                        "the key %s is written twice, first on line %u; remove one of them",
+                        mr_buf_text(&name), map->entries[i].key->line);
         return mr_error_at(reader->err, r, NULL, duplicate->line, duplicate->column);
 }
 
@@ -361,17 +379,22 @@ static int read_map(Reader *reader, unsigned depth, MrTree *map) {
         return r;
 }
 
-static int read_collection(Reader *reader, const yaml_event_t *event, unsigned depth, MrTree **ret) {
+static int read_collection(Reader *reader, const yaml_event_t *event, unsigned depth,
+                           MrTree **ret) {
         bool is_map = event->type == YAML_MAPPING_START_EVENT;
         const yaml_char_t *name =
                 is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor;
 
         if (depth >= MR_DEPTH_MAX)
-                return fail_at(reader, event->start_mark, "nested deeper than %u levels; flatten it", MR_DEPTH_MAX);
+                return fail_at(reader, event->start_mark,
+                               "nested deeper than %u levels; flatten it", MR_DEPTH_MAX);
         int r = count_nodes(reader, 1, event->start_mark);
         if (r < 0)
                 return r;
-        size_t nodes_before = reader->nodes - 1, anchor = anchor_open(reader, name);
+        size_t nodes_before = reader->nodes - 1, anchor;
+        r = anchor_open(reader, name, event->start_mark, &anchor);
+        if (r < 0)
+                return r;
         _cleanup_(mr_tree_freep) MrTree *tree = is_map ? mr_tree_new_map() : mr_tree_new_list();
         set_position(tree, event->start_mark);
         r = is_map ? read_map(reader, depth, tree) : read_list(reader, depth, tree);
@@ -387,11 +410,13 @@ static int read_node(Reader *reader, const yaml_event_t *event, unsigned depth, 
         case YAML_ALIAS_EVENT:
                 return read_alias(reader, event, depth, ret);
         case YAML_SCALAR_EVENT: {
-                int r = read_scalar(reader, event, ret);
-                if (r < 0)
-                        return r;
-                anchor_close(reader, anchor_open(reader, event->data.scalar.anchor), *ret, reader->nodes - 1);
-                return 0;
+                size_t anchor;
+                int r = anchor_open(reader, event->data.scalar.anchor, event->start_mark, &anchor);
+                if (r >= 0)
+                        r = read_scalar(reader, event, ret);
+                if (r >= 0)
+                        anchor_close(reader, anchor, *ret, reader->nodes - 1);
+                return r;
         }
         default:
                 return read_collection(reader, event, depth, ret);
@@ -406,7 +431,8 @@ static int read_stream(Reader *reader, MrTree *documents) {
                         return r;
                 if (event.type == YAML_STREAM_END_EVENT)
                         return 0;
-                if (event.type == YAML_STREAM_START_EVENT || event.type == YAML_DOCUMENT_START_EVENT)
+                if (event.type == YAML_STREAM_START_EVENT ||
+                    event.type == YAML_DOCUMENT_START_EVENT)
                         continue;
                 anchors_clear(reader);
                 if (event.type == YAML_DOCUMENT_END_EVENT)
@@ -422,12 +448,14 @@ static int read_stream(Reader *reader, MrTree *documents) {
         }
 }
 
-int mr_yaml_read(const char *text, size_t size, const char *source, MrTree **ret, MrTree *warnings, MrError *err) {
+int mr_yaml_read(const char *text, size_t size, const char *source, MrTree **ret, MrTree *warnings,
+                 MrError *err) {
         int r = text_check(text, size, err);
         if (r < 0)
                 return mr_error_at(err, r, source, 0, 0);
 
-        _cleanup_(reader_done) Reader reader = {.text = text, .size = size, .warnings = warnings, .err = err};
+        _cleanup_(reader_done)
+                Reader reader = {.text = text, .size = size, .warnings = warnings, .err = err};
         if (!yaml_parser_initialize(&reader.parser))
                 abort();
         yaml_parser_set_input_string(&reader.parser, (const unsigned char *) text, size);

@@ -1,5 +1,6 @@
-/* Plain YAML scalars, typed as kubectl types them: its YAML library follows YAML 1.1 for booleans, takes
- * underscores out of numbers and lets a leading zero mean octal. Sexagesimal numbers and dates stay strings. */
+/* Plain YAML scalars, typed as kubectl types them: its YAML library follows YAML 1.1 for
+ * booleans, takes underscores out of numbers and lets a leading zero mean octal. Sexagesimal
+ * numbers and dates stay strings. */
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,7 +11,15 @@
 #include "alloc.h"
 #include "tree-node.h"
 
-typedef enum Word { WORD_NONE, WORD_TRUE, WORD_FALSE, WORD_YES, WORD_NO, WORD_NULL, WORD_NO_NUMBER } Word;
+typedef enum Word {
+        WORD_NONE,
+        WORD_TRUE,
+        WORD_FALSE,
+        WORD_YES,
+        WORD_NO,
+        WORD_NULL,
+        WORD_NO_NUMBER
+} Word;
 
 static const struct {
         Word word;
@@ -37,8 +46,8 @@ static Word word_find(const char *text, size_t n) {
         return WORD_NONE;
 }
 
-/* An integer in the notations of the Go language: decimal, 0x, 0b, 0o and a leading 0 for octal. Returns false
- * when the text is none; *ret_wide is set when it fits only an unsigned number. */
+/* An integer in the notations of the Go language: decimal, 0x, 0b, 0o and a leading 0 for octal.
+ * Returns false when the text is none; *ret_wide is set when it fits only an unsigned number. */
 static bool parse_integer(const char *text, int64_t *ret, uint64_t *ret_wide) {
         bool negative = *text == '-';
         int base = 10;
@@ -52,7 +61,8 @@ static bool parse_integer(const char *text, int64_t *ret, uint64_t *ret_wide) {
         }
         /* strtoull() would take a second sign, spaces and a second prefix. */
         int second = *text ? tolower((unsigned char) text[1]) : 0;
-        if (!isalnum((unsigned char) *text) || (base == 16 && second == 'x') || (base == 2 && second == 'b'))
+        if (!isalnum((unsigned char) *text) || (base == 16 && second == 'x') ||
+            (base == 2 && second == 'b'))
                 return false;
         char *end;
         errno = 0;

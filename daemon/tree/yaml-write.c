@@ -1,12 +1,13 @@
-/* Block-style YAML as kubectl prints it: two spaces, lists not indented below their key. Whatever is printed reads
- * back to an equal tree, so each string is written in the plainest style that keeps it a string. */
+/* Block-style YAML as kubectl prints it: two spaces, lists not indented below their key.
+ * Whatever is printed reads back to an equal tree, so each string is written in the plainest
+ * style that keeps it a string. */
 
 #include <string.h>
 
 #include "alloc.h"
 #include "tree-node.h"
 
-#define SIMPLE_KEY_MAX 900U     /* a longer key needs "? "; YAML's own limit is 1024 */
+#define SIMPLE_KEY_MAX 900U /* a longer key needs "? "; YAML's own limit is 1024 */
 
 typedef enum Style { STYLE_PLAIN, STYLE_SINGLE, STYLE_DOUBLE, STYLE_LITERAL } Style;
 
@@ -30,7 +31,8 @@ static Traits traits_of(const char *text) {
                 bool is_text = n > 0 && is_printable(c);
                 traits.has_break |= c == '\n';
                 traits.has_odd |= !is_text && (n == 0 || c != '\n');
-                traits.has_mark |= c == ':' && (text[1] == ' ' || text[1] == '\0' || text[1] == '\n');
+                traits.has_mark |=
+                        c == ':' && (text[1] == ' ' || text[1] == '\0' || text[1] == '\n');
                 traits.has_mark |= c == ' ' && (text[1] == '#' || text[1] == '\0');
                 n = n ? n : 1;
         }
@@ -48,7 +50,8 @@ static Style style_of(const char *text, bool is_key) {
 
         if (traits.has_odd || scalar_is_ambiguous(text))
                 return STYLE_DOUBLE;
-        /* A literal block finds its indentation by its first line, which therefore must not start with a blank. */
+        /* A literal block finds its indentation by its first line, which therefore must not
+         * start with a blank. */
         if (traits.has_break)
                 return is_key || *text == ' ' || *text == '\n' ? STYLE_DOUBLE : STYLE_LITERAL;
         return traits.has_mark || starts_like_syntax(text) ? STYLE_SINGLE : STYLE_PLAIN;
@@ -64,11 +67,11 @@ static void write_escaped(uint32_t c, MrBuf *out) {
                 mr_buf_printf(out, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
 }
 
-static void write_double(const char *text, MrBuf *out) {
+static void write_double(const char *text, size_t limit, MrBuf *out) {
         uint32_t c;
 
         mr_buf_putc(out, '"');
-        for (size_t left = strlen(text), n; left > 0; text += n, left -= n) {
+        for (size_t left = strlen(text), n; left > 0 && limit > 0; text += n, left -= n, limit--) {
                 n = utf8_decode(text, left, &c);
                 if (n == 0) {
                         write_escaped(0xFFFD, out);
@@ -79,6 +82,18 @@ static void write_double(const char *text, MrBuf *out) {
                         mr_buf_append(out, text, n);
         }
         mr_buf_putc(out, '"');
+}
+
+#define QUOTED_MAX 80U
+
+void mr_text_quote(const char *text, MrBuf *out) {
+        size_t shown = 0;
+
+        write_double(text, QUOTED_MAX, out);
+        for (const char *c = text; *c; c++)
+                shown += ((unsigned char) *c & 0xC0U) != 0x80;
+        if (shown > QUOTED_MAX)
+                mr_buf_puts(out, "…");
 }
 
 static void write_single(const char *text, MrBuf *out) {
@@ -120,7 +135,7 @@ static void write_string(const char *text, unsigned indent, bool is_key, MrBuf *
                 write_single(text, out);
                 return;
         case STYLE_DOUBLE:
-                write_double(text, out);
+                write_double(text, SIZE_MAX, out);
                 return;
         case STYLE_LITERAL:
                 write_literal(text, indent, out);

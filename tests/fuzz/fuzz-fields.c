@@ -1,5 +1,5 @@
-/* Decoding what may be anything through a table with every type of field. The first line, without its comment sign,
- * is also tried as a path. */
+/* Decoding what may be anything through a table with every type of field. The first line,
+ * without its comment sign, is also tried as a path. */
 
 #include <stdint.h>
 #include <stdlib.h>

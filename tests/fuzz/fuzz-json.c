@@ -29,7 +29,8 @@ static void check_texts(const MrTree *tree) {
         mr_buf_clear(&text);
         mr_yaml_write(tree, &text);
         if (text.size <= MR_DOCUMENT_MAX && mr_tree_type(tree) != MR_TREE_NULL) {
-                require(mr_yaml_read(mr_buf_text(&text), text.size, NULL, &from_yaml, NULL, NULL) == 0);
+                require(mr_yaml_read(mr_buf_text(&text), text.size, NULL, &from_yaml, NULL, NULL) ==
+                        0);
                 require(mr_tree_equal(tree, mr_tree_at(from_yaml, 0)));
         }
 }

@@ -1,4 +1,5 @@
-/* Whatever is read as YAML must be written so that it reads back to the same tree, as YAML and as JSON. */
+/* Whatever is read as YAML must be written so that it reads back to the same tree, as YAML and
+ * as JSON. */
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,9 +1,10 @@
 /* Questions about tables: finding rows, names of types, looking up pairs, and `explain`. */
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <string.h>
@@ -13,8 +14,10 @@
 static void rows_are_found_by_path(void **state) {
         (void) state;
         assert_ptr_equal(mr_field_find(example_fields, "replicas"), &example_fields[0]);
-        assert_ptr_equal(mr_field_find(example_fields, "listeners.port"), &example_listener_fields[1]);
-        assert_ptr_equal(mr_field_find(example_fields, "listeners[1].port"), &example_listener_fields[1]);
+        assert_ptr_equal(mr_field_find(example_fields, "listeners.port"),
+                         &example_listener_fields[1]);
+        assert_ptr_equal(mr_field_find(example_fields, "listeners[1].port"),
+                         &example_listener_fields[1]);
         assert_string_equal(mr_field_find(example_fields, "listeners[1]")->name, "listeners");
         assert_null(mr_field_find(example_fields, "listeners.none"));
         assert_null(mr_field_find(example_fields, "replicas.x"));
@@ -55,7 +58,8 @@ static const MrKind kind = {
         .name = "Example",
         .plural = "examples",
         .spec = example_fields,
-        .doc = "An example that is described at such length that its text has to be broken into more than one line of "
+        .doc = "An example that is described at such length that its text has to be broken into "
+               "more than one line of "
                "the terminal.",
 };
 
@@ -64,9 +68,11 @@ static void a_kind_is_explained(void **state) {
 
         (void) state;
         assert_int_equal(mr_explain(&kind, "", false, &out, NULL), 0);
-        assert_non_null(strstr(mr_buf_text(&out), "GROUP:      example.org\nKIND:       Example\nVERSION:    v1\n\n"
-                                                  "DESCRIPTION:\n    An example that"));
-        assert_non_null(strstr(mr_buf_text(&out), "FIELDS:\n  apiVersion\t<string> -required-\n    Group"));
+        assert_non_null(strstr(mr_buf_text(&out),
+                               "GROUP:      example.org\nKIND:       Example\nVERSION:    v1\n\n"
+                               "DESCRIPTION:\n    An example that"));
+        assert_non_null(
+                strstr(mr_buf_text(&out), "FIELDS:\n  apiVersion\t<string> -required-\n    Group"));
         for (char *line = strtok(out.data, "\n"); line; line = strtok(NULL, "\n"))
                 assert_true(strlen(line) <= 80);
 }
@@ -76,17 +82,23 @@ static void a_field_is_explained(void **state) {
 
         (void) state;
         assert_int_equal(mr_explain(&kind, "spec.listeners[0].port", false, &out, NULL), 0);
-        assert_string_equal(mr_buf_text(&out), "GROUP:      example.org\nKIND:       Example\nVERSION:    v1\n\n"
-                                               "FIELD: port <integer> -required-\n\nDESCRIPTION:\n"
-                                               "    Port on which every broker listens.\n    Range: 9092 to 65535\n");
+        assert_string_equal(mr_buf_text(&out),
+                            "GROUP:      example.org\nKIND:       Example\nVERSION:    v1\n\n"
+                            "FIELD: port <integer> -required-\n\nDESCRIPTION:\n"
+                            "    Port on which every broker listens.\n    Range: 9092 to 65535\n");
         mr_buf_clear(&out);
         assert_int_equal(mr_explain(&kind, "spec.listeners", false, &out, NULL), 0);
         assert_non_null(strstr(mr_buf_text(&out), "    Elements: 0 to 3\n"));
-        assert_non_null(strstr(mr_buf_text(&out), "  name\t<string> -required-\n    Name of the listener, unique within the "
-                                                  "cluster.\n    Pattern: ^[a-z0-9]{1,11}$\n"));
-        assert_non_null(strstr(mr_buf_text(&out), "    Possible values:\n      internal: Reached from inside.\n      route\n"
-                                                  "    Default: internal\n"));
-        assert_non_null(strstr(mr_buf_text(&out), "    Accepted and kept, but without effect yet.\n"));
+        assert_non_null(
+                strstr(mr_buf_text(&out),
+                       "  name\t<string> -required-\n    Name of the listener, unique within the "
+                       "cluster.\n    Pattern: ^[a-z0-9]{1,11}$\n"));
+        assert_non_null(
+                strstr(mr_buf_text(&out),
+                       "    Possible values:\n      internal: Reached from inside.\n      route\n"
+                       "    Default: internal\n"));
+        assert_non_null(
+                strstr(mr_buf_text(&out), "    Accepted and kept, but without effect yet.\n"));
         mr_buf_clear(&out);
         assert_int_equal(mr_explain(&kind, "spec", false, &out, NULL), 0);
         assert_non_null(strstr(mr_buf_text(&out), "Range: 1 or more\n"));
@@ -103,11 +115,14 @@ static void recursion_lists_names_alone(void **state) {
 
         (void) state;
         assert_int_equal(mr_explain(&kind, "spec.listeners", true, &out, NULL), 0);
-        assert_non_null(strstr(mr_buf_text(&out), "FIELDS:\n  name\t<string> -required-\n  port\t<integer> -required-\n"
-                                                  "  type\t<string>\n  tls\t<boolean>\n"));
+        assert_non_null(
+                strstr(mr_buf_text(&out),
+                       "FIELDS:\n  name\t<string> -required-\n  port\t<integer> -required-\n"
+                       "  type\t<string>\n  tls\t<boolean>\n"));
         mr_buf_clear(&out);
         assert_int_equal(mr_explain(&kind, NULL, true, &out, NULL), 0);
-        assert_non_null(strstr(mr_buf_text(&out), "    listeners\t<[]Object>\n      name\t<string> -required-\n"));
+        assert_non_null(strstr(mr_buf_text(&out),
+                               "    listeners\t<[]Object>\n      name\t<string> -required-\n"));
 }
 
 static void an_unknown_field_is_refused(void **state) {

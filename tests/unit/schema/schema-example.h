@@ -64,25 +64,28 @@ static int example_storage_rule(const void *object, MrError *err) {
 }
 
 static const MrField example_listener_fields[] = {
-        MR_STRING("name", ExampleListener, name, .pattern = "^[a-z0-9]{1,11}$", .flags = MR_REQUIRED,
-                  .doc = "Name of the listener, unique within the cluster."),
+        MR_STRING("name", ExampleListener, name, .pattern = "^[a-z0-9]{1,11}$",
+                  .flags = MR_REQUIRED, .doc = "Name of the listener, unique within the cluster."),
         MR_INT("port", ExampleListener, port, .min = 9092, .max = 65535, .flags = MR_REQUIRED,
                .doc = "Port on which every broker listens."),
         MR_ENUM("type", ExampleListener, type, example_types, .fallback = "internal",
                 .doc = "From where clients reach the listener."),
-        MR_BOOL("tls", ExampleListener, tls, .fallback = "false", .flags = MR_NOT_YET, .doc = "Encrypts."),
+        MR_BOOL("tls", ExampleListener, tls, .fallback = "false", .flags = MR_NOT_YET,
+                .doc = "Encrypts."),
         {},
 };
 
 static const MrField example_storage_fields[] = {
-        MR_BYTES("size", ExampleStorage, size, .min = 10, .max = 1000, .fallback = "20", .unit = "bytes"),
+        MR_BYTES("size", ExampleStorage, size, .min = 10, .max = 1000, .fallback = "20",
+                 .unit = "bytes"),
         MR_STRING("class", ExampleStorage, class),
         MR_STRINGS("paths", ExampleStorage, paths),
         {},
 };
 
 static const MrField example_fields[] = {
-        MR_INT("replicas", ExampleSpec, replicas, .min = 1, .fallback = "3", .doc = "How many nodes there are."),
+        MR_INT("replicas", ExampleSpec, replicas, .min = 1, .fallback = "3",
+               .doc = "How many nodes there are."),
         MR_NUMBER("ratio", ExampleSpec, ratio, .max = 1, .fallback = "0.5"),
         MR_BOOL("enabled", ExampleSpec, enabled, .fallback = "true"),
         MR_BOOL("quiet", ExampleSpec, quiet),
@@ -92,9 +95,10 @@ static const MrField example_fields[] = {
         MR_MILLI("cpu", ExampleSpec, cpu, .fallback = "500m", .min = 100),
         MR_OBJECT("storage", ExampleSpec, storage, ExampleStorage, example_storage_fields,
                   .rule = example_storage_rule, .doc = "Where data lies."),
-        MR_OBJECT("cache", ExampleSpec, cache, ExampleStorage, example_storage_fields, .fallback = "{size: 42}"),
-        MR_LIST("listeners", ExampleSpec, listeners, ExampleListener, example_listener_fields, .max = 3,
-                .rule = example_listener_rule, .doc = "Where clients connect."),
+        MR_OBJECT("cache", ExampleSpec, cache, ExampleStorage, example_storage_fields,
+                  .fallback = "{size: 42}"),
+        MR_LIST("listeners", ExampleSpec, listeners, ExampleListener, example_listener_fields,
+                .max = 3, .rule = example_listener_rule, .doc = "Where clients connect."),
         MR_STRINGS("hosts", ExampleSpec, hosts, .pattern = "^[a-z]+$", .min = 1),
         MR_STRINGS("roles", ExampleSpec, roles, .fallback = "[a, b]"),
         MR_INTS("ids", ExampleSpec, ids, .min = 1, .max = 99),

@@ -1,9 +1,10 @@
 /* JSON in and out. */
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <string.h>
@@ -22,14 +23,16 @@ static void assert_round(const char *text, const char *expected) {
 
 static void values_are_written_in_one_way(void **state) {
         (void) state;
-        assert_round("{ \"b\" : 1, \"a\" : [ true, false, null ] }", "{\"a\":[true,false,null],\"b\":1}");
+        assert_round("{ \"b\" : 1, \"a\" : [ true, false, null ] }",
+                     "{\"a\":[true,false,null],\"b\":1}");
         assert_round("1.0", "1");
         assert_round("1e3", "1000");
         assert_round("0.1", "0.1");
         assert_round("-0.30000000000000004", "-0.30000000000000004");
         assert_round("1e22", "1e+22");
         assert_round("9223372036854775807", "9223372036854775807");
-        assert_round("\"\\u0001\\b\\f\\n\\r\\t\\\"\\\\/\\u00e4\"", "\"\\u0001\\b\\f\\n\\r\\t\\\"\\\\/ä\"");
+        assert_round("\"\\u0001\\b\\f\\n\\r\\t\\\"\\\\/\\u00e4\"",
+                     "\"\\u0001\\b\\f\\n\\r\\t\\\"\\\\/ä\"");
         assert_round("[]", "[]");
         assert_round("{\"a\":{}}", "{\"a\":{}}");
 }
@@ -42,11 +45,14 @@ static void pretty_is_indented(void **state) {
         (void) state;
         assert_int_equal(mr_json_read(text, strlen(text), NULL, &tree, NULL), 0);
         mr_json_write(tree, MR_JSON_PRETTY, &out);
-        assert_string_equal(mr_buf_text(&out), "{\n  \"a\": [\n    1,\n    {\n      \"b\": []\n    }\n  ],\n  \"c\": {}\n}\n");
+        assert_string_equal(
+                mr_buf_text(&out),
+                "{\n  \"a\": [\n    1,\n    {\n      \"b\": []\n    }\n  ],\n  \"c\": {}\n}\n");
 }
 
 static void what_is_not_utf8_is_replaced(void **state) {
-        _cleanup_(mr_tree_freep) MrTree *tree = mr_tree_new_string("a\xff" "b\xc3");
+        _cleanup_(mr_tree_freep) MrTree *tree = mr_tree_new_string("a\xff"
+                                                                   "b\xc3");
         _cleanup_buf_ MrBuf out = {};
 
         (void) state;
@@ -83,6 +89,7 @@ static void errors_have_positions(void **state) {
         assert_refused("{\"a\":1,\"a\":2}", 13, 1, "duplicate");
         assert_refused("\"\\u0000\"", 8, 1, "write valid JSON");
         assert_refused("\"\xff\"", 3, 1, "unable to decode byte");
+        assert_refused("\x1b[1m", 4, 1, "near '?'");
         assert_refused("99999999999999999999", 20, 1, "too big");
 }
 
@@ -104,6 +111,12 @@ static void bombs_are_refused(void **state) {
                 mr_buf_puts(&wide, "[],");
         mr_buf_puts(&wide, "1]");
         assert_refused(mr_buf_text(&wide), wide.size, 1, "200000 values");
+        mr_buf_clear(&wide);
+        mr_buf_puts(&wide, "[{\"a\":[{\"");
+        for (unsigned i = 0; i <= MR_KEY_MAX; i++)
+                mr_buf_putc(&wide, 'k');
+        mr_buf_puts(&wide, "\":1}]}]");
+        assert_refused(mr_buf_text(&wide), wide.size, 0, "a key is longer");
         _cleanup_free_ char *large = mr_calloc(MR_DOCUMENT_MAX + 2, 1);
         assert_refused(large, MR_DOCUMENT_MAX + 1, 0, "4 MiB");
 }

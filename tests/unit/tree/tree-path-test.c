@@ -1,9 +1,10 @@
 /* Paths into a tree, differences between trees, and patches of them. */
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <string.h>
@@ -24,8 +25,9 @@ static void assert_json(const MrTree *tree, const char *expected) {
         assert_string_equal(mr_buf_text(&text), expected);
 }
 
-static const char document[] = "{\"a\":{\"b\":[{\"c\":1},{\"c\":2}]},\"log.dirs\":{\"x\":3},\"q\\\"e\":4,\"\":6,"
-                               "\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"},{\"name\":\"9a\",\"v\":5}]}";
+static const char document[] =
+        "{\"a\":{\"b\":[{\"c\":1},{\"c\":2}]},\"log.dirs\":{\"x\":3},\"q\\\"e\":4,\"\":6,"
+        "\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"},{\"name\":\"9a\",\"v\":5}]}";
 
 static void paths_find_nodes(void **state) {
         static const struct {
@@ -64,11 +66,13 @@ static void paths_find_nodes(void **state) {
 }
 
 static void built_paths_are_found_again(void **state) {
-        static const char *const keys[] = {"plain", "log.dirs", "a b", "x[0]", "q\"uote", "back\\slash", "", "ü"};
+        static const char *const keys[] = {"plain",       "log.dirs", "a b", "x[0]",     "q\"uote",
+                                           "back\\slash", "",         "ü",   "a\nb\x7f", "\\x0a"};
         (void) state;
         for (size_t i = 0; i < MR_ELEMENTS(keys); i++) {
                 _cleanup_(mr_tree_freep) MrTree *tree = mr_tree_new_map();
-                mr_tree_set_int(mr_tree_need_map(mr_tree_need_map(tree, "outer"), keys[i]), "inner", 1);
+                mr_tree_set_int(mr_tree_need_map(mr_tree_need_map(tree, "outer"), keys[i]), "inner",
+                                1);
                 _cleanup_buf_ MrBuf path = {};
                 mr_tree_path_key(&path, "outer");
                 mr_tree_path_key(&path, keys[i]);
@@ -127,8 +131,9 @@ static void differences_name_leaves(void **state) {
 }
 
 static void equality_is_by_value(void **state) {
-        static const char *const values[] = {"null", "true", "false", "1", "0.5", "0.25", "\"1\"", "[]", "{}", "[1]",
-                                             "[2]", "{\"a\":1}", "{\"b\":1}", "{\"a\":2}"};
+        static const char *const values[] = {"null", "true",      "false",     "1",        "0.5",
+                                             "0.25", "\"1\"",     "[]",        "{}",       "[1]",
+                                             "[2]",  "{\"a\":1}", "{\"b\":1}", "{\"a\":2}"};
         (void) state;
         for (size_t i = 0; i < MR_ELEMENTS(values); i++)
                 for (size_t j = 0; j < MR_ELEMENTS(values); j++) {
@@ -154,7 +159,8 @@ static void patches_follow_the_rfc(void **state) {
                 {"{\"a\":\"b\",\"b\":\"c\"}", "{\"a\":null}", "{\"b\":\"c\"}"},
                 {"{\"a\":[\"b\"]}", "{\"a\":\"c\"}", "{\"a\":\"c\"}"},
                 {"{\"a\":\"c\"}", "{\"a\":[\"b\"]}", "{\"a\":[\"b\"]}"},
-                {"{\"a\":{\"b\":\"c\"}}", "{\"a\":{\"b\":\"d\",\"c\":null}}", "{\"a\":{\"b\":\"d\"}}"},
+                {"{\"a\":{\"b\":\"c\"}}", "{\"a\":{\"b\":\"d\",\"c\":null}}",
+                 "{\"a\":{\"b\":\"d\"}}"},
                 {"{\"a\":[{\"b\":\"c\"}]}", "{\"a\":[1]}", "{\"a\":[1]}"},
                 {"[\"a\",\"b\"]", "[\"c\",\"d\"]", "[\"c\",\"d\"]"},
                 {"{\"a\":\"b\"}", "[\"c\"]", "[\"c\"]"},
@@ -167,7 +173,8 @@ static void patches_follow_the_rfc(void **state) {
         (void) state;
         for (size_t i = 0; i < MR_ELEMENTS(cases); i++) {
                 _cleanup_(mr_tree_freep) MrTree *patch = json(cases[i].patch);
-                _cleanup_(mr_tree_freep) MrTree *result = mr_tree_merge_patch(json(cases[i].target), patch);
+                _cleanup_(mr_tree_freep) MrTree *result =
+                        mr_tree_merge_patch(json(cases[i].target), patch);
                 assert_json(result, cases[i].result);
         }
         _cleanup_(mr_tree_freep) MrTree *patch = json("{\"a\":{\"b\":1}}");

@@ -1,9 +1,10 @@
 /* Nodes: making, reading, changing. */
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <math.h>
@@ -52,10 +53,14 @@ static void whole_reals_are_integers(void **state) {
                 MrTreeType type;
                 int64_t integer;
         } cases[] = {
-                {1.0, MR_TREE_INT, 1},       {-0.0, MR_TREE_INT, 0},
-                {1e15, MR_TREE_INT, 1000000000000000}, {-9223372036854775808.0, MR_TREE_INT, INT64_MIN},
-                {0.5, MR_TREE_REAL, -1},     {9223372036854775808.0, MR_TREE_REAL, -1},
-                {1e300, MR_TREE_REAL, -1},   {NAN, MR_TREE_NULL, -1},
+                {1.0, MR_TREE_INT, 1},
+                {-0.0, MR_TREE_INT, 0},
+                {1e15, MR_TREE_INT, 1000000000000000},
+                {-9223372036854775808.0, MR_TREE_INT, INT64_MIN},
+                {0.5, MR_TREE_REAL, -1},
+                {9223372036854775808.0, MR_TREE_REAL, -1},
+                {1e300, MR_TREE_REAL, -1},
+                {NAN, MR_TREE_NULL, -1},
                 {INFINITY, MR_TREE_NULL, -1},
         };
         for (size_t i = 0; i < MR_ELEMENTS(cases); i++) {

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -67,10 +68,22 @@ int documents_read_text(const Registry *registry, const char *text, size_t size,
         return 0;
 }
 
+static int read_stdin(MrBuf *out, MrError *err) {
+        char chunk[16384];
+
+        for (size_t n; (n = fread(chunk, 1, sizeof(chunk), stdin)) > 0;) {
+                mr_buf_append(out, chunk, n);
+                if (out->size > MR_DOCUMENT_MAX)
+                        return mr_fail(err, MR_INVALID, NULL, "the input is larger than %u bytes; split it",
+                                       MR_DOCUMENT_MAX);
+        }
+        return ferror(stdin) ? mr_fail_errno(err, EIO, NULL, "cannot read standard input") : 0;
+}
+
 static int read_file(const Registry *registry, const char *path, const char *ns, Documents *ret, MrError *err) {
         _cleanup_buf_ MrBuf text = {};
 
-        int r = mr_streq(path, "-") ? read_stdin_capped(MR_DOCUMENT_MAX, &text, err)
+        int r = mr_streq(path, "-") ? read_stdin(&text, err)
                                     : read_file_capped(path, MR_DOCUMENT_MAX, &text, err);
         if (r < 0)
                 return r;

@@ -99,7 +99,7 @@ int plugins_load(const char *directory, unsigned owner, PluginRefused refused, v
         for (int i = 0; i < n; i++) {
                 _cleanup_free_ char *path = mr_strf("%s/%s", directory, entries[i]->d_name);
                 _cleanup_error_ MrError why = {};
-                const MrPlugin *plugin;
+                const MrPlugin *plugin = NULL;
                 if (load_one(path, owner, &plugin, &why) >= 0) {
                         MR_GROW(ret->items, ret->n, ret->allocated);
                         ret->items[ret->n++] = plugin;

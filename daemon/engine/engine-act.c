@@ -1,0 +1,237 @@
+/* Carrying out a plan: the steps that wait for nothing, grouped by who carries them out. */
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine-private.h"
+#include "reconcile/secrets.h"
+#include "reconcile/settings.h"
+#include "sdk/str.h"
+
+/* A look at the running system that began longer ago does not count for the decision about a restart. */
+#define FRESH_USEC (3 * UINT64_C(1000000))
+
+Batch *batch_free(Batch *batch) {
+        if (!batch)
+                return NULL;
+        worker_cancel(batch->engine->args.worker, batch);
+        desire_free(batch->desire);
+        plan_free(batch->plan);
+        free(batch->steps);
+        free(batch->actions);
+        free(batch->settings);
+        free(batch->key);
+        free(batch->ns);
+        free(batch);
+        return NULL;
+}
+
+typedef enum Group {
+        GROUP_SECRETS,
+        GROUP_PLATFORM,
+        GROUP_SETTINGS,
+        GROUP_FORGET,           /* removal of secrets, when everything that used them is gone */
+        _GROUP_MAX,
+} Group;
+
+static Group group_of(const Step *step) {
+        if (!step->manifest)
+                return GROUP_PLATFORM;
+        if (mr_streq(step->manifest->kind, "Secret"))
+                return step->verb == MR_VERB_REMOVE ? GROUP_FORGET : GROUP_SECRETS;
+        return mr_streq(step->manifest->kind, "Setting") ? GROUP_SETTINGS : GROUP_PLATFORM;
+}
+
+static bool is_of_node_in_roll(const Plan *plan, const char *node) {
+        for (size_t i = 0; i < plan_size(plan); i++) {
+                const Step *step = plan_at(plan, i);
+                if (step->verb == MR_VERB_RESTART && mr_streq(step->node, node))
+                        return true;
+        }
+        return false;
+}
+
+/* Steps of one group that may be carried out now. Without a fresh view nothing of a node in a roll is touched. */
+static void choose(Batch *batch, Group group, bool is_fresh) {
+        batch->n = 0;
+        for (size_t i = 0; i < plan_size(batch->plan); i++) {
+                const Step *step = plan_at(batch->plan, i);
+                if (step->waits || group_of(step) != group)
+                        continue;
+                if (!is_fresh && step->node && is_of_node_in_roll(batch->plan, step->node))
+                        continue;
+                batch->steps[batch->n++] = step;
+        }
+}
+
+static Tracked *tracked_of(const Batch *batch) {
+        for (size_t i = 0; i < batch->engine->n_tracked; i++)
+                if (mr_streq(batch->engine->tracked[i]->key, batch->key))
+                        return batch->engine->tracked[i];
+        return NULL;
+}
+
+static void step_done(Batch *batch, const Step *step) {
+        Engine *engine = batch->engine;
+        Tracked *tracked = tracked_of(batch);
+
+        if (step->verb == MR_VERB_RESTART) {
+                _cleanup_free_ char *key = mr_strf("restart/%s/%s", step->ns, step->node);
+                (void) store_remember(engine->args.store, key, NULL, NULL);
+        }
+        engine->n_steps++;
+        if (tracked)
+                engine_tell_step(engine, tracked, step);
+}
+
+static void finish(Batch *batch, int r, const MrError *err, size_t n_done) {
+        Engine *engine = batch->engine;
+        _cleanup_free_ char *key = mr_strdup(batch->key);
+        _cleanup_error_ MrError within = {};
+
+        for (size_t i = 0; i < n_done && i < batch->n; i++)
+                step_done(batch, batch->steps[i]);
+        if (r < 0 && err && err->message) {
+                const Step *step = n_done < batch->n ? batch->steps[n_done] : NULL;
+                r = mr_fail(&within, mr_error_kind(err, r), err->path, "%s%s%s", step ? step->subject : "",
+                            step ? ": " : "", err->message);
+        }
+        Tracked *tracked = tracked_of(batch);
+        if (tracked)
+                tracked->acted_usec = now_usec();
+        engine->batch = batch_free(batch);
+        engine_acted(engine, key, false, r, &within);
+}
+
+static void on_applied(void *userdata, int r, const MrError *err, size_t n_done) {
+        finish(userdata, r, err, r < 0 ? n_done : SIZE_MAX);
+}
+
+static void on_altered(void *userdata, int r, const MrError *err) {
+        finish(userdata, r, err, r < 0 ? 0 : SIZE_MAX);
+}
+
+static int begin_platform(Batch *batch, MrError *err) {
+        Engine *engine = batch->engine;
+
+        batch->actions = mr_new(MrAction, batch->n);
+        for (size_t i = 0; i < batch->n; i++) {
+                const Step *step = batch->steps[i];
+                batch->actions[i] = (MrAction) {
+                        .verb = step->verb, .manifest = step->manifest, .ns = step->ns, .node = step->node,
+                        .role = step->role,
+                };
+        }
+        return engine->args.platform->platform->apply(engine->platform, batch->actions, batch->n, on_applied, batch, err);
+}
+
+static const MrProbe *probe_of(const Desire *desire, const char *protocol) {
+        for (size_t i = 0; i < desire->probes.n; i++)
+                if (mr_streq(desire->probes.items[i].protocol, protocol))
+                        return &desire->probes.items[i];
+        return NULL;
+}
+
+static int begin_settings(Batch *batch, Tracked *tracked, const MrFacts *facts, MrError *err) {
+        batch->settings = mr_new(MrSetting, batch->n);
+        for (size_t i = 0; i < batch->n; i++)
+                batch->settings[i] = settings_setting(batch->steps[i]->manifest);
+        const MrProbe *probe = probe_of(batch->desire, batch->settings[0].protocol);
+        if (!probe)
+                return mr_fail(err, MR_BUG, NULL, "nothing speaks the protocol %s", batch->settings[0].protocol);
+        return views_alter(tracked->views, probe, batch->desire->wanted, facts, batch->settings, batch->n, on_altered,
+                           batch, err);
+}
+
+/* Secrets go without asking anybody: only the store knows them. */
+static int forget_secrets(Batch *batch, MrError *err) {
+        for (size_t i = 0; i < batch->n; i++) {
+                const MrManifest *manifest = batch->steps[i]->manifest;
+                _cleanup_free_ char *public_name = mr_strf("%s-cert", manifest->name);
+                int r = store_secret_remove(batch->engine->args.store, manifest->ns, manifest->name, err);
+                if (r >= 0 && mr_tree_get(manifest->body, "certificate") &&
+                    !mr_tree_find(manifest->body, "certificate.authority", false))
+                        r = store_secret_remove(batch->engine->args.store, manifest->ns, public_name, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int begin(Batch *batch, Group group, Tracked *tracked, const MrFacts *facts, MrError *err) {
+        switch (group) {
+        case GROUP_SECRETS:
+                batch->is_issue = true;
+                return batch_issue_next(batch);
+        case GROUP_SETTINGS:
+                return begin_settings(batch, tracked, facts, err);
+        case GROUP_FORGET:
+                return forget_secrets(batch, err);
+        default:
+                return begin_platform(batch, err);
+        }
+}
+
+static bool is_fresh(const Tracked *tracked, const Desire *desire) {
+        uint64_t since = views_since(tracked->views), now = now_usec();
+
+        if (desire->probes.n == 0)
+                return true;
+        return since > tracked->acted_usec && now - since < FRESH_USEC;
+}
+
+static bool has_restart(const Plan *plan) {
+        for (size_t i = 0; i < plan_size(plan); i++)
+                if (plan_at(plan, i)->verb == MR_VERB_RESTART && !plan_at(plan, i)->waits)
+                        return true;
+        return false;
+}
+
+static Batch *batch_new(Engine *engine, const Tracked *tracked, Desire **desire, Plan **plan, const MrFacts *facts) {
+        Batch *batch = mr_new(Batch, 1);
+
+        batch->engine = engine;
+        batch->key = mr_strdup(tracked->key);
+        batch->ns = mr_strdup(tracked->document->resource.ns);
+        batch->desire = TAKE(*desire);
+        batch->plan = TAKE(*plan);
+        batch->steps = mr_new(const Step *, plan_size(batch->plan));
+        batch->now_sec = mr_facts_now(facts);
+        return batch;
+}
+
+/* Nothing came of it: the caller gets back what it gave. */
+static void give_back(Batch *batch, Desire **desire, Plan **plan) {
+        *desire = TAKE(batch->desire);
+        *plan = TAKE(batch->plan);
+        batch->engine->batch = batch_free(batch);
+}
+
+int engine_act(Engine *engine, Tracked *tracked, Desire **desire, Plan **plan, const MrFacts *facts, MrError *err) {
+        bool fresh = !has_restart(*plan) || is_fresh(tracked, *desire);
+
+        if (!fresh)
+                views_look(tracked->views, &(*desire)->probes, (*desire)->wanted, facts);
+        if (plan_ready(*plan) == 0)
+                return 0;
+        int r = store_remember_all(engine->args.store, mr_manifests_remembered((*desire)->wanted), err);
+        if (r < 0)
+                return r;
+        Batch *batch = engine->batch = batch_new(engine, tracked, desire, plan, facts);
+        for (Group group = 0; group < _GROUP_MAX; group++) {
+                choose(batch, group, fresh);
+                if (batch->n == 0)
+                        continue;
+                r = begin(batch, group, tracked, facts, err);
+                if (r >= 0 && (group == GROUP_PLATFORM || group == GROUP_SETTINGS || r > 0))
+                        return 1;
+                give_back(batch, desire, plan);
+                if (r < 0)
+                        return r;
+                /* Done already, on the spot. */
+                engine->is_dirty = true;
+                return 0;
+        }
+        give_back(batch, desire, plan);
+        return 0;
+}

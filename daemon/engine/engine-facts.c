@@ -1,0 +1,101 @@
+/* Gathering the facts for one resource: the last observation, its namespace's secrets and resources, its views. */
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "crypto/secret.h"
+#include "engine-private.h"
+#include "sdk/str.h"
+
+static int add_secret(void *userdata, const char *ns, const char *name, const char *key, const void *data, size_t size) {
+        _cleanup_(mr_buf_wipe) MrBuf text = {};
+
+        (void) ns;
+        if (secret_key_is_binary(key))
+                mr_base64(data, size, &text);
+        else
+                mr_buf_append(&text, data, size);
+        facts_add_secret(userdata, name, key, mr_buf_text(&text));
+        return 0;
+}
+
+static void add_observation(Engine *engine, const char *ns, MrFacts *facts) {
+        _cleanup_free_ char *prefix = mr_strf("%s/", ns);
+        const MrTree *nodes = engine->observation.nodes;
+
+        for (size_t i = 0; i < mr_tree_size(nodes); i++)
+                if (mr_starts_with(mr_tree_key(nodes, i), prefix))
+                        facts_add_node(facts, mr_tree_key(nodes, i) + strlen(prefix), mr_tree_at(nodes, i));
+        facts_set_claims(facts, ns, engine->observation.claims);
+}
+
+/* Ports that other nodes on the platform were given are taken. */
+static int add_remembered(Engine *engine, const char *ns, MrFacts *facts, MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *all = NULL;
+        _cleanup_free_ char *own = mr_strf("port/%s/", ns);
+        MrTree *host = engine->observation.host;
+
+        int r = store_remembered(engine->args.store, "port/", &all, err);
+        if (r < 0)
+                return r;
+        mr_tree_set(host, "taken_ports", mr_tree_new_list());
+        MrTree *taken = mr_tree_get(host, "taken_ports");
+        for (size_t i = 0; i < mr_tree_size(all); i++) {
+                const char *value = mr_tree_string(mr_tree_at(all, i)), *slash = strchr(value, '/');
+                int64_t port;
+                if (mr_starts_with(mr_tree_key(all, i), own))
+                        facts_remember(facts, mr_tree_key(all, i), value);
+                if (slash && mr_parse_int(slash + 1, &port) == 0)
+                        mr_tree_append(taken, mr_tree_new_int(port));
+        }
+        facts_set_host(facts, host);
+        return 0;
+}
+
+static void add_resources(Engine *engine, const char *ns, MrFacts *facts) {
+        for (size_t i = 0; i < engine->n_tracked; i++) {
+                const Document *document = engine->tracked[i]->document;
+                if (document && mr_streq(document->resource.ns, ns) && !document->resource.is_deleted)
+                        facts_add_resource(facts, &document->resource);
+        }
+}
+
+MrFacts *engine_facts(Engine *engine, const Tracked *tracked, MrError *err) {
+        _cleanup_(facts_freep) MrFacts *facts = facts_new(now_realtime_sec(), engine->args.platform->name);
+        const char *ns = tracked->document->resource.ns;
+
+        add_resources(engine, ns, facts);
+        if (engine->has_observation)
+                add_observation(engine, ns, facts);
+        int r = store_secret_each(engine->args.store, ns, NULL, add_secret, facts, err);
+        if (r >= 0 && engine->has_observation)
+                r = add_remembered(engine, ns, facts, err);
+        if (r < 0)
+                return NULL;
+        views_add_facts(tracked->views, facts);
+        return TAKE(facts);
+}
+
+int engine_holds(Engine *engine, const char *ns, MrArena *arena, MrPairs *ret, MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *holds = NULL;
+
+        int r = store_holds(engine->args.store, ns, &holds, err);
+        for (size_t i = 0; r >= 0 && i < mr_tree_size(holds); i++) {
+                const MrTree *hold = mr_tree_at(holds, i);
+                const char *reason = mr_tree_get_string(hold, "reason");
+                mr_pairs_set(arena, ret, mr_arena_strdup(arena, mr_tree_get_string(hold, "node")),
+                             mr_arena_strdup(arena, mr_is_empty(reason) ? "no reason was given" : reason));
+        }
+        return r;
+}
+
+int engine_restarts(Engine *engine, const char *ns, MrArena *arena, MrPairs *ret, MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *all = NULL;
+        _cleanup_free_ char *prefix = mr_strf("restart/%s/", ns);
+
+        int r = store_remembered(engine->args.store, prefix, &all, err);
+        for (size_t i = 0; r >= 0 && i < mr_tree_size(all); i++)
+                mr_pairs_set(arena, ret, mr_arena_strdup(arena, mr_tree_key(all, i) + strlen(prefix)),
+                             mr_arena_strdup(arena, mr_tree_string(mr_tree_at(all, i))));
+        return r;
+}

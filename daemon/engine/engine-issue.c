@@ -1,0 +1,130 @@
+/* Carrying out steps on secrets: keys are made in the worker, everything else on the loop. */
+
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "engine-private.h"
+#include "reconcile/secrets.h"
+#include "sdk/str.h"
+
+typedef struct Lookup {
+        Batch *batch;
+        MrArena *arena;
+} Lookup;
+
+static const char *lookup(const char *secret, const char *key, void *userdata) {
+        const Lookup *scope = userdata;
+        _cleanup_(mr_buf_wipe) MrBuf raw = {}, text = {};
+
+        if (store_secret_get(scope->batch->engine->args.store, scope->batch->ns, secret, key, &raw, NULL) <= 0)
+                return NULL;
+        if (!secret_key_is_binary(key))
+                return mr_arena_strdup(scope->arena, mr_buf_text(&raw));
+        mr_base64(mr_buf_text(&raw), raw.size, &text);
+        return mr_arena_strdup(scope->arena, mr_buf_text(&text));
+}
+
+/* What is binary by nature is stored as bytes. */
+static int put(Batch *batch, const Secret *secret, const MrPairs *labels, MrError *err) {
+        size_t n = secret_size(secret);
+        _cleanup_free_ StoreSecretValue *values = mr_new(StoreSecretValue, n);
+        _cleanup_free_ MrBuf *bytes = mr_new(MrBuf, n);
+
+        for (size_t i = 0; i < n; i++) {
+                const char *text = secret_value_at(secret, i);
+                if (!secret_key_is_binary(secret_key_at(secret, i)) ||
+                    mr_unbase64(text, strlen(text), &bytes[i]) < 0)
+                        mr_buf_puts(&bytes[i], text);
+                values[i] = (StoreSecretValue) {
+                        .key = secret_key_at(secret, i), .data = mr_buf_text(&bytes[i]), .size = bytes[i].size,
+                };
+        }
+        int r = store_secret_put(batch->engine->args.store, batch->ns, secret_name(secret), values, n, labels, err);
+        for (size_t i = 0; i < n; i++)
+                mr_buf_wipe(&bytes[i]);
+        return r;
+}
+
+static int put_issued(Batch *batch, const Issue *issue, MrError *err) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        MrCertificate certificate = {};
+
+        int r = issue_result(issue, err);
+        (void) secrets_certificate(batch->steps[batch->at]->manifest, arena, &certificate);
+        for (size_t i = 0; r >= 0 && i < issue_secrets(issue); i++)
+                r = put(batch, issue_secret_at(issue, i), &certificate.labels, err);
+        return r;
+}
+
+static int put_literal(Batch *batch, const MrManifest *manifest, MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *values = NULL;
+        _cleanup_(secret_freep) Secret *secret = secret_new(manifest->name);
+
+        int r = mr_json_read(manifest->payload, strlen(manifest->payload), NULL, &values, err);
+        for (size_t i = 0; r >= 0 && i < mr_tree_size(values); i++)
+                secret_set(secret, mr_tree_key(values, i), mr_tree_string(mr_tree_at(values, i)));
+        return r < 0 ? r : put(batch, secret, NULL, err);
+}
+
+static void finish(Batch *batch, int r, const MrError *err) {
+        Engine *engine = batch->engine;
+        _cleanup_free_ char *key = TAKE(batch->key);
+
+        engine->batch = batch_free(batch);
+        engine_acted(engine, key, true, r, err);
+}
+
+static void step_done(Batch *batch) {
+        Engine *engine = batch->engine;
+        Tracked *tracked = NULL;
+
+        for (size_t i = 0; i < engine->n_tracked; i++)
+                if (mr_streq(engine->tracked[i]->key, batch->key))
+                        tracked = engine->tracked[i];
+        if (tracked)
+                engine_tell_step(engine, tracked, batch->steps[batch->at]);
+        engine->n_steps++;
+        batch->at++;
+}
+
+static void issued(void *data, void *userdata) {
+        Batch *batch = userdata;
+        _cleanup_error_ MrError err = {};
+
+        int r = put_issued(batch, data, &err);
+        if (r >= 0) {
+                step_done(batch);
+                r = batch_issue_next(batch);
+                if (r > 0)
+                        return;
+        }
+        finish(batch, r, &err);
+}
+
+/* Returns 1 while the worker is at it, 0 when all is done. */
+int batch_issue_next(Batch *batch) {
+        for (; batch->at < batch->n; step_done(batch)) {
+                const MrManifest *manifest = batch->steps[batch->at]->manifest;
+                _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+                Lookup scope = {.batch = batch, .arena = arena};
+                MrCertificate certificate;
+                if (batch->steps[batch->at]->verb == MR_VERB_REMOVE ||
+                    !secrets_certificate(manifest, arena, &certificate)) {
+                        int r = batch->steps[batch->at]->verb == MR_VERB_REMOVE ? 0 : put_literal(batch, manifest, NULL);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
+                Issue *issue = issue_new(&certificate, lookup, &scope, batch->now_sec, KEY_EC_P256);
+                int r = worker_run(batch->engine->args.worker,
+                                   (WorkerTask) {
+                                           .work = issue_work, .done = issued, .drop = issue_drop, .data = issue,
+                                           .userdata = batch,
+                                   },
+                                   NULL);
+                if (r < 0)
+                        issue_free(issue);
+                return r < 0 ? r : 1;
+        }
+        return 0;
+}

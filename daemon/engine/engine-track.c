@@ -1,0 +1,125 @@
+/* Which resources there are: the store says, and says when they change. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/message-ids.h"
+#include "engine-private.h"
+#include "sdk/str.h"
+
+Tracked *tracked_free(Tracked *tracked) {
+        if (!tracked)
+                return NULL;
+        document_free(tracked->document);
+        views_free(tracked->views);
+        mr_tree_free(tracked->snapshot);
+        mr_tree_free(tracked->steps);
+        free(tracked->key);
+        free(tracked->error);
+        free(tracked);
+        return NULL;
+}
+
+static size_t lower_bound(const Engine *engine, const char *key) {
+        size_t low = 0, high = engine->n_tracked;
+
+        while (low < high) {
+                size_t middle = (low + high) / 2;
+                if (strcmp(engine->tracked[middle]->key, key) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+static Tracked *find_key(const Engine *engine, const char *key) {
+        size_t at = lower_bound(engine, key);
+
+        return at < engine->n_tracked && mr_streq(engine->tracked[at]->key, key) ? engine->tracked[at] : NULL;
+}
+
+Tracked *engine_find(const Engine *engine, const char *kind, const char *ns, const char *name) {
+        _cleanup_free_ char *key = mr_resource_key(kind, ns, name);
+        return find_key(engine, key);
+}
+
+static void view_changed(void *userdata) {
+        engine_kick(userdata);
+}
+
+static Tracked *track(Engine *engine, const char *key) {
+        Tracked *tracked = find_key(engine, key);
+
+        if (tracked)
+                return tracked;
+        size_t at = lower_bound(engine, key);
+        MR_GROW(engine->tracked, engine->n_tracked, engine->allocated_tracked);
+        memmove(engine->tracked + at + 1, engine->tracked + at, (engine->n_tracked - at) * sizeof(*engine->tracked));
+        engine->n_tracked++;
+        tracked = engine->tracked[at] = mr_new(Tracked, 1);
+        tracked->key = mr_strdup(key);
+        tracked->views = views_new(engine->args.event, view_changed, engine);
+        /* The one under work has moved. */
+        if (engine->state == ENGINE_WORKING && at <= engine->current)
+                engine->current++;
+        return tracked;
+}
+
+/* Takes a new version of a resource. What cannot be decoded any more (a newer program wrote it) is kept and reported. */
+static void take(Engine *engine, const char *key, MrTree *take_tree) {
+        Tracked *tracked = track(engine, key);
+        _cleanup_error_ MrError err = {};
+        Document *document = NULL;
+
+        int r = document_read(engine->args.registry, take_tree, NULL, &document, &err);
+        if (r < 0) {
+                engine_report_error(engine, tracked, r, &err);
+                return;
+        }
+        document_free(tracked->document);
+        tracked->document = document;
+        tracked->failures = 0;
+        tracked->retry_usec = 0;
+        tracked->is_settled = false;
+}
+
+int engine_track_all(Engine *engine, MrError *err) {
+        _cleanup_resources_ StoreResources resources = {};
+
+        int r = store_list(engine->args.store, NULL, NULL, &resources, err);
+        for (size_t i = 0; r >= 0 && i < resources.n; i++) {
+                StoreResource *resource = &resources.items[i];
+                _cleanup_free_ char *key = mr_resource_key(resource->kind, resource->ns, resource->name);
+                take(engine, key, TAKE(resource->tree));
+        }
+        return r;
+}
+
+static void forget(Engine *engine, const char *key) {
+        size_t at = lower_bound(engine, key);
+
+        if (at >= engine->n_tracked || !mr_streq(engine->tracked[at]->key, key))
+                return;
+        tracked_free(engine->tracked[at]);
+        engine->n_tracked--;
+        memmove(engine->tracked + at, engine->tracked + at + 1, (engine->n_tracked - at) * sizeof(*engine->tracked));
+        if (engine->state == ENGINE_WORKING && at < engine->current)
+                engine->current--;
+}
+
+void engine_store_changed(void *userdata, const StoreEvent *event) {
+        Engine *engine = userdata;
+        _cleanup_free_ char *key = mr_resource_key(event->kind, event->ns, event->name);
+        MrTree *tree = NULL;
+
+        if (event->is_status_only)
+                return;
+        if (event->json && event->change != STORE_DELETED) {
+                if (mr_json_read(event->json, strlen(event->json), NULL, &tree, NULL) >= 0)
+                        take(engine, key, tree);
+        } else if (event->json)
+                forget(engine, key);
+        engine_kick(engine);
+}

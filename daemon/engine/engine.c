@@ -1,0 +1,342 @@
+/* Rounds: observe once, then take each resource in turn. */
+
+#include "engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/message-ids.h"
+#include "engine-private.h"
+#include "sdk/str.h"
+
+#define SEC UINT64_C(1000000)
+/* While something is not ready, the running system is looked at this often. */
+#define LOOK_UNSETTLED_USEC (250 * UINT64_C(1000))
+#define LOOK_SETTLED_USEC (60 * SEC)
+#define BACKOFF_MAX_SEC 60
+
+static void next_resource(Engine *engine);
+
+void engine_kick(Engine *engine) {
+        engine->is_dirty = true;
+        if (engine->state == ENGINE_IDLE)
+                (void) sd_event_source_set_enabled(engine->kick, SD_EVENT_ONESHOT);
+}
+
+void engine_wish(Engine *engine, uint64_t usec) {
+        uint64_t at = now_usec() + usec;
+
+        if (engine->next_usec == 0 || at < engine->next_usec)
+                engine->next_usec = at;
+}
+
+static uint64_t backoff_usec(unsigned failures) {
+        uint64_t sec = failures > 6 ? BACKOFF_MAX_SEC : UINT64_C(1) << (failures > 0 ? failures - 1 : 0);
+
+        return (sec > BACKOFF_MAX_SEC ? BACKOFF_MAX_SEC : sec) * SEC;
+}
+
+static void note_failure(Engine *engine, Tracked *tracked, int r, const MrError *err) {
+        bool is_new = !mr_streq(tracked->error, err->message);
+
+        engine->n_failures++;
+        tracked->failures++;
+        free(tracked->error);
+        tracked->error = mr_strdup(err->message ? err->message : strerror(-r));
+        tracked->error_kind = mr_error_kind(err, r);
+        tracked->retry_usec = now_usec() + backoff_usec(tracked->failures);
+        tracked->is_settled = false;
+        engine_wish(engine, backoff_usec(tracked->failures));
+        if (is_new)
+                engine_tell_error(engine, tracked, "a step failed", err);
+        engine_report_error(engine, tracked, r, err);
+}
+
+static void note_success(Tracked *tracked) {
+        tracked->failures = 0;
+        tracked->retry_usec = 0;
+        free(TAKE(tracked->error));
+}
+
+static bool is_any_running(const Desire *desire, const MrFacts *facts) {
+        for (size_t i = 0; i < mr_manifests_nodes(desire->wanted); i++) {
+                const MrNodeFact *fact = mr_facts_node(facts, mr_manifests_node_at(desire->wanted, i)->node);
+                if (fact && fact->state == MR_NODE_RUNNING)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_all_ready(const Desire *desire) {
+        for (size_t i = 0; i < desire->health.n; i++)
+                if (!desire->health.items[i].is_ready)
+                        return false;
+        return true;
+}
+
+/* Looks at the running system as often as it is worth it. */
+static void look(Engine *engine, Tracked *tracked, const Desire *desire, const Plan *plan, const MrFacts *facts) {
+        uint64_t since = views_since(tracked->views), age = since ? now_usec() - since : UINT64_MAX;
+        bool is_settled = plan_size(plan) == 0 && is_all_ready(desire);
+        uint64_t interval = is_settled ? LOOK_SETTLED_USEC : LOOK_UNSETTLED_USEC;
+
+        if (desire->probes.n == 0)
+                return;
+        if (!is_any_running(desire, facts)) {
+                views_clear(tracked->views);
+                return;
+        }
+        if (age >= interval)
+                views_look(tracked->views, &desire->probes, desire->wanted, facts);
+        else
+                engine_wish(engine, interval - age);
+}
+
+static int make_plan(Engine *engine, Tracked *tracked, const MrFacts *facts, Desire **ret_desire, Plan **ret_plan,
+                     MrError *err) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        const MrResource *resource = &tracked->document->resource;
+        MrPairs holds = {}, restarts = {};
+
+        int r = engine_holds(engine, resource->ns, arena, &holds, err);
+        if (r >= 0)
+                r = engine_restarts(engine, resource->ns, arena, &restarts, err);
+        if (r >= 0)
+                r = desire_make(engine->args.registry, engine->args.platform->platform, tracked->document, facts,
+                                engine->observation.found, ret_desire, err);
+        if (r < 0)
+                return r;
+        PlanInput input = {
+                .wanted = (*ret_desire)->wanted, .found = (*ret_desire)->found, .facts = facts,
+                .health = &(*ret_desire)->health, .owner = (*ret_desire)->owner, .holds = &holds, .restarts = &restarts,
+                .grace_sec = engine->args.grace_sec, .is_deleted = resource->is_deleted,
+        };
+        return plan_make(&input, ret_plan, err);
+}
+
+/* A deleted resource leaves the store when nothing is left to do. */
+static bool end_deletion(Engine *engine, Tracked *tracked, const Plan *plan) {
+        const MrResource *resource = &tracked->document->resource;
+        _cleanup_error_ MrError err = {};
+
+        if (!resource->is_deleted || plan_size(plan) > 0)
+                return false;
+        log_notice(NULL, MSG_RESOURCE_DELETED, "%s is gone; storage that is kept stays.", tracked->key);
+        /* The store tells us, and `tracked` is freed. */
+        (void) store_remove(engine->args.store, resource->kind->name, resource->ns, resource->name, &err);
+        return true;
+}
+
+/* Returns 1 while a batch is under way. */
+static int process(Engine *engine, Tracked *tracked, MrError *err) {
+        _cleanup_(facts_freep) MrFacts *facts = engine_facts(engine, tracked, err);
+        _cleanup_(desire_freep) Desire *desire = NULL;
+        _cleanup_(plan_freep) Plan *plan = NULL;
+
+        if (!facts)
+                return -EAGAIN;
+        int r = make_plan(engine, tracked, facts, &desire, &plan, err);
+        if (r < 0)
+                return r;
+        if (end_deletion(engine, tracked, plan))
+                return 0;
+        if (plan_recheck(plan) > 0)
+                engine_wish(engine, (uint64_t) plan_recheck(plan) * SEC);
+        engine_report(engine, tracked, desire, plan, facts);
+        mr_tree_free(tracked->steps);
+        tracked->steps = plan_to_tree(plan);
+        tracked->is_settled = plan_size(plan) == 0 && is_all_ready(desire);
+        r = engine_act(engine, tracked, &desire, &plan, facts, err);
+        if (r != 0)
+                return r;
+        note_success(tracked);
+        look(engine, tracked, desire, plan, facts);
+        return 0;
+}
+
+/* A pool and its like have no life of their own; their owner reports for them. */
+static bool is_due(const Tracked *tracked) {
+        return tracked->document && !tracked->document->resource.kind->owner_kind && now_usec() >= tracked->retry_usec;
+}
+
+static void end_deleted_member(Engine *engine, const Tracked *tracked) {
+        const MrResource *resource = &tracked->document->resource;
+
+        if (store_remove(engine->args.store, resource->kind->name, resource->ns, resource->name, NULL) < 0)
+                engine->current++;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Engine *engine = userdata;
+
+        (void) source;
+        (void) usec;
+        engine_kick(engine);
+        return 0;
+}
+
+static void end_round(Engine *engine) {
+        uint64_t now = now_usec(), latest = now + (uint64_t) engine->args.resync_sec * SEC;
+        uint64_t at = engine->next_usec && engine->next_usec < latest ? engine->next_usec : latest;
+
+        engine->state = ENGINE_IDLE;
+        engine->n_rounds++;
+        if (!engine->first_round_done && engine->has_observation)
+                engine->first_round_done = true;
+        (void) sd_event_source_set_time(engine->timer, at);
+        (void) sd_event_source_set_enabled(engine->timer, SD_EVENT_ONESHOT);
+        if (engine->is_dirty)
+                engine_kick(engine);
+}
+
+static void next_resource(Engine *engine) {
+        while (engine->current < engine->n_tracked) {
+                Tracked *tracked = engine->tracked[engine->current];
+                _cleanup_error_ MrError err = {};
+                size_t before = engine->n_tracked;
+                if (tracked->document && tracked->document->resource.is_deleted &&
+                    tracked->document->resource.kind->owner_kind) {
+                        end_deleted_member(engine, tracked);
+                        continue;
+                }
+                int r = is_due(tracked) ? process(engine, tracked, &err) : 0;
+                if (r > 0)
+                        return;
+                if (r < 0)
+                        note_failure(engine, tracked, r, &err);
+                /* A resource that ended its deletion has made room for the next one. */
+                if (engine->n_tracked == before)
+                        engine->current++;
+        }
+        end_round(engine);
+}
+
+void engine_acted(Engine *engine, const char *key, bool again, int r, const MrError *err) {
+        Tracked *tracked = engine->current < engine->n_tracked ? engine->tracked[engine->current] : NULL;
+
+        if (!tracked || !mr_streq(tracked->key, key)) {
+                next_resource(engine);
+                return;
+        }
+        if (r < 0)
+                note_failure(engine, tracked, r, err);
+        else
+                note_success(tracked);
+        if (r < 0 || !again) {
+                engine->current++;
+                engine->is_dirty = engine->is_dirty || r >= 0;
+        }
+        next_resource(engine);
+}
+
+static void observation_failed(Engine *engine, int r, const MrError *err) {
+        const char *message = err && err->message ? err->message : strerror(-r);
+
+        if (!mr_streq(engine->platform_error, message))
+                log_error(NULL, MSG_HOSTD_UNREACHABLE, "Cannot observe %s: %s. Nothing is done until this works.",
+                          engine->args.platform->name, message);
+        free(engine->platform_error);
+        engine->platform_error = mr_strdup(message);
+        engine->platform_failures++;
+        engine_wish(engine, backoff_usec(engine->platform_failures));
+        engine->is_dirty = false;
+        end_round(engine);
+}
+
+static void on_observed(void *userdata, int r, const MrError *err, MrObservation *observation) {
+        Engine *engine = userdata;
+
+        if (r < 0) {
+                observation_failed(engine, r, err);
+                return;
+        }
+        if (engine->platform_error)
+                log_notice(NULL, MSG_HOSTD_REACHED, "%s can be observed again.", engine->args.platform->name);
+        free(TAKE(engine->platform_error));
+        engine->platform_failures = 0;
+        mr_observation_done(&engine->observation);
+        engine->observation = *observation;
+        engine->has_observation = true;
+        engine->state = ENGINE_WORKING;
+        engine->current = 0;
+        next_resource(engine);
+}
+
+static int on_kick(sd_event_source *source, void *userdata) {
+        Engine *engine = userdata;
+        _cleanup_error_ MrError err = {};
+
+        (void) source;
+        if (engine->state != ENGINE_IDLE)
+                return 0;
+        engine->state = ENGINE_OBSERVING;
+        engine->is_dirty = false;
+        engine->next_usec = 0;
+        int r = engine->args.platform->platform->observe(engine->platform, on_observed, engine, &err);
+        if (r < 0)
+                observation_failed(engine, r, &err);
+        return 0;
+}
+
+static void on_platform_changed(void *userdata, const char *node) {
+        (void) node;
+        engine_kick(userdata);
+}
+
+static int make_sources(Engine *engine, MrError *err) {
+        int r = sd_event_add_defer(engine->args.event, &engine->kick, on_kick, engine);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(engine->kick, SD_EVENT_ONESHOT);
+        if (r >= 0)
+                r = sd_event_add_time(engine->args.event, &engine->timer, CLOCK_MONOTONIC, UINT64_MAX, 5000, on_timer,
+                                      engine);
+        return r < 0 ? mr_fail_errno(err, -r, NULL, "cannot set up the event loop") : 0;
+}
+
+int engine_new(const EngineArgs *args, Engine **ret, MrError *err) {
+        _cleanup_(engine_freep) Engine *engine = mr_new(Engine, 1);
+        MrPlatformArgs platform = {
+                .event = args->event, .config = args->platform_config, .changed = on_platform_changed,
+                .userdata = engine,
+        };
+
+        engine->args = *args;
+        engine->events = events_new();
+        int r = make_sources(engine, err);
+        if (r >= 0)
+                r = args->platform->platform->open(&platform, &engine->platform, err);
+        if (r >= 0)
+                r = engine_track_all(engine, err);
+        if (r < 0)
+                return r;
+        engine->subscription = store_subscribe(args->store, engine_store_changed, engine);
+        *ret = TAKE(engine);
+        return 0;
+}
+
+void engine_configure(Engine *engine, int64_t grace_sec, int64_t resync_sec) {
+        engine->args.grace_sec = grace_sec;
+        engine->args.resync_sec = resync_sec;
+        engine_kick(engine);
+}
+
+Engine *engine_free(Engine *engine) {
+        if (!engine)
+                return NULL;
+        store_unsubscribe(engine->subscription);
+        batch_free(engine->batch);
+        if (engine->platform)
+                engine->args.platform->platform->close(engine->platform);
+        for (size_t i = 0; i < engine->n_tracked; i++)
+                tracked_free(engine->tracked[i]);
+        free(engine->tracked);
+        mr_observation_done(&engine->observation);
+        events_free(engine->events);
+        sd_event_source_disable_unref(engine->kick);
+        sd_event_source_disable_unref(engine->timer);
+        free(engine->platform_error);
+        free(engine);
+        return NULL;
+}

@@ -1,0 +1,185 @@
+/* Files of resources.d. */
+
+#include "source.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/message-ids.h"
+#include "io/directory-watch.h"
+#include "io/documents.h"
+#include "sdk/str.h"
+
+struct Source {
+        DirectoryWatch *watch;
+        const Registry *registry;
+        Store *store;
+        char *directory;
+        MrTree *errors;         /* map path → message: each is told once */
+};
+
+Source *source_free(Source *source) {
+        if (!source)
+                return NULL;
+        directory_watch_free(source->watch);
+        mr_tree_free(source->errors);
+        free(source->directory);
+        free(source);
+        return NULL;
+}
+
+size_t source_errors(const Source *source) {
+        return mr_tree_size(source->errors);
+}
+
+static void tell_error(Source *source, const char *path, const MrError *err) {
+        _cleanup_free_ char *text = mr_error_text(err);
+
+        if (mr_streq(mr_tree_get_string(source->errors, path), text))
+                return;
+        log_error(NULL, MSG_RESOURCE_REFUSED, "%s%s%s. What the file held before stays in force.", err->source ? "" : path,
+                  err->source ? "" : ": ", text);
+        mr_tree_set_string(source->errors, path, text);
+}
+
+static void tell_warnings(const Document *document) {
+        const MrResource *resource = &document->resource;
+
+        for (size_t i = 0; i < mr_tree_size(document->warnings); i++) {
+                const MrTree *warning = mr_tree_at(document->warnings, i);
+                const char *path = mr_tree_get_string(warning, "path");
+                if (mr_streq(mr_tree_get_string(warning, "reason"), "NotYet"))
+                        continue;
+                log_warning(NULL, NULL, "%s:%lld:%lld: %s%s%s %s", document->source,
+                            (long long) mr_tree_get_int(warning, "line", 0),
+                            (long long) mr_tree_get_int(warning, "column", 0), path ? path : "", path ? ":" : "",
+                            resource->name, mr_tree_get_string(warning, "message"));
+        }
+}
+
+/* Another file holds the resource already, and is still there. */
+static int check_other_file(Source *source, const char *path, const MrResource *resource, MrError *err) {
+        _cleanup_resource_ StoreResource stored = {};
+        _cleanup_free_ char *own = mr_strf("file:%s", path);
+
+        if (store_get(source->store, resource->kind->name, resource->ns, resource->name, &stored, NULL) < 0 ||
+            !mr_starts_with(stored.source, "file:") || mr_streq(stored.source, own) || stored.is_deleting)
+                return 0;
+        const char *other = stored.source + strlen("file:");
+        _cleanup_documents_ Documents documents = {};
+        if (documents_read_path(source->registry, other, NULL, &documents, NULL) < 0)
+                return 0;
+        for (size_t i = 0; i < documents.n; i++) {
+                const MrResource *there = &documents.items[i]->resource;
+                if (there->kind != resource->kind || !mr_streq(there->ns, resource->ns) ||
+                    !mr_streq(there->name, resource->name))
+                        continue;
+                int r = mr_fail(err, MR_INVALID, NULL, "%s %s/%s is in %s:%u already; remove one of the two",
+                                resource->kind->name, resource->ns, resource->name, other, mr_tree_line(there->tree));
+                return mr_error_at(err, r, path, mr_tree_line(resource->tree), mr_tree_column(resource->tree));
+        }
+        return 0;
+}
+
+static bool holds(const Documents *documents, const StoreResource *stored) {
+        for (size_t i = 0; i < documents->n; i++) {
+                const MrResource *resource = &documents->items[i]->resource;
+                if (mr_streq(resource->kind->name, stored->kind) && mr_streq(resource->ns, stored->ns) &&
+                    mr_streq(resource->name, stored->name))
+                        return true;
+        }
+        return false;
+}
+
+/* What the file held earlier and holds no more goes; `documents` may be empty: the file is gone. */
+static int drop_missing(Source *source, const char *path, const Documents *documents, MrError *err) {
+        _cleanup_resources_ StoreResources stored = {};
+        _cleanup_free_ char *own = mr_strf("file:%s", path);
+
+        int r = store_list(source->store, NULL, NULL, &stored, err);
+        for (size_t i = 0; r >= 0 && i < stored.n; i++) {
+                const StoreResource *resource = &stored.items[i];
+                if (!mr_streq(resource->source, own) || holds(documents, resource) || resource->is_deleting)
+                        continue;
+                log_notice(NULL, MSG_RESOURCE_DELETED, "%s %s/%s is no longer in %s and is taken down; its storage stays "
+                                                       "unless the spec says deleteClaim.",
+                           resource->kind, resource->ns, resource->name, path);
+                r = store_delete_file_resource(source->store, resource->kind, resource->ns, resource->name, err);
+        }
+        return r;
+}
+
+static int put_all(Source *source, const char *path, const Documents *documents, MrError *err) {
+        for (size_t i = 0; i < documents->n; i++) {
+                int r = check_other_file(source, path, &documents->items[i]->resource, err);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < documents->n; i++) {
+                const MrResource *resource = &documents->items[i]->resource;
+                int r = store_put_file_resource(source->store, path, resource->tree, NULL, err);
+                if (r < 0)
+                        return mr_error_at(err, r, path, mr_tree_line(resource->tree), mr_tree_column(resource->tree));
+                if (r > 0)
+                        log_notice(NULL, MSG_RESOURCE_ACCEPTED, "%s: accepted %s %s/%s.", path, resource->kind->name,
+                                   resource->ns, resource->name);
+                if (r > 0)
+                        tell_warnings(documents->items[i]);
+        }
+        return drop_missing(source, path, documents, err);
+}
+
+static void on_changed(void *userdata, const char *path, bool is_removed) {
+        Source *source = userdata;
+        _cleanup_documents_ Documents documents = {};
+        _cleanup_error_ MrError err = {};
+        int r = is_removed ? 0 : documents_read_path(source->registry, path, NULL, &documents, &err);
+
+        if (r >= 0)
+                r = is_removed ? drop_missing(source, path, &documents, &err) : put_all(source, path, &documents, &err);
+        if (r < 0)
+                tell_error(source, path, &err);
+        else
+                mr_tree_remove(source->errors, path);
+}
+
+int source_new(sd_event *event, const char *directory, const Registry *registry, Store *store, Source **ret,
+               MrError *err) {
+        _cleanup_(source_freep) Source *source = mr_new(Source, 1);
+
+        source->registry = registry;
+        source->store = store;
+        source->errors = mr_tree_new_map();
+        source->directory = mr_strdup(directory);
+        int r = directory_watch_new(event, directory, on_changed, source, &source->watch, err);
+        if (r < 0)
+                return r;
+        *ret = TAKE(source);
+        return 0;
+}
+
+/* Files that went away while nobody looked. */
+static int drop_vanished(Source *source, MrError *err) {
+        _cleanup_resources_ StoreResources stored = {};
+        _cleanup_free_ char *prefix = mr_strf("file:%s/", source->directory);
+        Documents none = {};
+
+        int r = store_list(source->store, NULL, NULL, &stored, err);
+        for (size_t i = 0; r >= 0 && i < stored.n; i++) {
+                const char *path = stored.items[i].source + strlen("file:");
+                _cleanup_buf_ MrBuf text = {};
+                if (!mr_starts_with(stored.items[i].source, prefix))
+                        continue;
+                _cleanup_documents_ Documents documents = {};
+                if (documents_read_path(source->registry, path, NULL, &documents, NULL) == -ENOENT)
+                        r = drop_missing(source, path, &none, err);
+        }
+        return r;
+}
+
+int source_scan(Source *source, bool again, MrError *err) {
+        int r = directory_watch_scan(source->watch, again, err);
+
+        return r > 0 ? drop_vanished(source, err) : r;
+}

@@ -21,6 +21,10 @@ static int64_t pool_replicas(const MrResource *pool) {
         return replicas < 0 ? 0 : replicas > 1000 ? 1000 : replicas;
 }
 
+static int pool_compare(const void *a, const void *b) {
+        return strcmp((*(const MrResource *const *) a)->name, (*(const MrResource *const *) b)->name);
+}
+
 size_t pools_of(const char *cluster, const MrFacts *facts, MrArena *arena, const MrResource ***ret) {
         const MrResource *const *found;
         size_t n_found = mr_facts_resources(facts, POOL_KIND, CLUSTER_LABEL, cluster, &found), n = 0;
@@ -29,6 +33,8 @@ size_t pools_of(const char *cluster, const MrFacts *facts, MrArena *arena, const
         for (size_t i = 0; i < n_found; i++)
                 if (!found[i]->is_deleted)
                         pools[n++] = found[i];
+        if (n > 1)
+                qsort(pools, n, sizeof(*pools), pool_compare);
         *ret = pools;
         return n;
 }

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 
+#include "ensemble.h"
 #include "kafka-options.h"
 
 typedef struct Writer {
@@ -181,10 +182,10 @@ static void set_kraft(Writer *writer) {
 }
 
 static const char *zookeeper_connect(const KafkaCluster *cluster) {
-        int64_t n = mr_tree_get_int(cluster->spec->zookeeper, "replicas", 1);
+        int64_t n = ensemble_members(cluster->resource, cluster->facts);
         const char *list = NULL;
 
-        for (int64_t i = 0; i < n && i < 255; i++)
+        for (int64_t i = 0; i < n; i++)
                 list = append(cluster->arena, list,
                               mr_arena_strf(cluster->arena, "@{addr:%s-zookeeper-%" PRId64 "}:@{port:%s-zookeeper-%" PRId64 "/tcp-clients}",
                                             cluster->resource->name, i, cluster->resource->name, i));

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "cluster.h"
+#include "ensemble.h"
 #include "properties.h"
 #include "version.h"
 
@@ -18,32 +19,11 @@ static const char log4j_text[] = "# Written by millrace; changes made here are p
                                  "log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout\n"
                                  "log4j.appender.CONSOLE.layout.ConversionPattern=%d{ISO8601} %p %m (%c) [%t]%n\n";
 
-/* How many members the running ensemble was started with; 0 when none runs. */
-static int64_t running_members(const Ensemble *ensemble) {
-        const MrTree *settings = NULL;
-        int64_t n = 0;
-
-        for (int64_t i = 0; i < ensemble->asked && !settings; i++) {
-                const MrNodeFact *fact = mr_facts_node(ensemble->facts, ensemble_node(ensemble, i));
-                settings = fact ? fact->settings : NULL;
-        }
-        for (size_t i = 0; i < mr_tree_size(settings); i++)
-                n += mr_starts_with(mr_tree_key(settings, i), "server.");
-        return n;
-}
-
 Ensemble ensemble_of(const MrResource *resource, const ZooKeeperSpec *spec, const MrFacts *facts, MrArena *arena) {
-        Ensemble ensemble = {
+        return (Ensemble) {
                 .resource = resource, .spec = spec, .facts = facts, .arena = arena,
-                .n = spec->replicas, .asked = spec->replicas,
+                .n = ensemble_members(resource, facts), .asked = spec->replicas,
         };
-        int64_t running = running_members(&ensemble);
-
-        /* New members with empty disks could elect a leader among themselves and wipe the others, so the number of
-         * members stays as it runs until there is a procedure for it. */
-        if (running > 0)
-                ensemble.n = running;
-        return ensemble;
 }
 
 const char *ensemble_node(const Ensemble *ensemble, int64_t i) {

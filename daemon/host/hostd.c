@@ -32,6 +32,7 @@ struct Hostd {
         HostObserver *observer;
         HostWatch *watch;
         sd_bus_track *subscribers;
+        bool has_subscribers;
         sd_bus_slot *object, *released;
         sd_event_source *idle;
         Queued queue[QUEUE_MAX];        /* the first one runs while `job` is set */
@@ -124,7 +125,7 @@ static int config_need(Hostd *hostd, MrError *err) {
 /* --- idleness */
 
 static bool hostd_is_needed(const Hostd *hostd) {
-        return hostd_is_busy(hostd) || sd_bus_track_count(hostd->subscribers) > 0;
+        return hostd_is_busy(hostd) || hostd->has_subscribers;
 }
 
 /* A call may have come in while the name was given back: then it is answered first. */
@@ -159,9 +160,12 @@ static void idle_arm(Hostd *hostd) {
 }
 
 static int subscribers_gone(sd_bus_track *track, void *userdata) {
+        Hostd *hostd = userdata;
+
         (void) track;
-        idle_arm(userdata);
-        return 0;
+        hostd->has_subscribers = false;
+        idle_arm(hostd);
+        return 1;       /* with 0 it is called again at once */
 }
 
 /* --- changes */
@@ -170,7 +174,7 @@ static void host_changed(void *userdata, const char *instance) {
         Hostd *hostd = userdata;
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
-        if (sd_bus_track_count(hostd->subscribers) == 0)
+        if (!hostd->has_subscribers)
                 return;
         if (config_need(hostd, &err) >= 0)
                 host_watch_refresh(hostd->watch, hostd->config);
@@ -191,6 +195,7 @@ static int method_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *ret
                 r = sd_bus_track_add_sender(hostd->subscribers, m);
         if (r < 0)
                 return r;
+        hostd->has_subscribers = true;
         host_watch_refresh(hostd->watch, hostd->config);
         idle_arm(hostd);
         return sd_bus_reply_method_return(m, NULL);
@@ -205,7 +210,6 @@ static int method_unsubscribe(sd_bus_message *m, void *userdata, sd_bus_error *r
         if (r < 0)
                 return reply_error(m, r, &err);
         (void) sd_bus_track_remove_sender(hostd->subscribers, m);
-        idle_arm(hostd);
         return sd_bus_reply_method_return(m, NULL);
 }
 
@@ -286,7 +290,7 @@ static void job_done(void *userdata, size_t n_done, const MrError *err) {
         Hostd *hostd = userdata;
 
         job_tell(hostd, n_done, err);
-        if (sd_bus_track_count(hostd->subscribers) > 0)
+        if (hostd->has_subscribers)
                 host_watch_refresh(hostd->watch, hostd->config);
 }
 

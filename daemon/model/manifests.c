@@ -115,6 +115,10 @@ const MrManifest *mr_manifests_find(const MrManifests *manifests, const char *ki
         return manifest && compare(manifest, kind, ns, name) == 0 ? manifest : NULL;
 }
 
+static bool comes_before(const MrNodeWanted *a, const MrNodeWanted *b) {
+        return a->order != b->order ? a->order < b->order : strcmp(a->node, b->node) < 0;
+}
+
 MrNodeWanted *mr_manifests_add_node(MrManifests *manifests, MrNodeWanted node) {
         MR_GROW(manifests->nodes, manifests->n_nodes, manifests->allocated_nodes);
         node.node = mr_arena_strdup(manifests->arena, node.node);
@@ -123,8 +127,11 @@ MrNodeWanted *mr_manifests_add_node(MrManifests *manifests, MrNodeWanted node) {
         node.group = mr_arena_strdup(manifests->arena, node.group);
         node.fingerprint = mr_arena_strdup(manifests->arena, node.fingerprint);
         node.pending = mr_arena_strdup(manifests->arena, node.pending);
-        manifests->nodes[manifests->n_nodes] = node;
-        return &manifests->nodes[manifests->n_nodes++];
+        size_t at = manifests->n_nodes++;
+        for (; at > 0 && comes_before(&node, &manifests->nodes[at - 1]); at--)
+                manifests->nodes[at] = manifests->nodes[at - 1];
+        manifests->nodes[at] = node;
+        return &manifests->nodes[at];
 }
 
 size_t mr_manifests_nodes(const MrManifests *manifests) {

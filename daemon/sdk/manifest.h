@@ -47,6 +47,7 @@ typedef struct MrNodeWanted {
         const char *pending;            /* why the fingerprint is not known */
 } MrNodeWanted;
 
+/* Nodes are kept sorted by their order, then by name: the order of a cold start. */
 MrNodeWanted *mr_manifests_add_node(MrManifests *manifests, MrNodeWanted node);
 size_t mr_manifests_nodes(const MrManifests *manifests);
 const MrNodeWanted *mr_manifests_node_at(const MrManifests *manifests, size_t i);

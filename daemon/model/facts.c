@@ -24,6 +24,7 @@ struct MrFacts {
                 const MrTree *view;
         } views[8];
         size_t n_views;
+        const char *ns;
         const MrTree *claims;
         const MrTree *host;
 };
@@ -99,7 +100,8 @@ void facts_set_view(MrFacts *facts, const char *probe, const MrTree *view) {
         facts->views[facts->n_views++].view = view;
 }
 
-void facts_set_claims(MrFacts *facts, const MrTree *claims) {
+void facts_set_claims(MrFacts *facts, const char *ns, const MrTree *claims) {
+        facts->ns = mr_arena_strdup(facts->arena, ns);
         facts->claims = claims;
 }
 
@@ -164,7 +166,8 @@ const MrTree *mr_facts_view(const MrFacts *facts, const char *probe) {
 }
 
 const MrTree *mr_facts_claim(const MrFacts *facts, const char *claim) {
-        return mr_tree_get(facts->claims, claim);
+        _cleanup_free_ char *key = mr_strf("%s/%s", facts->ns ? facts->ns : "default", claim);
+        return mr_tree_get(facts->claims, key);
 }
 
 const MrTree *mr_facts_host(const MrFacts *facts) {

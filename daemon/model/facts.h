@@ -14,7 +14,8 @@ void facts_add_secret(MrFacts *facts, const char *name, const char *key, const c
 /* From the map of one observed node; see MrObservation.nodes. */
 void facts_add_node(MrFacts *facts, const char *node, const MrTree *observed);
 void facts_set_view(MrFacts *facts, const char *probe, const MrTree *view);
-void facts_set_claims(MrFacts *facts, const MrTree *claims);
+/* `claims` is the map of MrObservation, keyed "NS/CLAIM"; the facts answer for the one namespace. */
+void facts_set_claims(MrFacts *facts, const char *ns, const MrTree *claims);
 void facts_set_host(MrFacts *facts, const MrTree *host);
 void facts_remember(MrFacts *facts, const char *key, const char *value);
 size_t facts_nodes(const MrFacts *facts);

@@ -17,11 +17,15 @@ struct Source {
         Store *store;
         char *directory;
         MrTree *errors;         /* map path → message: each is told once */
+        StoreSubscription *subscription;
+        sd_event_source *again; /* a file that was refused may be right now */
 };
 
 Source *source_free(Source *source) {
         if (!source)
                 return NULL;
+        store_unsubscribe(source->subscription);
+        sd_event_source_disable_unref(source->again);
         directory_watch_free(source->watch);
         mr_tree_free(source->errors);
         free(source->directory);
@@ -144,6 +148,24 @@ static void on_changed(void *userdata, const char *path, bool is_removed) {
                 mr_tree_remove(source->errors, path);
 }
 
+static int on_again(sd_event_source *event_source, void *userdata) {
+        Source *source = userdata;
+        _cleanup_error_ MrError err = {};
+
+        (void) event_source;
+        if (source_scan(source, true, &err) < 0)
+                log_warning(NULL, NULL, "Cannot read %s again: %s", source->directory, err.message);
+        return 0;
+}
+
+/* A resource is refused while one of its name is being taken down; when that is over, the files are read again. */
+static void on_store_changed(void *userdata, const StoreEvent *event) {
+        Source *source = userdata;
+
+        if (event->change == STORE_DELETED && event->json && mr_tree_size(source->errors) > 0)
+                (void) sd_event_source_set_enabled(source->again, SD_EVENT_ONESHOT);
+}
+
 int source_new(sd_event *event, const char *directory, const Registry *registry, Store *store, Source **ret,
                MrError *err) {
         _cleanup_(source_freep) Source *source = mr_new(Source, 1);
@@ -153,8 +175,13 @@ int source_new(sd_event *event, const char *directory, const Registry *registry,
         source->errors = mr_tree_new_map();
         source->directory = mr_strdup(directory);
         int r = directory_watch_new(event, directory, on_changed, source, &source->watch, err);
+        if (r >= 0 && (r = sd_event_add_defer(event, &source->again, on_again, source)) < 0)
+                return mr_fail_errno(err, -r, NULL, "cannot set up the event loop");
+        if (r >= 0)
+                r = sd_event_source_set_enabled(source->again, SD_EVENT_OFF);
         if (r < 0)
                 return r;
+        source->subscription = store_subscribe(store, on_store_changed, source);
         *ret = TAKE(source);
         return 0;
 }

@@ -61,6 +61,7 @@ struct Engine {
         MrObservation observation;      /* the last complete one */
         bool has_observation;
         char *platform_error;
+        char *told;                     /* the last line of state */
         unsigned platform_failures;
         bool first_round_done;
         uint64_t next_usec;             /* earliest wish for another round; 0 none */

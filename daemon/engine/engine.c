@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -177,12 +178,34 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
+/* One line for `systemctl status millraced`, told when it changes. */
+static void tell_state(Engine *engine) {
+        size_t n_nodes = 0, n_ready = 0, n_settled = 0;
+
+        for (size_t i = 0; i < engine->n_tracked; i++) {
+                const MrTree *nodes = mr_tree_get(engine->tracked[i]->snapshot, "nodes");
+                n_settled += engine->tracked[i]->is_settled;
+                n_nodes += mr_tree_size(nodes);
+                for (size_t k = 0; k < mr_tree_size(nodes); k++)
+                        n_ready += mr_tree_get_bool(mr_tree_at(nodes, k), "ready", false);
+        }
+        char *text = engine->platform_error
+                             ? mr_strf("STATUS=%s", engine->platform_error)
+                             : mr_strf("STATUS=%zu resources, %zu settled; %zu of %zu nodes ready.", engine->n_tracked,
+                                       n_settled, n_ready, n_nodes);
+        if (!mr_streq(text, engine->told))
+                (void) sd_notify(false, text);
+        free(engine->told);
+        engine->told = text;
+}
+
 static void end_round(Engine *engine) {
         uint64_t now = now_usec(), latest = now + (uint64_t) engine->args.resync_sec * SEC;
         uint64_t at = engine->next_usec && engine->next_usec < latest ? engine->next_usec : latest;
 
         engine->state = ENGINE_IDLE;
         engine->n_rounds++;
+        tell_state(engine);
         if (!engine->first_round_done && engine->has_observation)
                 engine->first_round_done = true;
         (void) sd_event_source_set_time(engine->timer, at);
@@ -337,6 +360,7 @@ Engine *engine_free(Engine *engine) {
         sd_event_source_disable_unref(engine->kick);
         sd_event_source_disable_unref(engine->timer);
         free(engine->platform_error);
+        free(engine->told);
         free(engine);
         return NULL;
 }

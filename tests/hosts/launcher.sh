@@ -1,33 +1,15 @@
 #!/bin/bash
 # The launcher and the template units on a real systemd host, with real ZooKeeper and Kafka, and launch
-# descriptions written by hand. Prints TAP. Needs root; MILLRACE_LAUNCH names the program under test.
-set -uo pipefail
-umask 022
+# descriptions written by hand. Needs neither the daemon nor the host service.
+. "$(dirname "$0")/../stack/lib.sh"
 
-here=$(cd "$(dirname "$0")" && pwd)
-repository=$(cd "$here/../.." && pwd)
-launch=${MILLRACE_LAUNCH:-${MILLRACE_BUILD:-$repository/build}/millrace-launch}
-export MILLRACE_STACK=${MILLRACE_STACK:-launcher}
-host=$repository/tests/stack/host
-n=0
-failed=0
+launch=${MILLRACE_LAUNCH:-$MILLRACE_BUILD/millrace-launch}
+kafka39=$MILLRACE_TEST_CACHE/dist/kafka-3.9.1
+kafka43=$MILLRACE_TEST_CACHE/dist/kafka-4.3.1
+units=$MILLRACE_REPOSITORY/units
 
-check() { # DESCRIPTION CMD...
-        local what=$1
-        shift
-        n=$((n + 1))
-        if "$@" >/tmp/launcher-test.$$ 2>&1; then
-                echo "ok $n - $what"
-        else
-                failed=$((failed + 1))
-                echo "not ok $n - $what"
-                sed 's/^/# /' /tmp/launcher-test.$$ | tail -n 20
-        fi
-}
-
-on() { "$host" exec h1 "$@"; }
-now() { date +%s%N; }
-property() { on systemctl show -P "$2" "$1"; }
+h1() { on h1 "$@"; }
+property() { h1 systemctl show -P "$2" "$1"; }
 is() { # UNIT PROPERTY VALUE
         local value
         value=$(property "$1" "$2")
@@ -38,55 +20,54 @@ becomes() { # UNIT PROPERTY VALUE, within 60 s
                 is "$@" >/dev/null && return 0
                 sleep .2
         done
-        is "$@" || on journalctl -u "$1" -n 15 --no-pager -o cat
+        is "$@" || h1 journalctl -u "$1" -n 15 --no-pager -o cat
         return 1
 }
 says() { # UNIT TEXT: within 20 s, since the last mark
         for _ in {1..100}; do
-                on journalctl -u "$1" --no-pager -o cat --since "@$mark" | grep -qF -- "$2" && return 0
+                h1 journalctl -u "$1" --no-pager -o cat --since "@$mark" | grep -qF -- "$2" && return 0
                 sleep .2
         done
-        on journalctl -u "$1" -n 10 --no-pager -o cat --since "@$mark"
+        h1 journalctl -u "$1" -n 10 --no-pager -o cat --since "@$mark"
         return 1
 }
-never_said() { ! on journalctl -u "$1" --no-pager -o cat | grep -iF -- "$2"; }
-mark() { mark=$(on date +%s); }
-none_of() { ! "$@"; }
+never_said() { ! h1 journalctl -u "$1" --no-pager -o cat | grep -iF -- "$2"; }
+mark() { mark=$(h1 date +%s); }
 
 # --- the host
 
 fresh() {
-        "$host" up h1 || exit 1
-        root=$("$host" root h1)
+        host up h1 || bail "the host does not boot"
+        root=$(root_of h1)
         install -D "$launch" "$root/usr/libexec/millrace/millrace-launch"
-        install -m 0644 "$repository"/units/*.service "$root/usr/lib/systemd/system/"
+        install -m 0644 "$units"/*.service "$root/usr/lib/systemd/system/"
         rm "$root/usr/lib/systemd/system/org.millrace.Host1.service"
-        install -m 0644 "$repository/units/millrace.sysusers" "$root/usr/lib/sysusers.d/millrace.conf"
-        install -m 0644 "$repository/units/millrace.tmpfiles" "$root/usr/lib/tmpfiles.d/millrace.conf"
-        install -m 0644 "$repository/units/millrace.catalog" "$root/usr/lib/systemd/catalog/"
+        install -m 0644 "$units/millrace.sysusers" "$root/usr/lib/sysusers.d/millrace.conf"
+        install -m 0644 "$units/millrace.tmpfiles" "$root/usr/lib/tmpfiles.d/millrace.conf"
+        install -m 0644 "$units/millrace.catalog" "$root/usr/lib/systemd/catalog/"
         # Programs that this test does not start have to exist for systemd-analyze verify.
         for stub in /usr/bin/millraced /usr/libexec/millrace/millrace-hostd /usr/libexec/millrace/millrace-fetch; do
                 [ -x "$root$stub" ] || install -D "$root/bin/true" "$root$stub"
         done
-        on systemd-sysusers
-        on systemd-tmpfiles --create millrace.conf
-        on systemctl daemon-reload
+        h1 systemd-sysusers
+        h1 systemd-tmpfiles --create millrace.conf
+        h1 systemctl daemon-reload
 }
 
 file() { # INSTANCE GROUP NAME, content from stdin
-        on install -d -o root -g "$2" -m 0750 "/etc/millrace/nodes/$1"
+        h1 install -d -o root -g "$2" -m 0750 "/etc/millrace/nodes/$1"
         cat >"$root/etc/millrace/nodes/$1/$3"
-        on chgrp "$2" "/etc/millrace/nodes/$1/$3"
-        on chmod 0640 "/etc/millrace/nodes/$1/$3"
+        h1 chgrp "$2" "/etc/millrace/nodes/$1/$3"
+        h1 chmod 0640 "/etc/millrace/nodes/$1/$3"
 }
 
 volume() { # CLASS INSTANCE
-        on install -d "/var/lib/millrace-data/$2"
-        on install -d -o "$1" -g "$1" -m 0750 "/var/lib/millrace-data/$2/data"
+        h1 install -d "/var/lib/millrace-data/$2"
+        h1 install -d -o "$1" -g "$1" -m 0750 "/var/lib/millrace-data/$2/data"
         mkdir -p "$root/etc/systemd/system/$1@$2.service.d"
         printf '[Service]\nBindPaths=-/var/lib/millrace-data/%s/data\n' "$2" \
                 >"$root/etc/systemd/system/$1@$2.service.d/50-millrace.conf"
-        on systemctl daemon-reload
+        h1 systemctl daemon-reload
 }
 
 jvm() {
@@ -197,20 +178,29 @@ kraft_node() {
 
 # --- what is checked
 
-started_within() { # UNIT: systemctl start returns when the ports are bound
-        local from to
-        from=$(now)
-        on systemctl start "$1" || { on journalctl -u "$1" -n 15 --no-pager -o cat; return 1; }
-        to=$(now)
-        echo "# $1 active after $(((to - from) / 1000000)) ms, CPU of the JVM so far $(cpu "$1") ms" >&3
+status_says() { property "$1" StatusText | contains "$2"; }
+restarts() { [ "$(property "$1" NRestarts)" -ge 1 ]; }
+
+# A check that leaves a figure.
+checked() {
+        figures=
+        check "$@"
+        [ -z "$figures" ] || note "$figures"
 }
 
-cpu() { on awk '{print ($14 + $15) * 10}' "/proc/$(property "$1" MainPID)/stat"; }
+started_within() { # UNIT: systemctl start returns when the ports are bound
+        local from
+        from=$(seconds)
+        h1 systemctl start "$1" || { h1 journalctl -u "$1" -n 15 --no-pager -o cat; return 1; }
+        figures="$1 active after $(since "$from") s, CPU of the JVM so far $(cpu "$1") ms"
+}
+
+cpu() { h1 awk '{print ($14 + $15) * 10}' "/proc/$(property "$1" MainPID)/stat"; }
 
 exposure_at_most() { # UNIT LIMIT
         local score
-        score=$(on systemd-analyze security --no-pager "$1" | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p')
-        echo "# exposure of $1: $score" >&3
+        score=$(h1 systemd-analyze security --no-pager "$1" | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p')
+        figures="exposure of $1: $score"
         [ "$(echo "$score <= $2" | bc)" = 1 ]
 }
 
@@ -218,7 +208,7 @@ in_unit() { # UNIT CMD...: sees what the node sees, as root
         local pid
         pid=$(property "$1" MainPID)
         shift
-        on nsenter -t "$pid" -m -- "$@"
+        h1 nsenter -t "$pid" -m -- "$@"
 }
 
 lists() { # UNIT DIRECTORY NAMES
@@ -230,27 +220,27 @@ lists() { # UNIT DIRECTORY NAMES
 nothing_left_behind() { # UNIT: java is the only process
         local pid
         pid=$(property "$1" MainPID)
-        [ "$(on cat "/proc/$pid/comm")" = java ] || return 1
+        [ "$(h1 cat "/proc/$pid/comm")" = java ] || return 1
         for _ in {1..25}; do
-                [ "$(property "$1" TasksCurrent)" = "$(on cat "/proc/$pid/status" | sed -n 's/^Threads:[[:space:]]*//p')" ] &&
-                        [ -z "$(on pgrep -P "$pid")" ] && return 0
+                [ "$(property "$1" TasksCurrent)" = "$(h1 cat "/proc/$pid/status" | sed -n 's/^Threads:[[:space:]]*//p')" ] &&
+                        [ -z "$(h1 pgrep -P "$pid")" ] && return 0
                 sleep .2
         done
-        on ps -ef | grep -E 'millrace|defunct'
+        h1 ps -ef | grep -E 'millrace|defunct'
         return 1
 }
 
 environment_is_small() {
         local pid
         pid=$(property "$1" MainPID)
-        on cat "/proc/$pid/environ" | tr '\0' '\n' | grep -vE '^(PATH|LANG|TZ)=' && return 1
+        h1 cat "/proc/$pid/environ" | tr '\0' '\n' | grep -vE '^(PATH|LANG|TZ)=' && return 1
         return 0
 }
 
 restarted_after() { # UNIT SIGNAL
         local before
         before=$(property "$1" MainPID)
-        on systemctl kill -s "$2" --kill-whom=main "$1"
+        h1 systemctl kill -s "$2" --kill-whom=main "$1"
         for _ in {1..300}; do
                 [ "$(property "$1" ActiveState)" = active ] && [ "$(property "$1" MainPID)" != "$before" ] && return 0
                 sleep .2
@@ -258,116 +248,109 @@ restarted_after() { # UNIT SIGNAL
         return 1
 }
 
-metadata() { on kcat -b h1:"$1" -L -m 10 | grep -q 'broker 0 at'; }
+metadata() { h1 kcat -b h1:"$1" -L -m 10 | grep -q 'broker 0 at'; }
 
 produced_and_read() { # PORT
-        seq 100 | on kcat -P -b h1:"$1" -t t -X acks=all
-        [ "$(on kcat -C -b h1:"$1" -t t -e -q | wc -l)" -ge 100 ]
+        seq 100 | h1 kcat -P -b h1:"$1" -t t -X acks=all
+        [ "$(h1 kcat -C -b h1:"$1" -t t -e -q | wc -l)" -ge 100 ]
 }
 
 verify_is_clean() {
         local output
-        output=$(on systemd-analyze verify --man=no /usr/lib/systemd/system/{millraced,millrace-hostd,millrace-fetch@x-1,kafka@x,zookeeper@x}.service 2>&1)
+        output=$(h1 systemd-analyze verify --man=no /usr/lib/systemd/system/{millraced,millrace-hostd,millrace-fetch@x-1,kafka@x,zookeeper@x}.service 2>&1)
         echo "$output"
         # Units of the host that are masked in tests are none of ours.
         ! echo "$output" | grep -E 'mill|kafka|zookeeper'
 }
 
-exec 3>&1
-trap 'rm -f /tmp/launcher-test.$$; [ -n "${KEEP:-}" ] || "$host" down' EXIT
-kafka39=$("$repository/tests/stack/distribution" 3.9.1) || exit 1
-kafka43=$("$repository/tests/stack/distribution" 4.3.1) || exit 1
-[ -x "$launch" ] || { echo "Bail out! $launch is missing; build first, or set MILLRACE_LAUNCH"; exit 1; }
-
-fresh
+[ -x "$launch" ] || bail "$launch is missing; build first, or set MILLRACE_LAUNCH"
+"$MILLRACE_REPOSITORY/tests/stack/distribution" 3.9.1 4.3.1 >/dev/null || bail "the distributions are missing"
+fresh >"$scratch/fresh" 2>&1
 mark
 check "units pass systemd-analyze verify" verify_is_clean
-check "the message catalog is readable" on journalctl --update-catalog
+check "the message catalog is readable" h1 journalctl --update-catalog
 
 zookeeper_node
-check "ZooKeeper starts, and is active once its port is bound" started_within zookeeper@z0
-check "its port is bound when it is active" on bash -c '</dev/tcp/127.0.0.1/2181'
+checked "ZooKeeper starts, and is active once its port is bound" started_within zookeeper@z0
+check "its port is bound when it is active" h1 bash -c '</dev/tcp/127.0.0.1/2181'
 check "its status says so" is zookeeper@z0 StatusText running
 check "java is its main process, and the watcher is gone" nothing_left_behind zookeeper@z0
-check "the manifest it started with is kept beside it" on grep -q f0 /run/zookeeper/z0/manifest.json
-check "myid was written" on grep -qx 1 /var/lib/millrace-data/z0/data/zookeeper/myid
+check "the manifest it started with is kept beside it" h1 grep -q f0 /run/zookeeper/z0/manifest.json
+check "myid was written" h1 grep -qx 1 /var/lib/millrace-data/z0/data/zookeeper/myid
 
 kafka_node
-check "Kafka starts, and is active once its ports are bound" started_within kafka@k0
+checked "Kafka starts, and is active once its ports are bound" started_within kafka@k0
 check "java is its main process, and the watcher is gone" nothing_left_behind kafka@k0
 check "its environment is small" environment_is_small kafka@k0
 check "a client gets metadata" metadata 9092
 check "messages can be produced and read" produced_and_read 9092
-on touch /etc/millrace/hostd.yaml
+h1 touch /etc/millrace/hostd.yaml
 check "it sees no configuration but its own" lists kafka@k0 /etc/millrace nodes
 check "it sees no other node's files" lists kafka@k0 /etc/millrace/nodes k0
 check "it sees no other node's volumes" lists kafka@k0 /var/lib/millrace-data k0
 for unit in kafka@k0 zookeeper@z0 millraced millrace-fetch@x-1; do
-        check "exposure of $unit is at most 1.5" exposure_at_most "$unit" 1.5
+        checked "exposure of $unit is at most 1.5" exposure_at_most "$unit" 1.5
 done
-exposure_at_most millrace-hostd 10 || true
+checked "exposure of millrace-hostd is at most 2.5" exposure_at_most millrace-hostd 2.5
 
 check "killed, it comes back" restarted_after kafka@k0 KILL
 check "asked to end by another than systemd, it comes back too" restarted_after kafka@k0 TERM
-check "stopped by hand, it stops" on systemctl stop kafka@k0
+check "stopped by hand, it stops" h1 systemctl stop kafka@k0
 check "and a stop is no failure" is kafka@k0 Result success
 sleep 3
 check "and it stays stopped" is kafka@k0 ActiveState inactive
-check "the runtime directory is gone" none_of on test -e /run/kafka/k0
+check "the runtime directory is gone" fails h1 test -e /run/kafka/k0
 
 mark
-on systemd-run -q --unit=squatter python3 -c 'import socket,time
+h1 systemd-run -q --unit=squatter python3 -c 'import socket,time
 s=socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", 9092)); s.listen(); time.sleep(600)'
 sleep 1
-on systemctl start --no-block kafka@k0
+h1 systemctl start --no-block kafka@k0
 check "a taken port is named" says kafka@k0 "port 9092 is taken by another process"
-check "in the status, too" bash -c "for i in {1..50}; do $host exec h1 systemctl show -P StatusText kafka@k0 | grep 'port 9092 is taken' && exit 0; sleep .1; done; exit 1"
-on systemctl stop squatter
+check "in the status, too" wait_for 10 "the status" status_says kafka@k0 "port 9092 is taken"
+h1 systemctl stop squatter
 check "once the port is free the node starts by itself" becomes kafka@k0 ActiveState active
-on systemctl stop kafka@k0
+h1 systemctl stop kafka@k0
 
 mark
 java=/nowhere/java kafka_launch ""
-on systemctl start --no-block kafka@k0
+h1 systemctl start --no-block kafka@k0
 check "a missing java is named" says kafka@k0 "java not found at /nowhere/java; install a Java 17 runtime"
-on systemctl stop kafka@k0
+h1 systemctl stop kafka@k0
 
 mark
 java=/bin/true kafka_launch ""
-on systemctl start --no-block kafka@k0
+h1 systemctl start --no-block kafka@k0
 check "a java that is none does not become active" becomes kafka@k0 ActiveState activating
-check "and is tried again" bash -c "sleep 3; [ \$($host exec h1 systemctl show -P NRestarts kafka@k0) -ge 1 ]"
-on systemctl stop kafka@k0
+check "and is tried again" wait_for 10 "a restart" restarts kafka@k0
+h1 systemctl stop kafka@k0
 
 mark
 kafka_launch "colour blue"
-on systemctl start --no-block kafka@k0
+h1 systemctl start --no-block kafka@k0
 check "an unknown key is refused with its line" says kafka@k0 "launch:13: colour: unknown key"
 check "and not tried again" becomes kafka@k0 ActiveState failed
 
 mark
 kafka_launch $'prepared /var/lib/millrace-data/k0/data/other/meta.properties\nexpect-prepared yes\n'
-on systemctl start --no-block kafka@k0
+h1 systemctl start --no-block kafka@k0
 check "the empty disk of a known node stops it" says kafka@k0 "the disk of a known node is empty"
 check "and it is not tried again" becomes kafka@k0 ActiveState failed
 
 mark
 kafka_launch ""
-on mv /var/lib/millrace-data/k0/data /var/lib/millrace-data/k0/gone
-on systemctl start --no-block kafka@k0
+h1 mv /var/lib/millrace-data/k0/data /var/lib/millrace-data/k0/gone
+h1 systemctl start --no-block kafka@k0
 check "a missing volume is named" says kafka@k0 "its parent is missing; is the disk mounted?"
-on mv /var/lib/millrace-data/k0/gone /var/lib/millrace-data/k0/data
+h1 mv /var/lib/millrace-data/k0/gone /var/lib/millrace-data/k0/data
 check "once it is there the node starts by itself" becomes kafka@k0 ActiveState active
-on systemctl stop kafka@k0 zookeeper@z0
+h1 systemctl stop kafka@k0 zookeeper@z0
 
 kraft_node
-check "a KRaft node is formatted and starts" started_within kafka@r0
+checked "a KRaft node is formatted and starts" started_within kafka@r0
 check "a client gets metadata" metadata 19092
 check "what the format tool printed is not in the journal" never_said kafka@r0 "Formatting"
 check "nor any credential" never_said kafka@r0 "salt="
-on systemctl stop kafka@r0
-check "it starts again without being formatted" started_within kafka@r0
-on systemctl stop kafka@r0
-
-echo "1..$n"
-[ "$failed" = 0 ]
+h1 systemctl stop kafka@r0
+checked "it starts again without being formatted" started_within kafka@r0
+h1 systemctl stop kafka@r0

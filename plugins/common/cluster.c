@@ -27,12 +27,14 @@ static void add_claims(MrArena *arena, MrStrings *claims, const MrTree *storage,
                 const MrTree *volume = mr_tree_at(volumes, i);
                 if (mr_streq(mr_tree_get_string(volume, "type"), "persistent-claim"))
                         mr_strings_add(arena, claims,
-                                       mr_arena_strf(arena, "data-%" PRId64 "-%s", mr_tree_get_int(volume, "id", 0), node));
+                                       mr_arena_strf(arena, "data-%" PRId64 "-%s",
+                                                     mr_tree_get_int(volume, "id", 0), node));
         }
 }
 
 /* spec.kafka or spec.zookeeper: nodes numbered from 0. */
-static void add_set_claims(MrArena *arena, MrStrings *claims, const MrResource *resource, const char *component) {
+static void add_set_claims(MrArena *arena, MrStrings *claims, const MrResource *resource,
+                           const char *component) {
         const MrTree *set = mr_tree_get(mr_tree_get(resource->tree, "spec"), component);
         int64_t replicas = mr_tree_get_int(set, "replicas", 0);
 
@@ -49,23 +51,26 @@ static MrStrings all_claims(const MrResource *resource, const MrFacts *facts, Mr
         if (nodes.n == 0)
                 add_set_claims(arena, &claims, resource, "kafka");
         for (size_t i = 0; i < nodes.n; i++)
-                add_claims(arena, &claims, mr_tree_find(nodes.items[i].pool->tree, "spec.storage", false),
+                add_claims(arena, &claims,
+                           mr_tree_find(nodes.items[i].pool->tree, "spec.storage", false),
                            nodes.items[i].name);
         return claims;
 }
 
-int cluster_identity(const MrResource *resource, const MrFacts *facts, MrArena *arena, char ret[MR_KAFKA_ID_MAX],
-                     MrError *err) {
+int cluster_identity(const MrResource *resource, const MrFacts *facts, MrArena *arena,
+                     char ret[MR_KAFKA_ID_MAX], MrError *err) {
         MrStrings claims = all_claims(resource, facts, arena);
         const char *id = NULL, *from = NULL;
 
         for (size_t i = 0; i < claims.n; i++) {
-                const char *found = mr_tree_get_string(mr_facts_claim(facts, claims.items[i]), "cluster_id");
+                const char *found =
+                        mr_tree_get_string(mr_facts_claim(facts, claims.items[i]), "cluster_id");
                 if (mr_is_empty(found))
                         continue;
                 if (id && !mr_streq(id, found) && !resource->is_deleted)
                         return mr_fail(err, MR_INVALID, NULL,
-                                       "storage %s belongs to the Kafka cluster %s, but %s belongs to %s; move the foreign "
+                                       "storage %s belongs to the Kafka cluster %s, but %s belongs "
+                                       "to %s; move the foreign "
                                        "one away, or give this cluster another name",
                                        from, id, claims.items[i], found);
                 if (!id) {
@@ -77,7 +82,9 @@ int cluster_identity(const MrResource *resource, const MrFacts *facts, MrArena *
                 memcpy(ret, id, strlen(id) + 1);
                 return 0;
         }
-        mr_derived_id(mr_arena_strf(arena, "cluster/%s", resource->uid ? resource->uid : resource->name), ret);
+        mr_derived_id(
+                mr_arena_strf(arena, "cluster/%s", resource->uid ? resource->uid : resource->name),
+                ret);
         return 0;
 }
 
@@ -86,12 +93,14 @@ MrPairs cluster_labels(MrArena *arena, const MrResource *resource, const char *c
 
         mr_pairs_set(arena, &labels, CLUSTER_LABEL, resource->name);
         mr_pairs_set(arena, &labels, "strimzi.io/kind", "Kafka");
-        mr_pairs_set(arena, &labels, "strimzi.io/name", mr_arena_strf(arena, "%s-%s", resource->name, component));
+        mr_pairs_set(arena, &labels, "strimzi.io/name",
+                     mr_arena_strf(arena, "%s-%s", resource->name, component));
         mr_pairs_set(arena, &labels, "strimzi.io/component-type", component);
         return labels;
 }
 
-void cluster_add_service_names(MrArena *arena, MrStrings *names, const char *service, const char *ns) {
+void cluster_add_service_names(MrArena *arena, MrStrings *names, const char *service,
+                               const char *ns) {
         mr_strings_add(arena, names, service);
         mr_strings_add(arena, names, mr_arena_strf(arena, "%s.%s", service, ns));
         mr_strings_add(arena, names, mr_arena_strf(arena, "%s.%s.svc", service, ns));
@@ -99,9 +108,11 @@ void cluster_add_service_names(MrArena *arena, MrStrings *names, const char *ser
 }
 
 int64_t cluster_ca_days(const MrResource *resource, const char *ca, const char *field) {
-        int64_t fallback = mr_streq(field, "renewalDays") ? DEFAULT_RENEWAL_DAYS : DEFAULT_VALIDITY_DAYS;
+        int64_t fallback =
+                mr_streq(field, "renewalDays") ? DEFAULT_RENEWAL_DAYS : DEFAULT_VALIDITY_DAYS;
 
-        return mr_tree_get_int(mr_tree_get(mr_tree_get(resource->tree, "spec"), ca), field, fallback);
+        return mr_tree_get_int(mr_tree_get(mr_tree_get(resource->tree, "spec"), ca), field,
+                               fallback);
 }
 
 MrCertificate cluster_node_certificate(MrArena *arena, const MrResource *resource, const char *node,
@@ -119,8 +130,10 @@ MrCertificate cluster_node_certificate(MrArena *arena, const MrResource *resourc
 
         mr_strings_add(arena, &certificate.names, mr_arena_strf(arena, "@{addr:%s}", node));
         mr_strings_add(arena, &certificate.names, node);
-        mr_strings_add(arena, &certificate.names, mr_arena_strf(arena, "%s.%s.%s.svc", node, headless, resource->ns));
         mr_strings_add(arena, &certificate.names,
-                       mr_arena_strf(arena, "%s.%s.%s.svc.cluster.local", node, headless, resource->ns));
+                       mr_arena_strf(arena, "%s.%s.%s.svc", node, headless, resource->ns));
+        mr_strings_add(
+                arena, &certificate.names,
+                mr_arena_strf(arena, "%s.%s.%s.svc.cluster.local", node, headless, resource->ns));
         return certificate;
 }

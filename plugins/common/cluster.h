@@ -14,13 +14,14 @@
 const char *cluster_key(MrArena *arena, const MrResource *resource);
 /* The id of the cluster: what the claims that exist agree on, else derived from the uid of the resource. Fails when two
  * claims disagree, unless the resource is deleted: then storage that is gone anyway must not be in the way. */
-int cluster_identity(const MrResource *resource, const MrFacts *facts, MrArena *arena, char ret[MR_KAFKA_ID_MAX],
-                     MrError *err);
+int cluster_identity(const MrResource *resource, const MrFacts *facts, MrArena *arena,
+                     char ret[MR_KAFKA_ID_MAX], MrError *err);
 
 /* "strimzi.io/cluster" and its companions for a component: "kafka", "zookeeper". */
 MrPairs cluster_labels(MrArena *arena, const MrResource *resource, const char *component);
 /* SERVICE, SERVICE.NS, SERVICE.NS.svc, SERVICE.NS.svc.cluster.local */
-void cluster_add_service_names(MrArena *arena, MrStrings *names, const char *service, const char *ns);
+void cluster_add_service_names(MrArena *arena, MrStrings *names, const char *service,
+                               const char *ns);
 /* Days from spec.clusterCa or spec.clientsCa; 365 and 30 when the spec says nothing. */
 int64_t cluster_ca_days(const MrResource *resource, const char *ca, const char *field);
 /* The certificate of one node of a component, with every name under which it is reached. `headless` is the service

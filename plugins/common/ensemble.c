@@ -22,7 +22,8 @@ static int64_t running_members(const char *cluster, int64_t asked, const MrFacts
 }
 
 int64_t ensemble_members(const MrResource *resource, const MrFacts *facts) {
-        int64_t asked = mr_tree_int(mr_tree_find(resource->tree, "spec.zookeeper.replicas", false), 0);
+        int64_t asked =
+                mr_tree_int(mr_tree_find(resource->tree, "spec.zookeeper.replicas", false), 0);
         int64_t running = running_members(resource->name, asked, facts);
 
         return running > 0 ? running : asked;

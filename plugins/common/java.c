@@ -13,14 +13,17 @@
 #define DEFAULT_XMS "128M"
 
 /* Options that run commands or read other files are no business of a cluster's spec. */
-static const char *const refused_flags[] = {"OnError", "OnOutOfMemoryError", "Flags", "VMOptionsFile"};
+static const char *const refused_flags[] = {"OnError", "OnOutOfMemoryError", "Flags",
+                                            "VMOptionsFile"};
 
 static int flag_name_check(const char *name, MrError *err) {
         if (!mr_matches(name, "[A-Za-z][A-Za-z0-9]*"))
-                return mr_fail(err, MR_INVALID, "-XX", "\"%s\" is no name of a JVM flag; use letters and digits", name);
+                return mr_fail(err, MR_INVALID, "-XX",
+                               "\"%s\" is no name of a JVM flag; use letters and digits", name);
         for (size_t i = 0; i < MR_ELEMENTS(refused_flags); i++)
                 if (mr_streq(name, refused_flags[i]))
-                        return mr_fail(err, MR_INVALID, "-XX", "the flag %s is not allowed; remove it", name);
+                        return mr_fail(err, MR_INVALID, "-XX",
+                                       "the flag %s is not allowed; remove it", name);
         return 0;
 }
 
@@ -39,12 +42,16 @@ int java_options_rule(const void *object, MrError *err) {
                 if (r < 0)
                         return r;
                 if (!is_one_line(options->xx.items[i].value))
-                        return mr_fail(err, MR_INVALID, "-XX", "the value of %s must be one line of text",
+                        return mr_fail(err, MR_INVALID, "-XX",
+                                       "the value of %s must be one line of text",
                                        options->xx.items[i].key);
         }
-        if (options->xms && options->xmx && java_heap_bytes(options->xms) > java_heap_bytes(options->xmx))
-                return mr_fail(err, MR_INVALID, "-Xms", "the first heap size %s is more than -Xmx %s; lower one or raise the other",
-                               options->xms, options->xmx);
+        if (options->xms && options->xmx &&
+            java_heap_bytes(options->xms) > java_heap_bytes(options->xmx))
+                return mr_fail(
+                        err, MR_INVALID, "-Xms",
+                        "the first heap size %s is more than -Xmx %s; lower one or raise the other",
+                        options->xms, options->xmx);
         return 0;
 }
 
@@ -52,14 +59,15 @@ static int property_rule(const void *object, MrError *err) {
         const JavaProperty *property = object;
 
         if (property->value && !is_one_line(property->value))
-                return mr_fail(err, MR_INVALID, "value", "a system property must be one line of text");
+                return mr_fail(err, MR_INVALID, "value",
+                               "a system property must be one line of text");
         return 0;
 }
 
 static const MrField property_fields[] = {
-        MR_STRING("name", JavaProperty, name, .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$", .flags = MR_REQUIRED,
-                  .doc = "Name of the system property, as in -Dname=value."),
-        MR_STRING("value", JavaProperty, value, .fallback = "\"\"", .doc = "Value of the system property."),
+        MR_STRING("name", JavaProperty, name, .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$",
+                  .flags = MR_REQUIRED, .doc = "Name of the system property, as in -Dname=value."),
+        MR_STRING("value", JavaProperty, value, .doc = "Value of the system property."),
         {},
 };
 
@@ -69,22 +77,26 @@ const MrField java_options_fields[] = {
         MR_STRING("-Xms", JavaOptions, xms, .pattern = HEAP_PATTERN,
                   .doc = "Heap the process starts with, such as 512m; 128M when nothing is said."),
         MR_STRING("-Xmx", JavaOptions, xmx, .pattern = HEAP_PATTERN,
-                  .doc = "Most heap the process may use. Without it half of the memory limit is taken, at most 5 GiB; "
+                  .doc = "Most heap the process may use. Without it half of the memory limit is "
+                         "taken, at most 5 GiB; "
                          "without a limit 1 GiB for Kafka and 512 MiB for ZooKeeper."),
         MR_MAP("-XX", JavaOptions, xx,
-               .doc = "Flags of the virtual machine by name: true and false switch, other values are assigned. "
+               .doc = "Flags of the virtual machine by name: true and false switch, other values "
+                      "are assigned. "
                       "Flags given here replace the default choice of collector."),
         MR_BOOL("gcLoggingEnabled", JavaOptions, gc_logging, .fallback = "false",
                 .doc = "Writes what the garbage collector does to the log of the node."),
-        MR_LIST("javaSystemProperties", JavaOptions, properties, JavaProperty, property_fields, .rule = property_rule,
-                .doc = "More system properties of the process."),
+        MR_LIST("javaSystemProperties", JavaOptions, properties, JavaProperty, property_fields,
+                .rule = property_rule, .doc = "More system properties of the process."),
         {},
 };
 
 static const MrField amounts_fields[] = {
         MR_BYTES("memory", Amounts, memory, .unit = "bytes", .doc = "Memory, for example 2Gi."),
-        MR_MILLI("cpu", Amounts, cpu, .unit = "cores", .doc = "Processor time, for example 500m for half a core."),
-        MR_TREE("ephemeral-storage", Amounts, not_yet, .flags = MR_NOT_YET, .doc = "Scratch space on the node's disk."),
+        MR_MILLI("cpu", Amounts, cpu, .unit = "cores",
+                 .doc = "Processor time, for example 500m for half a core."),
+        MR_TREE("ephemeral-storage", Amounts, not_yet, .flags = MR_NOT_YET,
+                .doc = "Scratch space on the node's disk."),
         {},
 };
 
@@ -93,7 +105,8 @@ const MrField resources_fields[] = {
                   .doc = "What one node may use at most. A change applies to the running process."),
         MR_OBJECT("requests", Resources, requests, Amounts, amounts_fields,
                   .doc = "What one node is meant to have even when others want it too."),
-        MR_TREE("claims", Resources, not_yet, .flags = MR_NOT_YET, .doc = "Claims of dynamically allocated devices."),
+        MR_TREE("claims", Resources, not_yet, .flags = MR_NOT_YET,
+                .doc = "Claims of dynamically allocated devices."),
         {},
 };
 
@@ -126,8 +139,8 @@ static uint64_t heap_from(const Resources *resources, uint64_t default_heap) {
         return memory / 2 < DERIVED_HEAP_MAX ? memory / 2 : DERIVED_HEAP_MAX;
 }
 
-static void add_heap(MrArena *arena, const JavaOptions *options, const Resources *resources, uint64_t default_heap,
-                     MrWorkload *workload) {
+static void add_heap(MrArena *arena, const JavaOptions *options, const Resources *resources,
+                     uint64_t default_heap, MrWorkload *workload) {
         const char *xmx = options ? options->xmx : NULL;
         const char *xms = options ? options->xms : NULL;
 
@@ -148,9 +161,11 @@ static void add_heap(MrArena *arena, const JavaOptions *options, const Resources
 static void add_flag(MrArena *arena, const MrPair *flag, MrStrings *ret) {
         if (mr_streq(flag->value, "true") || mr_streq(flag->value, "false"))
                 mr_strings_add(arena, ret,
-                               mr_arena_strf(arena, "-XX:%c%s", flag->value[0] == 't' ? '+' : '-', flag->key));
+                               mr_arena_strf(arena, "-XX:%c%s", flag->value[0] == 't' ? '+' : '-',
+                                             flag->key));
         else
-                mr_strings_add(arena, ret, mr_arena_strf(arena, "-XX:%s=%s", flag->key, flag->value));
+                mr_strings_add(arena, ret,
+                               mr_arena_strf(arena, "-XX:%s=%s", flag->key, flag->value));
 }
 
 /* The virtual machine wants the flags that unlock others in front of them. */
@@ -177,8 +192,8 @@ static void add_collector(MrArena *arena, const JavaOptions *options, MrStrings 
         mr_strings_add(arena, ret, "-XX:+ExitOnOutOfMemoryError");
 }
 
-void java_apply(MrArena *arena, const JavaOptions *options, const Resources *resources, uint64_t default_heap,
-                MrWorkload *workload) {
+void java_apply(MrArena *arena, const JavaOptions *options, const Resources *resources,
+                uint64_t default_heap, MrWorkload *workload) {
         MrStrings *flags = &workload->jvm_options;
 
         add_heap(arena, options, resources, default_heap, workload);
@@ -189,7 +204,8 @@ void java_apply(MrArena *arena, const JavaOptions *options, const Resources *res
         for (size_t i = 0; options && i < options->properties.n; i++) {
                 const JavaProperty *property = (const JavaProperty *) options->properties.items + i;
                 mr_strings_add(arena, flags,
-                               mr_arena_strf(arena, "-D%s=%s", property->name, property->value ? property->value : ""));
+                               mr_arena_strf(arena, "-D%s=%s", property->name,
+                                             property->value ? property->value : ""));
         }
         if (resources && resources->limits) {
                 workload->memory_limit = resources->limits->memory;

@@ -14,8 +14,8 @@ typedef struct JavaOptions {
         const char *xms;
         const char *xmx;
         int gc_logging;
-        MrPairs xx;             /* -XX: "UseG1GC" → "true", "MaxGCPauseMillis" → "20" */
-        MrList properties;      /* of JavaProperty */
+        MrPairs xx;        /* -XX: "UseG1GC" → "true", "MaxGCPauseMillis" → "20" */
+        MrList properties; /* of JavaProperty */
 } JavaOptions;
 
 typedef struct Amounts {
@@ -37,7 +37,7 @@ int java_options_rule(const void *object, MrError *err);
 
 /* Fills -Xms, -Xmx, collector, properties and the limits of a workload. Both structs may be NULL. Without -Xmx the heap
  * is half of the memory limit (at most 5 GiB), without a limit it is `default_heap` bytes. */
-void java_apply(MrArena *arena, const JavaOptions *options, const Resources *resources, uint64_t default_heap,
-                MrWorkload *workload);
+void java_apply(MrArena *arena, const JavaOptions *options, const Resources *resources,
+                uint64_t default_heap, MrWorkload *workload);
 /* "512m", "1g", "1048576" as bytes; 0 when it is nothing of the kind. */
 uint64_t java_heap_bytes(const char *text);

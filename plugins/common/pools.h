@@ -11,11 +11,11 @@
 typedef struct PoolNode {
         const MrResource *pool;
         int64_t id;
-        const char *name;       /* CLUSTER-POOL-ID */
+        const char *name; /* CLUSTER-POOL-ID */
 } PoolNode;
 
 typedef struct PoolNodes {
-        PoolNode *items;        /* by pool name, then id */
+        PoolNode *items; /* by pool name, then id */
         size_t n;
 } PoolNodes;
 

@@ -32,7 +32,8 @@ static void append_escaped(MrBuf *out, const char *text, bool is_key) {
         for (const char *c = text; *c;) {
                 /* A leading blank of a value would be taken for the space after the equals sign. */
                 bool is_blank = *c == ' ' && (is_key || c == text);
-                if ((unsigned char) *c >= 0x7f || ((unsigned char) *c < 0x20 && !strchr("\n\r\t", *c))) {
+                if ((unsigned char) *c >= 0x7f ||
+                    ((unsigned char) *c < 0x20 && !strchr("\n\r\t", *c))) {
                         c += append_unicode(out, (const unsigned char *) c);
                         continue;
                 }

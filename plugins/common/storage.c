@@ -8,14 +8,16 @@
 
 static const MrEnum storage_types[] = {
         {"ephemeral", STORAGE_EPHEMERAL, "Empty whenever the node is made anew."},
-        {"persistent-claim", STORAGE_PERSISTENT, "Survives the node; found again by its name and identity."},
+        {"persistent-claim", STORAGE_PERSISTENT,
+         "Survives the node; found again by its name and identity."},
         {"jbod", STORAGE_JBOD, "Several disks, each with its own log directory."},
         {},
 };
 
 static const MrEnum single_storage_types[] = {
         {"ephemeral", STORAGE_EPHEMERAL, "Empty whenever the node is made anew."},
-        {"persistent-claim", STORAGE_PERSISTENT, "Survives the node; found again by its name and identity."},
+        {"persistent-claim", STORAGE_PERSISTENT,
+         "Survives the node; found again by its name and identity."},
         {},
 };
 
@@ -24,26 +26,33 @@ static const MrEnum kraft_metadata_values[] = {
         {},
 };
 
-#define STORAGE_ROWS                                                                                              \
-        MR_INT("id", Storage, id, .min = 0, .max = INT32_MAX, .doc = "Number of the disk, unique within a jbod."), \
-        MR_BYTES("size", Storage, size, .unit = "bytes",                                                          \
-                 .doc = "Size of a persistent claim, for example 100Gi."),                                        \
-        MR_BYTES("sizeLimit", Storage, size_limit, .unit = "bytes", .doc = "Most an ephemeral volume may hold."), \
-        MR_STRING("class", Storage, storage_class,                                                                \
-                  .doc = "Storage class of the claim; the platform's default when absent."),                      \
-        MR_BOOL("deleteClaim", Storage, delete_claim, .fallback = "false",                                        \
-                .doc = "Whether the data is deleted with the node. By default a claim outlives its node."),       \
-        MR_ENUM("kraftMetadata", Storage, kraft_metadata, kraft_metadata_values,                                  \
-                .doc = "Marks the volume that holds the metadata log of KRaft; at most one volume has it."),      \
-        MR_TREE("selector", Storage, not_yet, .flags = MR_NOT_YET,                                                \
-                .doc = "Labels a volume must carry to be taken for the claim."),                                  \
-        MR_TREE("overrides", Storage, not_yet, .flags = MR_NOT_YET | MR_DEPRECATED,                               \
-                .doc = "Storage classes of single nodes."),                                                       \
-        MR_TREE("volumeAttributesClass", Storage, not_yet, .flags = MR_NOT_YET,                                   \
-                .doc = "Class of volume attributes that may change while the volume is in use.")
+#define STORAGE_ROWS                                                                               \
+        MR_INT("id", Storage, id, .min = 0, .max = INT32_MAX,                                      \
+               .doc = "Number of the disk, unique within a jbod."),                                \
+                MR_BYTES("size", Storage, size, .unit = "bytes",                                   \
+                         .doc = "Size of a persistent claim, for example 100Gi."),                 \
+                MR_BYTES("sizeLimit", Storage, size_limit, .unit = "bytes",                        \
+                         .doc = "Most an ephemeral volume may hold."),                             \
+                MR_STRING(                                                                         \
+                        "class", Storage, storage_class,                                           \
+                        .doc = "Storage class of the claim; the platform's default when absent."), \
+                MR_BOOL("deleteClaim", Storage, delete_claim, .fallback = "false",                 \
+                        .doc = "Whether the data is deleted with the node. By default a claim "    \
+                               "outlives its node."),                                              \
+                MR_ENUM("kraftMetadata", Storage, kraft_metadata, kraft_metadata_values,           \
+                        .doc = "Marks the volume that holds the metadata log of KRaft; at most "   \
+                               "one volume has it."),                                              \
+                MR_TREE("selector", Storage, not_yet, .flags = MR_NOT_YET,                         \
+                        .doc = "Labels a volume must carry to be taken for the claim."),           \
+                MR_TREE("overrides", Storage, not_yet, .flags = MR_NOT_YET | MR_DEPRECATED,        \
+                        .doc = "Storage classes of single nodes."),                                \
+                MR_TREE("volumeAttributesClass", Storage, not_yet, .flags = MR_NOT_YET,            \
+                        .doc = "Class of volume attributes that may change while the volume is "   \
+                               "in use.")
 
 static const MrField volume_fields[] = {
-        MR_ENUM("type", Storage, type, single_storage_types, .flags = MR_REQUIRED, .doc = "Kind of this disk."),
+        MR_ENUM("type", Storage, type, single_storage_types, .flags = MR_REQUIRED,
+                .doc = "Kind of this disk."),
         STORAGE_ROWS,
         {},
 };
@@ -52,7 +61,8 @@ const MrField storage_fields[] = {
         MR_ENUM("type", Storage, type, storage_types, .flags = MR_REQUIRED,
                 .doc = "Kind of storage each node gets."),
         STORAGE_ROWS,
-        MR_LIST("volumes", Storage, volumes, Storage, volume_fields, .doc = "Disks of a jbod, each with its id."),
+        MR_LIST("volumes", Storage, volumes, Storage, volume_fields,
+                .doc = "Disks of a jbod, each with its id."),
         {},
 };
 
@@ -65,7 +75,8 @@ const MrField single_storage_fields[] = {
 
 static int volume_check(const Storage *volume, MrError *err) {
         if (volume->type == STORAGE_PERSISTENT && volume->size == 0)
-                return mr_fail(err, MR_INVALID, "size", "a persistent claim needs a size; add one, for example 100Gi");
+                return mr_fail(err, MR_INVALID, "size",
+                               "a persistent claim needs a size; add one, for example 100Gi");
         return 0;
 }
 
@@ -74,25 +85,30 @@ static int jbod_check(const Storage *storage, MrError *err) {
         size_t n_metadata = 0;
 
         if (storage->volumes.n == 0)
-                return mr_fail(err, MR_INVALID, "volumes", "a jbod needs at least one volume; add one with id 0");
+                return mr_fail(err, MR_INVALID, "volumes",
+                               "a jbod needs at least one volume; add one with id 0");
         for (size_t i = 0; i < storage->volumes.n; i++) {
                 int r = volume_check(&volumes[i], err);
                 if (r < 0)
                         return mr_error_within(err, r, "volumes[%zu]", i);
                 if (volumes[i].id == MR_INT_UNSET) {
-                        r = mr_fail(err, MR_INVALID, "id", "each volume of a jbod needs an id; number them from 0");
+                        r = mr_fail(err, MR_INVALID, "id",
+                                    "each volume of a jbod needs an id; number them from 0");
                         return mr_error_within(err, r, "volumes[%zu]", i);
                 }
                 for (size_t k = 0; k < i; k++)
                         if (volumes[k].id == volumes[i].id) {
-                                r = mr_fail(err, MR_INVALID, "id", "volume %zu has the id %" PRId64 " already; use another", k,
-                                            volumes[i].id);
+                                r = mr_fail(err, MR_INVALID, "id",
+                                            "volume %zu has the id %" PRId64
+                                            " already; use another",
+                                            k, volumes[i].id);
                                 return mr_error_within(err, r, "volumes[%zu]", i);
                         }
                 n_metadata += volumes[i].kraft_metadata == 0;
         }
         if (n_metadata > 1)
-                return mr_fail(err, MR_INVALID, "volumes", "only one volume can have kraftMetadata; keep one");
+                return mr_fail(err, MR_INVALID, "volumes",
+                               "only one volume can have kraftMetadata; keep one");
         return 0;
 }
 
@@ -102,7 +118,8 @@ int storage_rule(const void *object, MrError *err) {
         if (storage->type == STORAGE_JBOD)
                 return jbod_check(storage, err);
         if (storage->volumes.n > 0)
-                return mr_fail(err, MR_INVALID, "volumes", "volumes need type jbod; set type: jbod or remove them");
+                return mr_fail(err, MR_INVALID, "volumes",
+                               "volumes need type jbod; set type: jbod or remove them");
         return volume_check(storage, err);
 }
 
@@ -111,7 +128,8 @@ size_t storage_volumes(const Storage *storage) {
 }
 
 const Storage *storage_volume_at(const Storage *storage, size_t i) {
-        return storage->type == STORAGE_JBOD ? (const Storage *) storage->volumes.items + i : storage;
+        return storage->type == STORAGE_JBOD ? (const Storage *) storage->volumes.items + i
+                                             : storage;
 }
 
 const char *storage_volume_name(MrArena *arena, const Storage *storage, const Storage *volume) {
@@ -133,10 +151,11 @@ size_t storage_metadata_volume(const Storage *storage) {
         return lowest;
 }
 
-MrVolume storage_volume_part(MrArena *arena, const Storage *storage, const Storage *volume, const char *node) {
+MrVolume storage_volume_part(MrArena *arena, const Storage *storage, const Storage *volume,
+                             const char *node) {
         const char *name = storage_volume_name(arena, storage, volume);
 
-        return (MrVolume) {
+        return (MrVolume){
                 .node = node,
                 .name = name,
                 .claim = mr_arena_strf(arena, "%s-%s", name, node),

@@ -17,13 +17,13 @@ typedef struct Storage {
         uint64_t size_limit;
         const char *storage_class;
         int delete_claim;
-        int kraft_metadata;     /* 0 when this volume holds the metadata log, MR_UNSET otherwise */
-        MrList volumes;         /* of Storage, for jbod */
+        int kraft_metadata; /* 0 when this volume holds the metadata log, MR_UNSET otherwise */
+        MrList volumes;     /* of Storage, for jbod */
         const MrTree *not_yet;
 } Storage;
 
-extern const MrField storage_fields[];          /* with jbod */
-extern const MrField single_storage_fields[];   /* without */
+extern const MrField storage_fields[];        /* with jbod */
+extern const MrField single_storage_fields[]; /* without */
 int storage_rule(const void *object, MrError *err);
 
 /* One volume of a storage: a jbod has several, the other types are their own only volume. */
@@ -34,4 +34,5 @@ const char *storage_volume_name(MrArena *arena, const Storage *storage, const St
 /* Index of the volume with the metadata log: the one marked so, else the one with the lowest id. */
 size_t storage_metadata_volume(const Storage *storage);
 /* A volume part with everything the storage says; identity is the caller's. */
-MrVolume storage_volume_part(MrArena *arena, const Storage *storage, const Storage *volume, const char *node);
+MrVolume storage_volume_part(MrArena *arena, const Storage *storage, const Storage *volume,
+                             const char *node);

@@ -7,10 +7,10 @@
 #include "alloc.h"
 
 typedef struct KafkaVersion {
-        const char *name;               /* "3.9.1" */
+        const char *name; /* "3.9.1" */
         int major, minor;
-        const char *metadata_version;   /* of a new KRaft cluster: "3.9-IV0" */
-        const char *protocol;           /* of brokers beside ZooKeeper: "3.9" */
+        const char *metadata_version; /* of a new KRaft cluster: "3.9-IV0" */
+        const char *protocol;         /* of brokers beside ZooKeeper: "3.9" */
 } KafkaVersion;
 
 /* The release called `name`; for NULL the default, 3.9.1 with ZooKeeper and 4.3.1 without. NULL when it is unknown. */

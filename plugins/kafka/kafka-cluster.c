@@ -31,8 +31,9 @@ size_t kafka_controllers(const KafkaCluster *cluster) {
 static KafkaNode node_of_set(const KafkaCluster *cluster, int64_t id) {
         const KafkaServer *server = cluster->spec->kafka;
 
-        return (KafkaNode) {
-                .name = mr_arena_strf(cluster->arena, "%s-kafka-%" PRId64, cluster->resource->name, id),
+        return (KafkaNode){
+                .name = mr_arena_strf(cluster->arena, "%s-kafka-%" PRId64, cluster->resource->name,
+                                      id),
                 .id = id,
                 .is_broker = true,
                 .storage = server->storage,
@@ -73,7 +74,10 @@ static const char *reason_to_keep(const KafkaCluster *cluster, const KafkaNode *
         if (!hosted || mr_tree_get_string(view, "error"))
                 return "it is not known yet whether it hosts partitions";
         int64_t n = mr_tree_get_int(hosted, mr_arena_strf(cluster->arena, "%" PRId64, node->id), 0);
-        return n > 0 ? mr_arena_strf(cluster->arena, "it hosts %" PRId64 " partitions; move them to other brokers first", n)
+        return n > 0 ? mr_arena_strf(cluster->arena,
+                                     "it hosts %" PRId64
+                                     " partitions; move them to other brokers first",
+                                     n)
                      : NULL;
 }
 
@@ -88,12 +92,16 @@ static int make_set(KafkaCluster *cluster, MrError *err) {
         int64_t n_surplus = 0;
 
         if (server->replicas == MR_INT_UNSET)
-                return mr_fail(err, MR_INVALID, "spec.kafka.replicas", "the number of brokers is missing; set it, or add node pools");
+                return mr_fail(err, MR_INVALID, "spec.kafka.replicas",
+                               "the number of brokers is missing; set it, or add node pools");
         if (!server->storage)
-                return mr_fail(err, MR_INVALID, "spec.kafka.storage", "the brokers have no storage; set it, or add node pools");
-        while (mr_facts_node(cluster->facts, node_of_set(cluster, server->replicas + n_surplus).name))
+                return mr_fail(err, MR_INVALID, "spec.kafka.storage",
+                               "the brokers have no storage; set it, or add node pools");
+        while (mr_facts_node(cluster->facts,
+                             node_of_set(cluster, server->replicas + n_surplus).name))
                 n_surplus++;
-        cluster->nodes = mr_arena_new_array(cluster->arena, KafkaNode, (size_t) (server->replicas + n_surplus));
+        cluster->nodes = mr_arena_new_array(cluster->arena, KafkaNode,
+                                            (size_t) (server->replicas + n_surplus));
         for (int64_t i = 0; i < server->replicas; i++)
                 cluster->nodes[cluster->n_nodes++] = node_of_set(cluster, i);
         for (int64_t i = 0; i < n_surplus; i++)
@@ -118,73 +126,157 @@ static int check_roles(const KafkaCluster *cluster, MrError *err) {
 
         if (!cluster->is_kraft && controllers > 0)
                 return mr_fail(err, MR_INVALID, "spec.zookeeper",
-                               "a cluster with ZooKeeper has no controllers of its own; give its node pools only the role broker");
+                               "a cluster with ZooKeeper has no controllers of its own; give its "
+                               "node pools only the role broker");
         if (cluster->is_kraft && controllers == 0)
-                return mr_fail(err, MR_INVALID, NULL, "no node pool has the role controller; add it to one");
+                return mr_fail(err, MR_INVALID, NULL,
+                               "no node pool has the role controller; add it to one");
         if (kafka_brokers(cluster) == 0)
-                return mr_fail(err, MR_INVALID, NULL, "no node pool has the role broker; add it to one");
+                return mr_fail(err, MR_INVALID, NULL,
+                               "no node pool has the role broker; add it to one");
         return 0;
 }
 
-/* Controllers that are not voters of the quorum that runs. */
+static const char *metadata_claim(const KafkaCluster *cluster, const KafkaNode *node) {
+        const Storage *volume =
+                storage_volume_at(node->storage, storage_metadata_volume(node->storage));
+
+        return mr_arena_strf(cluster->arena, "%s-%s",
+                             storage_volume_name(cluster->arena, node->storage, volume),
+                             node->name);
+}
+
+/* Where a cluster has its metadata is written on its storage and never changes because a spec or a version did. */
+static int check_quorum(KafkaCluster *cluster, MrError *err) {
+        cluster->is_dynamic =
+                cluster->is_kraft && kafka_version_is_at_least(cluster->version, 4, 1);
+        for (size_t i = 0; i < cluster->n_nodes; i++) {
+                const char *claim = metadata_claim(cluster, &cluster->nodes[i]);
+                const char *quorum =
+                        mr_tree_get_string(mr_facts_claim(cluster->facts, claim), "quorum");
+                if (!quorum)
+                        continue;
+                bool was_kraft = !mr_streq(quorum, "zookeeper");
+                if (was_kraft != cluster->is_kraft && !cluster->resource->is_deleted)
+                        return mr_fail(err, MR_INVALID, "spec.zookeeper",
+                                       "storage %s belongs to a cluster %s ZooKeeper, and moving "
+                                       "between the two is not "
+                                       "supported yet; put spec.zookeeper back as it was",
+                                       claim, was_kraft ? "without" : "with");
+                cluster->is_dynamic = mr_streq(quorum, "kraft-dynamic");
+                return 0;
+        }
+        return 0;
+}
+
+/* "0@host:9090,1@host:9090" of the first controller that runs; NULL when none does. */
+static const char *running_voters(const KafkaCluster *cluster) {
+        const char *voters = NULL;
+
+        for (size_t i = 0; i < cluster->n_nodes && !voters; i++) {
+                const MrNodeFact *fact = mr_facts_node(cluster->facts, cluster->nodes[i].name);
+                voters = fact ? mr_tree_get_string(fact->settings, "controller.quorum.voters")
+                              : NULL;
+        }
+        return voters;
+}
+
+static bool voters_name(const char *voters, int64_t id) {
+        _cleanup_free_ char *first = mr_strf("%" PRId64 "@", id),
+                            *later = mr_strf(",%" PRId64 "@", id);
+
+        return mr_starts_with(voters, first) || strstr(voters, later);
+}
+
+/* A static quorum cannot take another controller while it runs, so such a node is left out. */
+static void leave_out_controllers(KafkaCluster *cluster) {
+        const char *voters = running_voters(cluster);
+        size_t n = 0;
+
+        for (size_t i = 0; i < cluster->n_nodes; i++) {
+                const KafkaNode *node = &cluster->nodes[i];
+                if (voters && node->is_controller && !voters_name(voters, node->id))
+                        mr_strings_add(cluster->arena, &cluster->left_out, node->name);
+                else
+                        cluster->nodes[n++] = *node;
+        }
+        cluster->n_nodes = n;
+}
+
+/* Controllers that are not voters of the dynamic quorum that runs. */
 static void mark_joining(KafkaCluster *cluster) {
-        const MrTree *voters = mr_tree_get(mr_tree_get(mr_facts_view(cluster->facts, "kafka"), "quorum"), "voters");
+        const MrTree *voters = mr_tree_get(
+                mr_tree_get(mr_facts_view(cluster->facts, "kafka"), "quorum"), "voters");
 
         for (size_t i = 0; i < cluster->n_nodes && mr_tree_size(voters) > 0; i++) {
                 KafkaNode *node = &cluster->nodes[i];
                 const char *id = mr_arena_strf(cluster->arena, "%" PRId64, node->id);
-                node->joins = cluster->is_dynamic && node->is_controller && !mr_tree_get(voters, id);
+                node->joins = node->is_controller && !mr_tree_get(voters, id);
         }
 }
 
-int kafka_cluster_make(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts, MrArena *arena,
-                       KafkaCluster *ret, MrError *err) {
+static int make_nodes(KafkaCluster *cluster, MrError *err) {
+        const MrResource **pools;
+
+        if (pools_of(cluster->resource->name, cluster->facts, cluster->arena, &pools) > 0) {
+                make_pools(cluster);
+                return 0;
+        }
+        if (!cluster->is_kraft)
+                return make_set(cluster, err);
+        if (cluster->resource->is_deleted)
+                return 0;
+        return mr_fail(err, MR_INVALID, NULL,
+                       "the cluster has no nodes: add a KafkaNodePool with the label " CLUSTER_LABEL
+                       ": %s, or spec.zookeeper",
+                       cluster->resource->name);
+}
+
+int kafka_cluster_make(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
+                       MrArena *arena, KafkaCluster *ret, MrError *err) {
         KafkaCluster cluster = {
-                .resource = resource, .spec = spec, .facts = facts, .arena = arena,
+                .resource = resource,
+                .spec = spec,
+                .facts = facts,
+                .arena = arena,
                 .version = kafka_version(spec->kafka->version, spec->zookeeper != NULL),
                 .is_kraft = !spec->zookeeper,
         };
-        const MrResource **pools;
         char id[MR_KAFKA_ID_MAX];
-        int r = 0;
 
-        cluster.is_dynamic = cluster.is_kraft && kafka_version_is_at_least(cluster.version, 4, 1);
-        if (pools_of(resource->name, facts, arena, &pools) > 0)
-                make_pools(&cluster);
-        else if (!cluster.is_kraft)
-                r = make_set(&cluster, err);
-        else if (!resource->is_deleted)
-                r = mr_fail(err, MR_INVALID, NULL,
-                            "the cluster has no nodes: add a KafkaNodePool with the label " CLUSTER_LABEL ": %s, or spec.zookeeper",
-                            resource->name);
+        int r = make_nodes(&cluster, err);
         if (r >= 0 && !resource->is_deleted)
                 r = check_roles(&cluster, err);
+        if (r >= 0)
+                r = check_quorum(&cluster, err);
         if (r >= 0)
                 r = cluster_identity(resource, facts, arena, id, err);
         if (r < 0)
                 return r;
         cluster.id = mr_arena_strdup(arena, id);
-        mark_joining(&cluster);
+        if (cluster.is_dynamic)
+                mark_joining(&cluster);
+        else
+                leave_out_controllers(&cluster);
         *ret = cluster;
         return 0;
 }
 
 const char *kafka_directory_id(const KafkaCluster *cluster, const KafkaNode *node) {
-        const Storage *volume = storage_volume_at(node->storage, storage_metadata_volume(node->storage));
-        const char *claim = mr_arena_strf(cluster->arena, "%s-%s",
-                                          storage_volume_name(cluster->arena, node->storage, volume), node->name);
-        const char *found = mr_tree_get_string(mr_facts_claim(cluster->facts, claim), "directory_id");
+        const char *found = mr_tree_get_string(
+                mr_facts_claim(cluster->facts, metadata_claim(cluster, node)), "directory_id");
         char id[MR_KAFKA_ID_MAX];
 
         if (!mr_is_empty(found))
                 return found;
-        mr_derived_id(mr_arena_strf(cluster->arena, "directory/%s/%s", cluster->id, node->name), id);
+        mr_derived_id(mr_arena_strf(cluster->arena, "directory/%s/%s", cluster->id, node->name),
+                      id);
         return mr_arena_strdup(cluster->arena, id);
 }
 
 const char *kafka_log_dir(const KafkaCluster *cluster, const KafkaNode *node, size_t volume) {
-        const char *name =
-                storage_volume_name(cluster->arena, node->storage, storage_volume_at(node->storage, volume));
+        const char *name = storage_volume_name(cluster->arena, node->storage,
+                                               storage_volume_at(node->storage, volume));
 
         return mr_arena_strf(cluster->arena, "@{dir:%s}/kafka-log%" PRId64, name, node->id);
 }

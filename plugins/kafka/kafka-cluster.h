@@ -20,7 +20,7 @@ typedef struct KafkaNode {
         const char *kept_because;
         /* A controller that joins a quorum which runs already, so it must not take part in founding one. */
         bool joins;
-        const char *pool;               /* NULL without pools */
+        const char *pool; /* NULL without pools */
         const Storage *storage;
         const JavaOptions *jvm;
         const Resources *resources;
@@ -33,14 +33,15 @@ typedef struct KafkaCluster {
         MrArena *arena;
         const KafkaVersion *version;
         bool is_kraft;
-        bool is_dynamic;                /* KRaft: voters can be changed by command */
-        const char *id;                 /* 22 characters */
-        KafkaNode *nodes;               /* in the order of names and ids */
+        bool is_dynamic;  /* KRaft: voters can be changed by command */
+        const char *id;   /* 22 characters */
+        KafkaNode *nodes; /* in the order of names and ids */
         size_t n_nodes;
+        MrStrings left_out; /* nodes that must not be made while the quorum is what it is */
 } KafkaCluster;
 
-int kafka_cluster_make(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts, MrArena *arena,
-                       KafkaCluster *ret, MrError *err);
+int kafka_cluster_make(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
+                       MrArena *arena, KafkaCluster *ret, MrError *err);
 /* "my-cluster-kafka": name of the group, common name of the certificates. */
 const char *kafka_group(const KafkaCluster *cluster);
 size_t kafka_brokers(const KafkaCluster *cluster);

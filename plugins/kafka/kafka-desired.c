@@ -10,107 +10,129 @@
 #define DEFAULT_HEAP (UINT64_C(1) << 30)
 #define STOP_TIMEOUT_SEC 300
 
-static const char log4j_text[] = "# Written by millrace; changes made here are put back.\n"
-                                 "log4j.rootLogger=INFO, CONSOLE\n"
-                                 "log4j.appender.CONSOLE=org.apache.log4j.ConsoleAppender\n"
-                                 "log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout\n"
-                                 "log4j.appender.CONSOLE.layout.ConversionPattern=%d{ISO8601} %p %m (%c) [%t]%n\n"
-                                 "log4j.logger.kafka.request.logger=WARN\n"
-                                 "log4j.logger.kafka.network.Processor=OFF\n"
-                                 "log4j.logger.kafka.server.KafkaApis=OFF\n"
-                                 "log4j.logger.kafka.network.RequestChannel$=WARN\n";
+static const char log4j_text[] =
+        "# Written by millrace; changes made here are put back.\n"
+        "log4j.rootLogger=INFO, CONSOLE\n"
+        "log4j.appender.CONSOLE=org.apache.log4j.ConsoleAppender\n"
+        "log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout\n"
+        "log4j.appender.CONSOLE.layout.ConversionPattern=%d{ISO8601} %p %m (%c) [%t]%n\n"
+        "log4j.logger.kafka.request.logger=WARN\n"
+        "log4j.logger.kafka.network.Processor=OFF\n"
+        "log4j.logger.kafka.server.KafkaApis=OFF\n"
+        "log4j.logger.kafka.network.RequestChannel$=WARN\n";
 
-static const char log4j2_text[] = "# Written by millrace; changes made here are put back.\n"
-                                  "name = Kafka\n"
-                                  "appender.console.type = Console\n"
-                                  "appender.console.name = STDOUT\n"
-                                  "appender.console.layout.type = PatternLayout\n"
-                                  "appender.console.layout.pattern = %d{ISO8601} %p %m (%c) [%t]%n\n"
-                                  "rootLogger.level = INFO\n"
-                                  "rootLogger.appenderRefs = console\n"
-                                  "rootLogger.appenderRef.console.ref = STDOUT\n"
-                                  "logger.request.name = kafka.request.logger\n"
-                                  "logger.request.level = WARN\n"
-                                  "logger.processor.name = kafka.network.Processor\n"
-                                  "logger.processor.level = OFF\n"
-                                  "logger.apis.name = kafka.server.KafkaApis\n"
-                                  "logger.apis.level = OFF\n"
-                                  "logger.channel.name = kafka.network.RequestChannel$\n"
-                                  "logger.channel.level = WARN\n";
+static const char log4j2_text[] =
+        "# Written by millrace; changes made here are put back.\n"
+        "name = Kafka\n"
+        "appender.console.type = Console\n"
+        "appender.console.name = STDOUT\n"
+        "appender.console.layout.type = PatternLayout\n"
+        "appender.console.layout.pattern = %d{ISO8601} %p %m (%c) [%t]%n\n"
+        "rootLogger.level = INFO\n"
+        "rootLogger.appenderRefs = console\n"
+        "rootLogger.appenderRef.console.ref = STDOUT\n"
+        "logger.request.name = kafka.request.logger\n"
+        "logger.request.level = WARN\n"
+        "logger.processor.name = kafka.network.Processor\n"
+        "logger.processor.level = OFF\n"
+        "logger.apis.name = kafka.server.KafkaApis\n"
+        "logger.apis.level = OFF\n"
+        "logger.channel.name = kafka.network.RequestChannel$\n"
+        "logger.channel.level = WARN\n";
 
 static const char *secret(const KafkaCluster *cluster, const char *suffix) {
         return mr_arena_strf(cluster->arena, "%s-%s", cluster->resource->name, suffix);
 }
 
-static void add_authority(const KafkaCluster *cluster, const char *field, const char *name, MrParts *parts) {
+static void add_authority(const KafkaCluster *cluster, const char *field, const char *name,
+                          MrParts *parts) {
         bool is_cluster = mr_streq(field, "clusterCa");
-        const CertificateAuthority *spec = is_cluster ? cluster->spec->cluster_ca : cluster->spec->clients_ca;
+        const CertificateAuthority *spec =
+                is_cluster ? cluster->spec->cluster_ca : cluster->spec->clients_ca;
 
         if (spec && spec->generate == 0)
                 return;
-        mr_parts_add(parts, (MrPart) {
-                .kind = MR_PART_CERTIFICATE,
-                .certificate = {
-                        .name = secret(cluster, name),
-                        .key_prefix = "ca",
-                        /* The number would count the keys the authority has had. */
-                        .common_name = mr_arena_strf(cluster->arena, "%s v0", name),
-                        .organization = CLUSTER_ORGANIZATION,
-                        .validity_days = cluster_ca_days(cluster->resource, field, "validityDays"),
-                        .renewal_days = cluster_ca_days(cluster->resource, field, "renewalDays"),
-                        .with_pkcs12 = true,
-                        .labels = cluster_labels(cluster->arena, cluster->resource, "kafka"),
-                },
-        });
+        mr_parts_add(
+                parts,
+                (MrPart){
+                        .kind = MR_PART_CERTIFICATE,
+                        .certificate =
+                                {
+                                        .name = secret(cluster, name),
+                                        .key_prefix = "ca",
+                                        /* The number would count the keys the authority has had. */
+                                        .common_name = mr_arena_strf(cluster->arena, "%s v0", name),
+                                        .organization = CLUSTER_ORGANIZATION,
+                                        .validity_days = cluster_ca_days(cluster->resource, field,
+                                                                         "validityDays"),
+                                        .renewal_days = cluster_ca_days(cluster->resource, field,
+                                                                        "renewalDays"),
+                                        .with_pkcs12 = true,
+                                        .labels = cluster_labels(cluster->arena, cluster->resource,
+                                                                 "kafka"),
+                                },
+                });
 }
 
 /* With this certificate millrace asks the cluster how it is. */
 static void add_operator_certificate(const KafkaCluster *cluster, MrParts *parts) {
-        mr_parts_add(parts, (MrPart) {
-                .kind = MR_PART_CERTIFICATE,
-                .certificate = {
-                        .name = secret(cluster, "cluster-operator-certs"),
-                        .authority = secret(cluster, "cluster-ca"),
-                        .key_prefix = "cluster-operator",
-                        .common_name = "cluster-operator",
-                        .organization = CLUSTER_ORGANIZATION,
-                        .validity_days = cluster_ca_days(cluster->resource, "clusterCa", "validityDays"),
-                        .renewal_days = cluster_ca_days(cluster->resource, "clusterCa", "renewalDays"),
-                        .labels = cluster_labels(cluster->arena, cluster->resource, "kafka"),
-                },
-        });
+        mr_parts_add(
+                parts,
+                (MrPart){
+                        .kind = MR_PART_CERTIFICATE,
+                        .certificate =
+                                {
+                                        .name = secret(cluster, "cluster-operator-certs"),
+                                        .authority = secret(cluster, "cluster-ca"),
+                                        .key_prefix = "cluster-operator",
+                                        .common_name = "cluster-operator",
+                                        .organization = CLUSTER_ORGANIZATION,
+                                        .validity_days = cluster_ca_days(
+                                                cluster->resource, "clusterCa", "validityDays"),
+                                        .renewal_days = cluster_ca_days(cluster->resource,
+                                                                        "clusterCa", "renewalDays"),
+                                        .labels = cluster_labels(cluster->arena, cluster->resource,
+                                                                 "kafka"),
+                                },
+                });
 }
 
 static void add_certificate(const KafkaCluster *cluster, const KafkaNode *node, MrParts *parts) {
         const char *brokers = secret(cluster, "kafka-brokers"), *ns = cluster->resource->ns;
-        MrCertificate certificate =
-                cluster_node_certificate(cluster->arena, cluster->resource, node->name, "kafka", brokers);
+        MrCertificate certificate = cluster_node_certificate(cluster->arena, cluster->resource,
+                                                             node->name, "kafka", brokers);
 
-        cluster_add_service_names(cluster->arena, &certificate.names, secret(cluster, "kafka-bootstrap"), ns);
+        cluster_add_service_names(cluster->arena, &certificate.names,
+                                  secret(cluster, "kafka-bootstrap"), ns);
         cluster_add_service_names(cluster->arena, &certificate.names, brokers, ns);
-        mr_parts_add(parts, (MrPart) {.kind = MR_PART_CERTIFICATE, .certificate = certificate});
+        mr_parts_add(parts, (MrPart){.kind = MR_PART_CERTIFICATE, .certificate = certificate});
 }
 
 static void add_volumes(const KafkaCluster *cluster, const KafkaNode *node, MrParts *parts) {
         size_t metadata = storage_metadata_volume(node->storage);
 
         for (size_t i = 0; i < storage_volumes(node->storage); i++) {
-                MrVolume volume = storage_volume_part(cluster->arena, node->storage, storage_volume_at(node->storage, i), node->name);
+                MrVolume volume =
+                        storage_volume_part(cluster->arena, node->storage,
+                                            storage_volume_at(node->storage, i), node->name);
                 volume.cluster = cluster_key(cluster->arena, cluster->resource);
                 volume.cluster_id = cluster->id;
                 volume.role = "kafka";
-                volume.quorum = !cluster->is_kraft ? "zookeeper" : cluster->is_dynamic ? "kraft-dynamic" : "kraft-static";
+                volume.quorum = !cluster->is_kraft    ? "zookeeper"
+                                : cluster->is_dynamic ? "kraft-dynamic"
+                                                      : "kraft-static";
                 volume.node_id = node->id;
                 if (node->is_controller && i == metadata)
                         volume.directory_id = kafka_directory_id(cluster, node);
-                mr_parts_add(parts, (MrPart) {.kind = MR_PART_VOLUME, .volume = volume});
+                mr_parts_add(parts, (MrPart){.kind = MR_PART_VOLUME, .volume = volume});
         }
 }
 
-static void add_endpoint(const KafkaCluster *cluster, const KafkaNode *node, MrEndpoint endpoint, MrParts *parts) {
+static void add_endpoint(const KafkaCluster *cluster, const KafkaNode *node, MrEndpoint endpoint,
+                         MrParts *parts) {
         endpoint.node = node->name;
         endpoint.group = kafka_group(cluster);
-        mr_parts_add(parts, (MrPart) {.kind = MR_PART_ENDPOINT, .endpoint = endpoint});
+        mr_parts_add(parts, (MrPart){.kind = MR_PART_ENDPOINT, .endpoint = endpoint});
 }
 
 static void add_endpoints(const KafkaCluster *cluster, const KafkaNode *node, MrParts *parts) {
@@ -118,14 +140,20 @@ static void add_endpoints(const KafkaCluster *cluster, const KafkaNode *node, Mr
 
         if (node->is_controller)
                 add_endpoint(cluster, node,
-                             (MrEndpoint) {.name = ENDPOINT_CONTROL, .port = 9090, .is_ready_check = !node->is_broker}, parts);
+                             (MrEndpoint){.name = ENDPOINT_CONTROL,
+                                          .port = 9090,
+                                          .is_ready_check = !node->is_broker},
+                             parts);
         if (!node->is_broker)
                 return;
-        add_endpoint(cluster, node, (MrEndpoint) {.name = ENDPOINT_REPLICATION, .port = 9091, .is_ready_check = true}, parts);
+        add_endpoint(
+                cluster, node,
+                (MrEndpoint){.name = ENDPOINT_REPLICATION, .port = 9091, .is_ready_check = true},
+                parts);
         for (size_t i = 0; i < listeners->n; i++) {
                 const Listener *listener = (const Listener *) listeners->items + i;
                 add_endpoint(cluster, node,
-                             (MrEndpoint) {
+                             (MrEndpoint){
                                      .name = listener_endpoint(cluster->arena, listener),
                                      .port = listener->port,
                                      .is_external = true,
@@ -135,11 +163,15 @@ static void add_endpoints(const KafkaCluster *cluster, const KafkaNode *node, Mr
         }
 }
 
-static void add_file(const KafkaNode *node, const char *name, const char *content, MrFileEffect effect, MrParts *parts) {
-        mr_parts_add(parts, (MrPart) {
-                .kind = MR_PART_FILE,
-                .file = {.node = node->name, .name = name, .content = content, .effect = effect},
-        });
+static void add_file(const KafkaNode *node, const char *name, const char *content,
+                     MrFileEffect effect, MrParts *parts) {
+        mr_parts_add(parts, (MrPart){
+                                    .kind = MR_PART_FILE,
+                                    .file = {.node = node->name,
+                                             .name = name,
+                                             .content = content,
+                                             .effect = effect},
+                            });
 }
 
 static bool is_log4j2(const KafkaCluster *cluster) {
@@ -155,39 +187,51 @@ static bool needs_clients_ca(const KafkaCluster *cluster) {
         return false;
 }
 
-static void add_files(const KafkaCluster *cluster, const KafkaNode *node, const MrPairs *properties, MrParts *parts) {
+static void add_files(const KafkaCluster *cluster, const KafkaNode *node, const MrPairs *properties,
+                      MrParts *parts) {
         MrArena *arena = cluster->arena;
         const char *name = node->name;
 
         /* What needs a restart is in the workload's settings; the rest is altered while the broker runs. */
-        add_file(node, "server.properties", properties_text(arena, properties), MR_EFFECT_NONE, parts);
+        add_file(node, "server.properties", properties_text(arena, properties), MR_EFFECT_NONE,
+                 parts);
         if (is_log4j2(cluster))
                 add_file(node, "log4j2.properties", log4j2_text, MR_EFFECT_NONE, parts);
         else
                 add_file(node, "log4j.properties", log4j_text, MR_EFFECT_NONE, parts);
-        add_file(node, mr_arena_strf(arena, "%s.pem", name), mr_arena_strf(arena, "@{secret:%s/%s.pem}", name, name),
-                 MR_EFFECT_RESTART, parts);
-        add_file(node, "cluster-ca.crt", mr_arena_strf(arena, "@{secret:%s/ca.crt}", secret(cluster, "cluster-ca-cert")),
+        add_file(node, mr_arena_strf(arena, "%s.pem", name),
+                 mr_arena_strf(arena, "@{secret:%s/%s.pem}", name, name), MR_EFFECT_RESTART, parts);
+        add_file(node, "cluster-ca.crt",
+                 mr_arena_strf(arena, "@{secret:%s/ca.crt}", secret(cluster, "cluster-ca-cert")),
                  MR_EFFECT_RESTART, parts);
         if (node->is_broker && needs_clients_ca(cluster))
-                add_file(node, "clients-ca.crt", mr_arena_strf(arena, "@{secret:%s/ca.crt}", secret(cluster, "clients-ca-cert")),
+                add_file(node, "clients-ca.crt",
+                         mr_arena_strf(arena, "@{secret:%s/ca.crt}",
+                                       secret(cluster, "clients-ca-cert")),
                          MR_EFFECT_RESTART, parts);
 }
 
 /* Storage of a KRaft node is formatted once. A node that founds a dynamic quorum writes its founders; one that joins a
  * quorum must not. */
-static void add_preparation(const KafkaCluster *cluster, const KafkaNode *node, MrWorkload *workload) {
+static void add_preparation(const KafkaCluster *cluster, const KafkaNode *node,
+                            MrWorkload *workload) {
         const char *metadata_version = cluster->spec->kafka->metadata_version;
         const char *const common[] = {
-                "format", "-t", cluster->id, "-c", "@{file:server.properties}", "-r",
+                "format",
+                "-t",
+                cluster->id,
+                "-c",
+                "@{file:server.properties}",
+                "-r",
                 metadata_version ? metadata_version : cluster->version->metadata_version,
         };
         MrStrings *arguments = &workload->prepare_arguments;
         MrArena *arena = cluster->arena;
 
         workload->prepare_class = "kafka.tools.StorageTool";
-        workload->prepared_path = mr_arena_strf(arena, "%s/meta.properties",
-                                                kafka_log_dir(cluster, node, storage_metadata_volume(node->storage)));
+        workload->prepared_path =
+                mr_arena_strf(arena, "%s/meta.properties",
+                              kafka_log_dir(cluster, node, storage_metadata_volume(node->storage)));
         for (size_t i = 0; i < MR_ELEMENTS(common); i++)
                 mr_strings_add(arena, arguments, common[i]);
         if (!cluster->is_dynamic || !node->is_controller)
@@ -205,12 +249,15 @@ static MrPairs node_labels(const KafkaCluster *cluster, const KafkaNode *node) {
 
         if (node->pool)
                 mr_pairs_set(cluster->arena, &labels, "strimzi.io/pool-name", node->pool);
-        mr_pairs_set(cluster->arena, &labels, "strimzi.io/broker-role", node->is_broker ? "true" : "false");
-        mr_pairs_set(cluster->arena, &labels, "strimzi.io/controller-role", node->is_controller ? "true" : "false");
+        mr_pairs_set(cluster->arena, &labels, "strimzi.io/broker-role",
+                     node->is_broker ? "true" : "false");
+        mr_pairs_set(cluster->arena, &labels, "strimzi.io/controller-role",
+                     node->is_controller ? "true" : "false");
         return labels;
 }
 
-static void add_workload(const KafkaCluster *cluster, const KafkaNode *node, const MrPairs *settings, MrParts *parts) {
+static void add_workload(const KafkaCluster *cluster, const KafkaNode *node,
+                         const MrPairs *settings, MrParts *parts) {
         MrArena *arena = cluster->arena;
         MrWorkload workload = {
                 .node = node->name,
@@ -235,7 +282,7 @@ static void add_workload(const KafkaCluster *cluster, const KafkaNode *node, con
                                           : "-Dlog4j.configuration=file:@{file:log4j.properties}");
         if (cluster->is_kraft)
                 add_preparation(cluster, node, &workload);
-        mr_parts_add(parts, (MrPart) {.kind = MR_PART_WORKLOAD, .workload = workload});
+        mr_parts_add(parts, (MrPart){.kind = MR_PART_WORKLOAD, .workload = workload});
 }
 
 static void warn_of_listeners(const KafkaCluster *cluster, MrParts *parts) {
@@ -245,23 +292,32 @@ static void warn_of_listeners(const KafkaCluster *cluster, MrParts *parts) {
                 const Listener *listener = (const Listener *) listeners->items + i;
                 if (listener->type != LISTENER_INTERNAL)
                         mr_parts_warn(parts, "NotYet",
-                                      "spec.kafka.listeners[%zu].type: %s is served like an internal listener for now", i,
-                                      listener->name);
+                                      "spec.kafka.listeners[%zu].type: %s is served like an "
+                                      "internal listener for now",
+                                      i, listener->name);
         }
 }
 
 static void warn_of_nodes(const KafkaCluster *cluster, MrParts *parts) {
+        for (size_t i = 0; i < cluster->left_out.n; i++)
+                mr_parts_warn(parts, "ControllerScaling",
+                              "%s is not made: the number of controllers cannot be changed yet",
+                              cluster->left_out.items[i]);
         for (size_t i = 0; i < cluster->n_nodes; i++) {
                 const KafkaNode *node = &cluster->nodes[i];
                 if (node->kept_because)
-                        mr_parts_warn(parts, "ScaleDownPreventionCheck", "%s stays: %s", node->name, node->kept_because);
+                        mr_parts_warn(parts, "ScaleDownPreventionCheck", "%s stays: %s", node->name,
+                                      node->kept_because);
                 if (node->joins)
                         mr_parts_warn(parts, "ControllerScaling",
-                                      "%s runs, but the number of voting controllers cannot be changed yet", node->name);
+                                      "%s runs, but the number of voting controllers cannot be "
+                                      "changed yet",
+                                      node->name);
         }
 }
 
-int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts, MrParts *parts, MrError *err) {
+int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
+                  MrParts *parts, MrError *err) {
         KafkaCluster cluster;
 
         int r = kafka_cluster_make(resource, spec, facts, mr_parts_arena(parts), &cluster, err);
@@ -283,9 +339,9 @@ int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFac
                 add_workload(&cluster, node, &properties.restart, parts);
         }
         options_add_settings(&cluster, parts);
-        mr_parts_add(parts, (MrPart) {
-                .kind = MR_PART_GUARD,
-                .guard = {.group = kafka_group(&cluster), .max_unavailable = 1},
-        });
+        mr_parts_add(parts, (MrPart){
+                                    .kind = MR_PART_GUARD,
+                                    .guard = {.group = kafka_group(&cluster), .max_unavailable = 1},
+                            });
         return 0;
 }

@@ -11,8 +11,8 @@
 
 typedef struct Look {
         const KafkaCluster *cluster;
-        const MrTree *view;             /* NULL: nothing known, or what is known is not to be trusted */
-        const char *error;              /* why it is not to be trusted */
+        const MrTree *view; /* NULL: nothing known, or what is known is not to be trusted */
+        const char *error;  /* why it is not to be trusted */
 } Look;
 
 static Look look_at(const KafkaCluster *cluster) {
@@ -21,7 +21,7 @@ static Look look_at(const KafkaCluster *cluster) {
 
         if (!view)
                 error = "it has not been asked yet";
-        return (Look) {.cluster = cluster, .view = error ? NULL : view, .error = error};
+        return (Look){.cluster = cluster, .view = error ? NULL : view, .error = error};
 }
 
 static const char *id_text(const KafkaCluster *cluster, const KafkaNode *node) {
@@ -33,7 +33,8 @@ static const MrTree *partitions_of(const Look *look) {
 }
 
 static bool is_registered(const Look *look, const KafkaNode *node) {
-        return mr_tree_get(mr_tree_get(look->view, "brokers"), id_text(look->cluster, node)) != NULL;
+        return mr_tree_get(mr_tree_get(look->view, "brokers"), id_text(look->cluster, node)) !=
+               NULL;
 }
 
 static const MrTree *voters_of(const Look *look) {
@@ -51,7 +52,9 @@ static const char *waits_of_broker(const Look *look, const KafkaNode *node) {
         if (!is_registered(look, node))
                 return "is not registered with the cluster yet";
         int64_t n = mr_tree_get_int(mr_tree_get(partitions_of(look), "not_in_sync"), id, 0);
-        return n > 0 ? mr_arena_strf(look->cluster->arena, "%" PRId64 " of its partitions are not in sync yet", n) : NULL;
+        return n > 0 ? mr_arena_strf(look->cluster->arena,
+                                     "%" PRId64 " of its partitions are not in sync yet", n)
+                     : NULL;
 }
 
 static const char *waits_of_controller(const Look *look, const KafkaNode *node) {
@@ -68,9 +71,12 @@ static void judge_readiness(const Look *look, const KafkaNode *node, MrNodeHealt
         const MrNodeFact *fact = mr_facts_node(look->cluster->facts, node->name);
 
         if (!fact || fact->state != MR_NODE_RUNNING)
-                health->waits = mr_arena_strf(look->cluster->arena, "is %s", mr_node_state_name(fact ? fact->state : MR_NODE_ABSENT));
+                health->waits =
+                        mr_arena_strf(look->cluster->arena, "is %s",
+                                      mr_node_state_name(fact ? fact->state : MR_NODE_ABSENT));
         else if (!look->view)
-                health->waits = mr_arena_strf(look->cluster->arena, "nothing is known of the cluster: %s", look->error);
+                health->waits = mr_arena_strf(look->cluster->arena,
+                                              "nothing is known of the cluster: %s", look->error);
         else if (node->is_broker)
                 health->waits = waits_of_broker(look, node);
         if (!health->waits && look->view && node->is_controller)
@@ -97,23 +103,29 @@ static const char *stop_of_broker(const Look *look, const KafkaNode *node) {
         if (kafka_brokers(look->cluster) == 1)
                 return NULL;
         if (!look->view)
-                return mr_arena_strf(look->cluster->arena, "nothing is known of the cluster's partitions: %s", look->error);
+                return mr_arena_strf(look->cluster->arena,
+                                     "nothing is known of the cluster's partitions: %s",
+                                     look->error);
         if (!is_registered(look, node))
                 return NULL;
         if (!partitions)
                 return "nothing is known of the cluster's partitions";
-        const char *first = mr_tree_string(mr_tree_at(mr_tree_get(mr_tree_get(partitions, "blocking"), id), 0));
+        const char *first =
+                mr_tree_string(mr_tree_at(mr_tree_get(mr_tree_get(partitions, "blocking"), id), 0));
         if (n == 0 && !first)
                 return NULL;
-        return mr_arena_strf(look->cluster->arena, "%" PRId64 " partitions would lose too many replicas%s%s", n > 0 ? n : 1,
-                             first ? ": " : "", first ? first : "");
+        return mr_arena_strf(look->cluster->arena,
+                             "%" PRId64 " partitions would lose too many replicas%s%s",
+                             n > 0 ? n : 1, first ? ": " : "", first ? first : "");
 }
 
 static int64_t fetch_timeout_ms(const KafkaCluster *cluster) {
-        const char *text = mr_pairs_get(&cluster->spec->kafka->config, "controller.quorum.fetch.timeout.ms");
+        const char *text =
+                mr_pairs_get(&cluster->spec->kafka->config, "controller.quorum.fetch.timeout.ms");
         int64_t value;
 
-        return text && mr_parse_int(text, &value) == 0 && value > 0 ? value : DEFAULT_FETCH_TIMEOUT_MS;
+        return text && mr_parse_int(text, &value) == 0 && value > 0 ? value
+                                                                    : DEFAULT_FETCH_TIMEOUT_MS;
 }
 
 /* A voter has caught up when it had everything not longer ago than the time after which it would leave its leader. */
@@ -122,30 +134,36 @@ static bool is_caught_up(const Look *look, const MrTree *voter, int64_t leader_m
 
         if (mr_tree_get_int(voter, "lag", -1) == 0)
                 return true;
-        return caught_up_ms >= 0 && leader_ms >= 0 && leader_ms - caught_up_ms <= fetch_timeout_ms(look->cluster);
+        return caught_up_ms >= 0 && leader_ms >= 0 &&
+               leader_ms - caught_up_ms <= fetch_timeout_ms(look->cluster);
 }
 
 static const char *stop_of_controller(const Look *look, const KafkaNode *node) {
         MrArena *arena = look->cluster->arena;
         const MrTree *voters = voters_of(look);
-        int64_t total = (int64_t) mr_tree_size(voters), n = 0, leader = mr_tree_get_int(mr_tree_get(look->view, "quorum"), "leader", -1);
+        int64_t total = (int64_t) mr_tree_size(voters), n = 0,
+                leader = mr_tree_get_int(mr_tree_get(look->view, "quorum"), "leader", -1);
 
         if (kafka_controllers(look->cluster) == 1)
                 return NULL;
         if (!look->view || total == 0)
-                return mr_arena_strf(arena, "nothing is known of the quorum of controllers: %s", look->error ? look->error : "no voters");
+                return mr_arena_strf(arena, "nothing is known of the quorum of controllers: %s",
+                                     look->error ? look->error : "no voters");
         if (!mr_tree_get(voters, id_text(look->cluster, node)))
                 return NULL;
         const MrTree *leading = mr_tree_get(voters, mr_arena_strf(arena, "%" PRId64, leader));
         int64_t leader_ms = mr_tree_get_int(leading, "last_caught_up_ms", -1);
         for (size_t i = 0; i < (size_t) total; i++)
                 if (!mr_streq(mr_tree_key(voters, i), id_text(look->cluster, node)))
-                        n += mr_tree_at(voters, i) == leading || is_caught_up(look, mr_tree_at(voters, i), leader_ms);
+                        n += mr_tree_at(voters, i) == leading ||
+                             is_caught_up(look, mr_tree_at(voters, i), leader_ms);
         /* Two controllers cannot lose one and keep a majority, so the other being well has to do. */
         if (n >= total / 2 + 1 || (total == 2 && n == 1))
                 return NULL;
-        return mr_arena_strf(arena, "only %" PRId64 " of the other controllers have caught up, the quorum needs %" PRId64, n,
-                             total / 2 + 1);
+        return mr_arena_strf(arena,
+                             "only %" PRId64
+                             " of the other controllers have caught up, the quorum needs %" PRId64,
+                             n, total / 2 + 1);
 }
 
 static void judge_stop(const Look *look, const KafkaNode *node, MrNodeHealth *health) {
@@ -161,12 +179,13 @@ static void judge_stop(const Look *look, const KafkaNode *node, MrNodeHealth *he
 }
 
 static int64_t active_controller(const Look *look) {
-        return look->cluster->is_kraft ? mr_tree_get_int(mr_tree_get(look->view, "quorum"), "leader", -1)
-                                       : mr_tree_get_int(look->view, "controller", -1);
+        return look->cluster->is_kraft
+                       ? mr_tree_get_int(mr_tree_get(look->view, "quorum"), "leader", -1)
+                       : mr_tree_get_int(look->view, "controller", -1);
 }
 
-int kafka_health(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts, MrArena *arena, MrHealth *ret,
-                 MrError *err) {
+int kafka_health(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
+                 MrArena *arena, MrHealth *ret, MrError *err) {
         KafkaCluster cluster;
 
         int r = kafka_cluster_make(resource, spec, facts, arena, &cluster, err);
@@ -181,15 +200,15 @@ int kafka_health(const MrResource *resource, const KafkaSpec *spec, const MrFact
                 health->node = node->name;
                 judge_readiness(&look, node, health);
                 judge_stop(&look, node, health);
-                health->order = !health->is_ready                          ? ORDER_NOT_READY
-                                : node->id == active_controller(&look)     ? ORDER_ACTIVE_CONTROLLER
-                                                                           : ORDER_NODE;
+                health->order = !health->is_ready                      ? ORDER_NOT_READY
+                                : node->id == active_controller(&look) ? ORDER_ACTIVE_CONTROLLER
+                                                                       : ORDER_NODE;
         }
         return 0;
 }
 
-int kafka_probes(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts, MrArena *arena, MrProbes *ret,
-                 MrError *err) {
+int kafka_probes(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
+                 MrArena *arena, MrProbes *ret, MrError *err) {
         KafkaCluster cluster;
         MrProbe probe = {
                 .name = "kafka",

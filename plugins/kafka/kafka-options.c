@@ -10,14 +10,39 @@
 
 /* Everything that names addresses, security, storage or the cluster's metadata. */
 static const char *const forbidden_prefixes[] = {
-        "listeners", "advertised.", "broker.", "listener.", "host.name", "port", "inter.broker.listener.name", "sasl.", "ssl.",
-        "security.", "password.", "log.dir", "zookeeper.connect", "zookeeper.set.acl", "zookeeper.ssl",
-        "zookeeper.clientCnxnSocket", "authorizer.", "super.user", "cruise.control.metrics.topic",
-        "cruise.control.metrics.reporter.bootstrap.servers", "node.id", "process.roles", "controller.",
-        "control.plane.listener.name", "metadata.log.dir", "zookeeper.metadata.migration.enable",
-        "client.quota.callback.static.kafka.admin.", "client.quota.callback.static.produce",
-        "client.quota.callback.static.fetch", "client.quota.callback.static.storage.per.volume.limit.min.available.",
-        "client.quota.callback.static.excluded.principal.name.list", "prometheus.metrics.reporter.", "cordoned.log.dirs",
+        "listeners",
+        "advertised.",
+        "broker.",
+        "listener.",
+        "host.name",
+        "port",
+        "inter.broker.listener.name",
+        "sasl.",
+        "ssl.",
+        "security.",
+        "password.",
+        "log.dir",
+        "zookeeper.connect",
+        "zookeeper.set.acl",
+        "zookeeper.ssl",
+        "zookeeper.clientCnxnSocket",
+        "authorizer.",
+        "super.user",
+        "cruise.control.metrics.topic",
+        "cruise.control.metrics.reporter.bootstrap.servers",
+        "node.id",
+        "process.roles",
+        "controller.",
+        "control.plane.listener.name",
+        "metadata.log.dir",
+        "zookeeper.metadata.migration.enable",
+        "client.quota.callback.static.kafka.admin.",
+        "client.quota.callback.static.produce",
+        "client.quota.callback.static.fetch",
+        "client.quota.callback.static.storage.per.volume.limit.min.available.",
+        "client.quota.callback.static.excluded.principal.name.list",
+        "prometheus.metrics.reporter.",
+        "cordoned.log.dirs",
 };
 
 static const char *const allowed[] = {
@@ -43,7 +68,8 @@ static const char *const allowed[] = {
 
 /* Allowed behind "listener.name.NAME-PORT.". */
 static const char *const allowed_per_listener[] = {
-        "connections.max.reauth.ms", "max.connections", "max.connections.per.ip", "max.connections.per.ip.overrides",
+        "connections.max.reauth.ms",    "max.connections",
+        "max.connections.per.ip",       "max.connections.per.ip.overrides",
         "max.connection.creation.rate",
 };
 
@@ -53,7 +79,7 @@ typedef enum Kind {
         KIND_BOOLEAN,
         KIND_TEXT,
         KIND_LIST,
-        KIND_THREADS,           /* a whole number that may at most double or halve at once */
+        KIND_THREADS, /* a whole number that may at most double or halve at once */
 } Kind;
 
 typedef enum Releases {
@@ -138,7 +164,8 @@ bool option_is_forbidden(const char *key) {
         for (size_t i = 0; i < MR_ELEMENTS(allowed); i++)
                 if (mr_streq(key, allowed[i]))
                         return false;
-        for (size_t i = 0; i < MR_ELEMENTS(allowed_per_listener) && mr_starts_with(key, "listener.name."); i++) {
+        for (size_t i = 0;
+             i < MR_ELEMENTS(allowed_per_listener) && mr_starts_with(key, "listener.name."); i++) {
                 const char *rest = strchr(key + strlen("listener.name."), '.');
                 if (rest && mr_streq(rest + 1, allowed_per_listener[i]))
                         return false;
@@ -212,7 +239,8 @@ const char *option_canonical(MrArena *arena, const char *key, const char *value)
                 return "true";
         if (option->kind == KIND_BOOLEAN && strcasecmp(value, "false") == 0)
                 return "false";
-        if ((option->kind == KIND_WHOLE || option->kind == KIND_THREADS) && mr_parse_int(value, &number) == 0)
+        if ((option->kind == KIND_WHOLE || option->kind == KIND_THREADS) &&
+            mr_parse_int(value, &number) == 0)
                 return mr_arena_strf(arena, "%" PRId64, number);
         return value;
 }
@@ -221,7 +249,8 @@ const char *option_canonical(MrArena *arena, const char *key, const char *value)
 static const char *next_size(MrArena *arena, const char *wanted, const char *current) {
         int64_t to, from;
 
-        if (!current || mr_parse_int(wanted, &to) < 0 || mr_parse_int(current, &from) < 0 || from <= 0)
+        if (!current || mr_parse_int(wanted, &to) < 0 || mr_parse_int(current, &from) < 0 ||
+            from <= 0)
                 return wanted;
         if (to > 2 * from)
                 to = 2 * from;
@@ -231,20 +260,25 @@ static const char *next_size(MrArena *arena, const char *wanted, const char *cur
 }
 
 static void add_setting(MrParts *parts, const char *scope, const char *key, const char *value) {
-        mr_parts_add(parts, (MrPart) {
-                .kind = MR_PART_SETTING,
-                .setting = {.protocol = "kafka", .scope = scope, .key = key, .value = value},
-        });
+        mr_parts_add(parts, (MrPart){
+                                    .kind = MR_PART_SETTING,
+                                    .setting = {.protocol = "kafka",
+                                                .scope = scope,
+                                                .key = key,
+                                                .value = value},
+                            });
 }
 
-static void add_broker_setting(const KafkaCluster *cluster, const KafkaNode *node, const MrPair *pair, MrParts *parts) {
+static void add_broker_setting(const KafkaCluster *cluster, const KafkaNode *node,
+                               const MrPair *pair, MrParts *parts) {
         MrArena *arena = cluster->arena;
         const MrTree *configs = mr_tree_get(mr_facts_view(cluster->facts, "kafka"), "configs");
         const char *id = mr_arena_strf(arena, "%" PRId64, node->id);
         const char *value = option_canonical(arena, pair->key, pair->value);
 
         if (option_find(pair->key)->kind == KIND_THREADS)
-                value = next_size(arena, value, mr_tree_get_string(mr_tree_get(configs, id), pair->key));
+                value = next_size(arena, value,
+                                  mr_tree_get_string(mr_tree_get(configs, id), pair->key));
         add_setting(parts, mr_arena_strf(arena, "broker/%s", id), pair->key, value);
 }
 
@@ -253,11 +287,13 @@ void options_add_settings(const KafkaCluster *cluster, MrParts *parts) {
 
         for (size_t i = 0; i < config->n; i++) {
                 const MrPair *pair = &config->items[i];
-                if (option_is_forbidden(pair->key) || !option_is_dynamic(pair->key, cluster->version))
+                if (option_is_forbidden(pair->key) ||
+                    !option_is_dynamic(pair->key, cluster->version))
                         continue;
                 /* Where eligible leader replicas are in use, Kafka takes this one only for the whole cluster. */
                 if (mr_streq(pair->key, "min.insync.replicas")) {
-                        add_setting(parts, "broker/", pair->key, option_canonical(cluster->arena, pair->key, pair->value));
+                        add_setting(parts, "broker/", pair->key,
+                                    option_canonical(cluster->arena, pair->key, pair->value));
                         continue;
                 }
                 for (size_t k = 0; k < cluster->n_nodes; k++)

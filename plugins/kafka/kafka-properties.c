@@ -47,7 +47,8 @@ static void set_keystore(Writer *writer, const char *listener) {
 
 static void set_truststore(Writer *writer, const char *listener, const char *file) {
         set_for(writer, listener, "ssl.truststore.type", "PEM");
-        set_for(writer, listener, "ssl.truststore.location", mr_arena_strf(writer->cluster->arena, "@{file:%s}", file));
+        set_for(writer, listener, "ssl.truststore.location",
+                mr_arena_strf(writer->cluster->arena, "@{file:%s}", file));
         set_for(writer, listener, "ssl.client.auth", "required");
 }
 
@@ -72,10 +73,12 @@ static void set_listener(Writer *writer, const Listener *listener) {
                         "org.apache.kafka.common.security.scram.ScramLoginModule required;");
         }
         if (configuration && configuration->max_connections != MR_INT_UNSET)
-                set_for(writer, id, "max.connections", mr_arena_strf(arena, "%" PRId64, configuration->max_connections));
+                set_for(writer, id, "max.connections",
+                        mr_arena_strf(arena, "%" PRId64, configuration->max_connections));
         if (configuration && configuration->max_connection_creation_rate != MR_INT_UNSET)
                 set_for(writer, id, "max.connection.creation.rate",
-                        mr_arena_strf(arena, "%" PRId64, configuration->max_connection_creation_rate));
+                        mr_arena_strf(arena, "%" PRId64,
+                                      configuration->max_connection_creation_rate));
 }
 
 static const char *protocol_of(const Listener *listener) {
@@ -88,17 +91,19 @@ typedef struct Addresses {
         const char *bound, *advertised, *protocols;
 } Addresses;
 
-static void add_address(const Writer *writer, Addresses *addresses, const char *id, const char *endpoint,
-                        const char *protocol, bool is_advertised) {
+static void add_address(const Writer *writer, Addresses *addresses, const char *id,
+                        const char *endpoint, const char *protocol, bool is_advertised) {
         MrArena *arena = writer->cluster->arena;
         const char *node = writer->node->name;
 
-        addresses->bound = append(arena, addresses->bound, mr_arena_strf(arena, "%s://0.0.0.0:@{bind:%s}", id, endpoint));
-        addresses->protocols = append(arena, addresses->protocols, mr_arena_strf(arena, "%s:%s", id, protocol));
+        addresses->bound = append(arena, addresses->bound,
+                                  mr_arena_strf(arena, "%s://0.0.0.0:@{bind:%s}", id, endpoint));
+        addresses->protocols =
+                append(arena, addresses->protocols, mr_arena_strf(arena, "%s:%s", id, protocol));
         if (is_advertised)
-                addresses->advertised =
-                        append(arena, addresses->advertised,
-                               mr_arena_strf(arena, "%s://@{addr:%s}:@{port:%s/%s}", id, node, node, endpoint));
+                addresses->advertised = append(arena, addresses->advertised,
+                                               mr_arena_strf(arena, "%s://@{addr:%s}:@{port:%s/%s}",
+                                                             id, node, node, endpoint));
 }
 
 static void add_broker_addresses(Writer *writer, Addresses *addresses) {
@@ -110,7 +115,8 @@ static void add_broker_addresses(Writer *writer, Addresses *addresses) {
         for (size_t i = 0; i < listeners->n; i++) {
                 const Listener *listener = (const Listener *) listeners->items + i;
                 add_address(writer, addresses, listener_id(writer->cluster->arena, listener),
-                            listener_endpoint(writer->cluster->arena, listener), protocol_of(listener), true);
+                            listener_endpoint(writer->cluster->arena, listener),
+                            protocol_of(listener), true);
                 set_listener(writer, listener);
         }
 }
@@ -126,7 +132,8 @@ static void set_addresses(Writer *writer) {
         if (writer->node->is_broker)
                 add_broker_addresses(writer, &addresses);
         if (cluster->is_kraft && !writer->node->is_controller)
-                addresses.protocols = append(cluster->arena, addresses.protocols, LISTENER_CONTROL ":SSL");
+                addresses.protocols =
+                        append(cluster->arena, addresses.protocols, LISTENER_CONTROL ":SSL");
         set(writer, "listeners", addresses.bound);
         set(writer, "listener.security.protocol.map", addresses.protocols);
         if (addresses.advertised)
@@ -142,8 +149,12 @@ const char *kafka_initial_controllers(const KafkaCluster *cluster) {
                 const KafkaNode *node = &cluster->nodes[i];
                 if (node->is_controller && !node->joins)
                         list = append(cluster->arena, list,
-                                      mr_arena_strf(cluster->arena, "%" PRId64 "@{at}@{addr:%s}:@{port:%s/" ENDPOINT_CONTROL "}:%s",
-                                                    node->id, node->name, node->name, kafka_directory_id(cluster, node)));
+                                      mr_arena_strf(cluster->arena,
+                                                    "%" PRId64
+                                                    "@{at}@{addr:%s}:@{port:%s/" ENDPOINT_CONTROL
+                                                    "}:%s",
+                                                    node->id, node->name, node->name,
+                                                    kafka_directory_id(cluster, node)));
         }
         return list;
 }
@@ -158,8 +169,10 @@ static void set_quorum(Writer *writer) {
                 if (!node->is_controller)
                         continue;
                 const char *address =
-                        mr_arena_strf(arena, "@{addr:%s}:@{port:%s/" ENDPOINT_CONTROL "}", node->name, node->name);
-                voters = append(arena, voters, mr_arena_strf(arena, "%" PRId64 "@{at}%s", node->id, address));
+                        mr_arena_strf(arena, "@{addr:%s}:@{port:%s/" ENDPOINT_CONTROL "}",
+                                      node->name, node->name);
+                voters = append(arena, voters,
+                                mr_arena_strf(arena, "%" PRId64 "@{at}%s", node->id, address));
                 servers = append(arena, servers, address);
         }
         if (cluster->is_dynamic)
@@ -174,9 +187,12 @@ static void set_kraft(Writer *writer) {
 
         set(writer, "node.id", mr_arena_strf(cluster->arena, "%" PRId64, node->id));
         set(writer, "process.roles",
-            !node->is_controller ? "broker" : node->is_broker ? "broker,controller" : "controller");
+            !node->is_controller ? "broker"
+            : node->is_broker    ? "broker,controller"
+                                 : "controller");
         set(writer, "controller.listener.names", LISTENER_CONTROL);
-        set(writer, "metadata.log.dir", kafka_log_dir(cluster, node, storage_metadata_volume(node->storage)));
+        set(writer, "metadata.log.dir",
+            kafka_log_dir(cluster, node, storage_metadata_volume(node->storage)));
         set_internal(writer, LISTENER_CONTROL);
         set_quorum(writer);
 }
@@ -187,8 +203,11 @@ static const char *zookeeper_connect(const KafkaCluster *cluster) {
 
         for (int64_t i = 0; i < n; i++)
                 list = append(cluster->arena, list,
-                              mr_arena_strf(cluster->arena, "@{addr:%s-zookeeper-%" PRId64 "}:@{port:%s-zookeeper-%" PRId64 "/tcp-clients}",
-                                            cluster->resource->name, i, cluster->resource->name, i));
+                              mr_arena_strf(cluster->arena,
+                                            "@{addr:%s-zookeeper-%" PRId64
+                                            "}:@{port:%s-zookeeper-%" PRId64 "/tcp-clients}",
+                                            cluster->resource->name, i, cluster->resource->name,
+                                            i));
         return list;
 }
 
@@ -202,27 +221,30 @@ static void set_zookeeper(Writer *writer) {
         set(writer, "zookeeper.ssl.enabled.protocols", "TLSv1.3,TLSv1.2");
         set(writer, "zookeeper.ssl.protocol", "TLSv1.3");
         set(writer, "zookeeper.ssl.keystore.type", "PEM");
-        set(writer, "zookeeper.ssl.keystore.location", mr_arena_strf(cluster->arena, "@{file:%s.pem}", writer->node->name));
+        set(writer, "zookeeper.ssl.keystore.location",
+            mr_arena_strf(cluster->arena, "@{file:%s.pem}", writer->node->name));
         set(writer, "zookeeper.ssl.truststore.type", "PEM");
         set(writer, "zookeeper.ssl.truststore.location", "@{file:cluster-ca.crt}");
         set_default(writer, "inter.broker.protocol.version", cluster->version->protocol);
 }
 
 static const char *super_users(const KafkaCluster *cluster, MrParts *parts) {
-        static const char *const components[] = {"kafka", "entity-topic-operator", "entity-user-operator", "kafka-exporter",
+        static const char *const components[] = {"kafka", "entity-topic-operator",
+                                                 "entity-user-operator", "kafka-exporter",
                                                  "cruise-control"};
         const MrStrings *users = &cluster->spec->kafka->authorization->super_users;
         MrArena *arena = cluster->arena;
         const char *list = NULL;
 
         for (size_t i = 0; i < MR_ELEMENTS(components); i++) {
-                const char *user = mr_arena_strf(arena, "User:CN=%s-%s,O=" CLUSTER_ORGANIZATION, cluster->resource->name,
-                                                 components[i]);
+                const char *user = mr_arena_strf(arena, "User:CN=%s-%s,O=" CLUSTER_ORGANIZATION,
+                                                 cluster->resource->name, components[i]);
                 list = list ? mr_arena_strf(arena, "%s;%s", list, user) : user;
         }
         list = mr_arena_strf(arena, "%s;User:CN=cluster-operator,O=" CLUSTER_ORGANIZATION, list);
         for (size_t i = 0; i < users->n; i++)
-                list = mr_arena_strf(arena, "%s;User:%s", list, mr_parts_literal(parts, users->items[i]));
+                list = mr_arena_strf(arena, "%s;User:%s", list,
+                                     mr_parts_literal(parts, users->items[i]));
         return list;
 }
 
@@ -233,7 +255,8 @@ static void set_authorization(Writer *writer, MrParts *parts) {
         if (!authorization)
                 return;
         if (authorization->type == AUTHORIZATION_CUSTOM)
-                set(writer, "authorizer.class.name", mr_parts_literal(parts, authorization->authorizer_class));
+                set(writer, "authorizer.class.name",
+                    mr_parts_literal(parts, authorization->authorizer_class));
         else
                 set(writer, "authorizer.class.name",
                     cluster->is_kraft ? "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
@@ -245,7 +268,8 @@ static void set_log_dirs(Writer *writer) {
         const char *list = NULL;
 
         for (size_t i = 0; i < storage_volumes(writer->node->storage); i++)
-                list = append(writer->cluster->arena, list, kafka_log_dir(writer->cluster, writer->node, i));
+                list = append(writer->cluster->arena, list,
+                              kafka_log_dir(writer->cluster, writer->node, i));
         set(writer, "log.dirs", list);
 }
 
@@ -264,11 +288,13 @@ void kafka_warn_of_options(const KafkaCluster *cluster, MrParts *parts) {
         for (size_t i = 0; i < config->n; i++)
                 if (option_is_forbidden(config->items[i].key))
                         mr_parts_warn(parts, "ForbiddenOption",
-                                      "spec.kafka.config.%s is set by millrace and was left out; remove it",
+                                      "spec.kafka.config.%s is set by millrace and was left out; "
+                                      "remove it",
                                       config->items[i].key);
 }
 
-ServerProperties kafka_properties(const KafkaCluster *cluster, const KafkaNode *node, MrParts *parts) {
+ServerProperties kafka_properties(const KafkaCluster *cluster, const KafkaNode *node,
+                                  MrParts *parts) {
         Writer writer = {.cluster = cluster, .node = node};
         ServerProperties result = {};
 
@@ -283,6 +309,7 @@ ServerProperties kafka_properties(const KafkaCluster *cluster, const KafkaNode *
         result.all = writer.pairs;
         for (size_t i = 0; i < writer.pairs.n; i++)
                 if (!option_is_dynamic(writer.pairs.items[i].key, cluster->version))
-                        mr_pairs_set(cluster->arena, &result.restart, writer.pairs.items[i].key, writer.pairs.items[i].value);
+                        mr_pairs_set(cluster->arena, &result.restart, writer.pairs.items[i].key,
+                                     writer.pairs.items[i].value);
         return result;
 }

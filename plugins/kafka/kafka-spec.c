@@ -9,21 +9,29 @@
 
 static const MrField server_fields[] = {
         MR_STRING("version", KafkaServer, version, .pattern = "^[0-9]+\\.[0-9]+\\.[0-9]+$",
-                  .doc = "Release of Kafka to run, such as 3.9.1. By default 3.9.1 with ZooKeeper and 4.3.1 without."),
-        MR_STRING("metadataVersion", KafkaServer, metadata_version, .pattern = "^[0-9]+\\.[0-9]+(-IV[0-9]+)?$",
-                  .doc = "Metadata version of a KRaft cluster, such as 4.3 or 4.3-IV0; by default that of the release."),
+                  .doc = "Release of Kafka to run, such as 3.9.1. By default 3.9.1 with ZooKeeper "
+                         "and 4.3.1 without."),
+        MR_STRING("metadataVersion", KafkaServer, metadata_version,
+                  .pattern = "^[0-9]+\\.[0-9]+(-IV[0-9]+)?$",
+                  .doc = "Metadata version of a KRaft cluster, such as 4.3 or 4.3-IV0; by default "
+                         "that of the release."),
         MR_INT("replicas", KafkaServer, replicas, .min = 1, .max = 1000,
                .doc = "Number of brokers, where no node pools are used."),
-        MR_LIST("listeners", KafkaServer, listeners, Listener, listener_fields, .flags = MR_REQUIRED, .min = 1, .max = 100,
-                .rule = listener_rule, .doc = "Where clients connect: one entry for each port and kind of security."),
+        MR_LIST("listeners", KafkaServer, listeners, Listener, listener_fields,
+                .flags = MR_REQUIRED, .min = 1, .max = 100, .rule = listener_rule,
+                .doc = "Where clients connect: one entry for each port and kind of security."),
         MR_MAP("config", KafkaServer, config,
-               .doc = "Options of the brokers. Options that Kafka can change while it runs are changed without a restart; "
-                      "options that belong to millrace, such as listeners, are left out with a warning."),
+               .doc = "Options of the brokers. Options that Kafka can change while it runs are "
+                      "changed without a restart; "
+                      "options that belong to millrace, such as listeners, are left out with a "
+                      "warning."),
         MR_OBJECT("storage", KafkaServer, storage, Storage, storage_fields, .rule = storage_rule,
                   .doc = "Where a broker keeps its data, where no node pools are used."),
         MR_OBJECT("authorization", KafkaServer, authorization, Authorization, authorization_fields,
-                  .rule = authorization_rule, .doc = "Who may do what. Without it every client may do everything."),
-        MR_OBJECT("jvmOptions", KafkaServer, jvm, JavaOptions, java_options_fields, .rule = java_options_rule,
+                  .rule = authorization_rule,
+                  .doc = "Who may do what. Without it every client may do everything."),
+        MR_OBJECT("jvmOptions", KafkaServer, jvm, JavaOptions, java_options_fields,
+                  .rule = java_options_rule,
                   .doc = "Options of the Java virtual machine; a pool can have its own."),
         MR_OBJECT("resources", KafkaServer, resources, Resources, resources_fields,
                   .doc = "Memory and processor time of each broker; a pool can have its own."),
@@ -35,18 +43,23 @@ static const MrField server_fields[] = {
         SERVER_NOT_YET("jmxOptions", .doc = "Access to the JMX port."),
         SERVER_NOT_YET("metricsConfig", .doc = "Where metrics come from and which are exported."),
         SERVER_NOT_YET("logging", .doc = "Levels of the loggers."),
-        SERVER_NOT_YET("template", .doc = "Labels, annotations and details of the generated objects."),
-        SERVER_NOT_YET("tieredStorage", .doc = "Older segments in remote storage, through a plugin."),
+        SERVER_NOT_YET("template",
+                       .doc = "Labels, annotations and details of the generated objects."),
+        SERVER_NOT_YET("tieredStorage",
+                       .doc = "Older segments in remote storage, through a plugin."),
         SERVER_NOT_YET("quotas", .doc = "Default limits for clients, enforced by the brokers."),
         {},
 };
 
 static const MrField authority_fields[] = {
         MR_BOOL("generateCertificateAuthority", CertificateAuthority, generate, .fallback = "true",
-                .doc = "Whether millrace makes the authority. With false its two secrets must exist before the cluster."),
-        MR_INT("validityDays", CertificateAuthority, validity_days, .min = 1, .max = 36500, .fallback = "365",
-               .unit = "days", .doc = "How long certificates of this authority are valid."),
-        MR_INT("renewalDays", CertificateAuthority, renewal_days, .min = 1, .max = 36500, .fallback = "30", .unit = "days",
+                .doc = "Whether millrace makes the authority. With false its two secrets must "
+                       "exist before the cluster."),
+        MR_INT("validityDays", CertificateAuthority, validity_days, .min = 1, .max = 36500,
+               .fallback = "365", .unit = "days",
+               .doc = "How long certificates of this authority are valid."),
+        MR_INT("renewalDays", CertificateAuthority, renewal_days, .min = 1, .max = 36500,
+               .fallback = "30", .unit = "days",
                .doc = "How long before their end certificates are renewed."),
         MR_TREE("generateSecretOwnerReference", CertificateAuthority, not_yet, .flags = MR_NOT_YET,
                 .doc = "Whether the authority's secrets go away with the cluster."),
@@ -59,25 +72,36 @@ static int authority_rule(const void *object, MrError *err) {
         const CertificateAuthority *authority = object;
 
         if (authority->renewal_days >= authority->validity_days)
-                return mr_fail(err, MR_INVALID, "renewalDays", "certificates would be renewed as soon as they are made; "
-                               "use less than validityDays, which is %lld", (long long) authority->validity_days);
+                return mr_fail(err, MR_INVALID, "renewalDays",
+                               "certificates would be renewed as soon as they are made; "
+                               "use less than validityDays, which is %lld",
+                               (long long) authority->validity_days);
         return 0;
 }
 
 static const MrField kafka_fields[] = {
-        MR_OBJECT("kafka", KafkaSpec, kafka, KafkaServer, server_fields, .flags = MR_REQUIRED, .doc = "The brokers."),
+        MR_OBJECT("kafka", KafkaSpec, kafka, KafkaServer, server_fields, .flags = MR_REQUIRED,
+                  .doc = "The brokers."),
         MR_TREE("zookeeper", KafkaSpec, zookeeper,
-                .doc = "The ZooKeeper ensemble of a cluster before Kafka 4. Without it the cluster runs in KRaft mode and "
+                .doc = "The ZooKeeper ensemble of a cluster before Kafka 4. Without it the cluster "
+                       "runs in KRaft mode and "
                        "its nodes come from node pools."),
-        MR_OBJECT("clusterCa", KafkaSpec, cluster_ca, CertificateAuthority, authority_fields, .rule = authority_rule,
+        MR_OBJECT("clusterCa", KafkaSpec, cluster_ca, CertificateAuthority, authority_fields,
+                  .rule = authority_rule,
                   .doc = "The authority that signs the certificates of all nodes."),
-        MR_OBJECT("clientsCa", KafkaSpec, clients_ca, CertificateAuthority, authority_fields, .rule = authority_rule,
+        MR_OBJECT("clientsCa", KafkaSpec, clients_ca, CertificateAuthority, authority_fields,
+                  .rule = authority_rule,
                   .doc = "The authority that signs the certificates of users."),
         SPEC_NOT_YET("entityOperator", .doc = "Topics and users as resources of their own."),
-        SPEC_NOT_YET("cruiseControl", .doc = "Cruise Control, which balances partitions over brokers."),
-        SPEC_NOT_YET("kafkaExporter", .doc = "Kafka Exporter, which reports the lag of consumer groups."),
-        SPEC_NOT_YET("jmxTrans", .doc = "JmxTrans, which carried metrics elsewhere; it has no effect any more."),
-        SPEC_NOT_YET("maintenanceTimeWindows", .doc = "When certificates may be renewed, as cron expressions."),
+        SPEC_NOT_YET("cruiseControl",
+                     .doc = "Cruise Control, which balances partitions over brokers."),
+        SPEC_NOT_YET("kafkaExporter",
+                     .doc = "Kafka Exporter, which reports the lag of consumer groups."),
+        SPEC_NOT_YET(
+                "jmxTrans",
+                .doc = "JmxTrans, which carried metrics elsewhere; it has no effect any more."),
+        SPEC_NOT_YET("maintenanceTimeWindows",
+                     .doc = "When certificates may be renewed, as cron expressions."),
         {},
 };
 
@@ -87,12 +111,14 @@ static int kafka_rule(const void *object, MrError *err) {
 
         if (!version) {
                 _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
-                return mr_fail(err, MR_INVALID, "kafka.version", "Kafka %s is not known; use one of %s", spec->kafka->version,
+                return mr_fail(err, MR_INVALID, "kafka.version",
+                               "Kafka %s is not known; use one of %s", spec->kafka->version,
                                kafka_versions_text(arena));
         }
         if (spec->zookeeper && version->major >= 4)
                 return mr_fail(err, MR_INVALID, "zookeeper",
-                               "Kafka %s runs without ZooKeeper; use version 3.9.1, or remove spec.zookeeper and add node pools",
+                               "Kafka %s runs without ZooKeeper; use version 3.9.1, or remove "
+                               "spec.zookeeper and add node pools",
                                version->name);
         int r = listeners_check(&spec->kafka->listeners, err);
         return r < 0 ? mr_error_within(err, r, "kafka") : 0;

@@ -7,7 +7,7 @@
 #include "cluster.h"
 #include "pools.h"
 
-#define COMMON_NAME_MAX 64      /* of X.509 */
+#define COMMON_NAME_MAX 64 /* of X.509 */
 
 static const MrEnum authentication_types[] = {
         {"tls", USER_TLS, "millrace issues a key and a certificate."},
@@ -19,21 +19,29 @@ static const MrEnum authentication_types[] = {
 static const MrField authentication_fields[] = {
         MR_ENUM("type", UserAuthentication, type, authentication_types, .flags = MR_REQUIRED,
                 .doc = "How the user proves who it is. Only tls has an effect yet."),
-        MR_INT("validityDays", UserAuthentication, validity_days, .min = 1, .max = 36500, .unit = "days",
-               .doc = "How long the certificate is valid; as long as the clients' authority says when absent."),
-        MR_INT("renewalDays", UserAuthentication, renewal_days, .min = 1, .max = 36500, .unit = "days",
-               .doc = "How long before its end the certificate is renewed; given together with validityDays."),
+        MR_INT("validityDays", UserAuthentication, validity_days, .min = 1, .max = 36500,
+               .unit = "days",
+               .doc = "How long the certificate is valid; as long as the clients' authority says "
+                      "when absent."),
+        MR_INT("renewalDays", UserAuthentication, renewal_days, .min = 1, .max = 36500,
+               .unit = "days",
+               .doc = "How long before its end the certificate is renewed; given together with "
+                      "validityDays."),
         MR_TREE("password", UserAuthentication, not_yet, .flags = MR_NOT_YET | MR_SECRET,
                 .doc = "Secret with a password chosen by the user."),
         {},
 };
 
 static const MrField user_fields[] = {
-        MR_OBJECT("authentication", UserSpec, authentication, UserAuthentication, authentication_fields,
+        MR_OBJECT("authentication", UserSpec, authentication, UserAuthentication,
+                  authentication_fields,
                   .doc = "How the user proves who it is. Without it no credentials are made."),
-        MR_TREE("authorization", UserSpec, not_yet, .flags = MR_NOT_YET, .doc = "What the user may do."),
-        MR_TREE("quotas", UserSpec, not_yet, .flags = MR_NOT_YET, .doc = "How much the user may use."),
-        MR_TREE("template", UserSpec, not_yet, .flags = MR_NOT_YET, .doc = "Labels and annotations of the user's secret."),
+        MR_TREE("authorization", UserSpec, not_yet, .flags = MR_NOT_YET,
+                .doc = "What the user may do."),
+        MR_TREE("quotas", UserSpec, not_yet, .flags = MR_NOT_YET,
+                .doc = "How much the user may use."),
+        MR_TREE("template", UserSpec, not_yet, .flags = MR_NOT_YET,
+                .doc = "Labels and annotations of the user's secret."),
         {},
 };
 
@@ -45,11 +53,14 @@ static int user_rule(const void *object, MrError *err) {
         bool has_validity = authentication->validity_days != MR_INT_UNSET;
         bool has_renewal = authentication->renewal_days != MR_INT_UNSET;
         if ((has_validity || has_renewal) && authentication->type != USER_TLS)
-                return mr_fail(err, MR_INVALID, "authentication", "validityDays and renewalDays belong to type tls; remove them");
+                return mr_fail(err, MR_INVALID, "authentication",
+                               "validityDays and renewalDays belong to type tls; remove them");
         if (has_validity != has_renewal)
-                return mr_fail(err, MR_INVALID, "authentication", "validityDays and renewalDays go together; set both or none");
+                return mr_fail(err, MR_INVALID, "authentication",
+                               "validityDays and renewalDays go together; set both or none");
         if (has_validity && authentication->renewal_days >= authentication->validity_days)
-                return mr_fail(err, MR_INVALID, "authentication.renewalDays", "must be less than validityDays");
+                return mr_fail(err, MR_INVALID, "authentication.renewalDays",
+                               "must be less than validityDays");
         return 0;
 }
 
@@ -89,50 +100,60 @@ static int64_t days_of(int64_t own, const char *field, const char *cluster, cons
         return mr_streq(field, "renewalDays") ? 30 : 365;
 }
 
-static void add_certificate(const MrResource *resource, const UserAuthentication *authentication, const char *cluster,
-                            const MrFacts *facts, MrParts *parts) {
+static void add_certificate(const MrResource *resource, const UserAuthentication *authentication,
+                            const char *cluster, const MrFacts *facts, MrParts *parts) {
         MrArena *arena = mr_parts_arena(parts);
         MrPairs labels = {};
 
         mr_pairs_set(arena, &labels, CLUSTER_LABEL, cluster);
         mr_pairs_set(arena, &labels, "strimzi.io/kind", "KafkaUser");
-        mr_parts_add(parts, (MrPart) {
-                .kind = MR_PART_CERTIFICATE,
-                .certificate = {
-                        .name = resource->name,
-                        .authority = mr_arena_strf(arena, "%s-clients-ca", cluster),
-                        .key_prefix = "user",
-                        .common_name = resource->name,
-                        .validity_days = days_of(authentication->validity_days, "validityDays", cluster, facts),
-                        .renewal_days = days_of(authentication->renewal_days, "renewalDays", cluster, facts),
-                        .with_pkcs12 = true,
-                        .with_authority = true,
-                        .labels = labels,
-                },
-        });
+        mr_parts_add(
+                parts,
+                (MrPart){
+                        .kind = MR_PART_CERTIFICATE,
+                        .certificate =
+                                {
+                                        .name = resource->name,
+                                        .authority = mr_arena_strf(arena, "%s-clients-ca", cluster),
+                                        .key_prefix = "user",
+                                        .common_name = resource->name,
+                                        .validity_days = days_of(authentication->validity_days,
+                                                                 "validityDays", cluster, facts),
+                                        .renewal_days = days_of(authentication->renewal_days,
+                                                                "renewalDays", cluster, facts),
+                                        .with_pkcs12 = true,
+                                        .with_authority = true,
+                                        .labels = labels,
+                                },
+                });
 }
 
-int user_desired(const MrResource *resource, const UserSpec *spec, const MrFacts *facts, MrParts *parts, MrError *err) {
+int user_desired(const MrResource *resource, const UserSpec *spec, const MrFacts *facts,
+                 MrParts *parts, MrError *err) {
         const char *cluster = mr_pairs_get(&resource->labels, CLUSTER_LABEL);
 
         if (mr_is_empty(cluster))
                 return mr_fail(err, MR_INVALID, "metadata.labels",
-                               "a user belongs to a cluster; add the label " CLUSTER_LABEL " with the cluster's name");
+                               "a user belongs to a cluster; add the label " CLUSTER_LABEL
+                               " with the cluster's name");
         if (!spec->authentication)
                 return 0;
         if (spec->authentication->type == USER_SCRAM_SHA_512)
-                mr_parts_warn(parts, "NotYet", "spec.authentication.type: passwords of users are not made yet");
+                mr_parts_warn(parts, "NotYet",
+                              "spec.authentication.type: passwords of users are not made yet");
         if (spec->authentication->type != USER_TLS)
                 return 0;
         if (strlen(resource->name) > COMMON_NAME_MAX)
-                return mr_fail(err, MR_INVALID, "metadata.name", "a certificate holds at most %d characters of a name; use a shorter one",
-                               COMMON_NAME_MAX);
+                return mr_fail(
+                        err, MR_INVALID, "metadata.name",
+                        "a certificate holds at most %d characters of a name; use a shorter one",
+                        COMMON_NAME_MAX);
         add_certificate(resource, spec->authentication, cluster, facts, parts);
         return 0;
 }
 
-int user_status(const MrResource *resource, const UserSpec *spec, const MrFacts *facts _unused_, MrTree *status,
-                MrError *err _unused_) {
+int user_status(const MrResource *resource, const UserSpec *spec, const MrFacts *facts _unused_,
+                MrTree *status, MrError *err _unused_) {
         bool is_tls = spec->authentication && spec->authentication->type != USER_SCRAM_SHA_512;
         _cleanup_free_ char *name = mr_strf("%s%s", is_tls ? "CN=" : "", resource->name);
 

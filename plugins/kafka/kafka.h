@@ -65,7 +65,7 @@ typedef struct KafkaServer {
         const char *version;
         const char *metadata_version;
         int64_t replicas;
-        MrList listeners;       /* of Listener */
+        MrList listeners; /* of Listener */
         MrPairs config;
         Storage *storage;
         Authorization *authorization;
@@ -84,7 +84,7 @@ typedef struct CertificateAuthority {
 
 typedef struct KafkaSpec {
         KafkaServer *kafka;
-        const MrTree *zookeeper;        /* NULL: KRaft */
+        const MrTree *zookeeper; /* NULL: KRaft */
         CertificateAuthority *cluster_ca;
         CertificateAuthority *clients_ca;
         const MrTree *not_yet;
@@ -125,14 +125,19 @@ int listeners_check(const MrList *listeners, MrError *err);
 extern const MrField authorization_fields[];
 int authorization_rule(const void *object, MrError *err);
 
-int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts, MrParts *parts, MrError *err);
-int kafka_probes(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts, MrArena *arena, MrProbes *ret,
-                 MrError *err);
-int kafka_health(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts, MrArena *arena, MrHealth *ret,
-                 MrError *err);
-int kafka_status(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts, MrTree *status, MrError *err);
+int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
+                  MrParts *parts, MrError *err);
+int kafka_probes(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
+                 MrArena *arena, MrProbes *ret, MrError *err);
+int kafka_health(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
+                 MrArena *arena, MrHealth *ret, MrError *err);
+int kafka_status(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
+                 MrTree *status, MrError *err);
 
-int pool_status(const MrResource *resource, const PoolSpec *spec, const MrFacts *facts, MrTree *status, MrError *err);
+int pool_status(const MrResource *resource, const PoolSpec *spec, const MrFacts *facts,
+                MrTree *status, MrError *err);
 
-int user_desired(const MrResource *resource, const UserSpec *spec, const MrFacts *facts, MrParts *parts, MrError *err);
-int user_status(const MrResource *resource, const UserSpec *spec, const MrFacts *facts, MrTree *status, MrError *err);
+int user_desired(const MrResource *resource, const UserSpec *spec, const MrFacts *facts,
+                 MrParts *parts, MrError *err);
+int user_status(const MrResource *resource, const UserSpec *spec, const MrFacts *facts,
+                MrTree *status, MrError *err);

@@ -9,24 +9,47 @@
 
 /* What millrace decides itself. */
 static const char *const forbidden_prefixes[] = {
-        "server.",        "dataDir",          "dataLogDir",        "clientPort",       "authProvider",
-        "quorum.auth",    "quorumListen",     "requireClientAuth", "snapshot.trust",   "standaloneEnabled",
-        "reconfigEnabled", "4lw.",            "secureClientPort",  "ssl.",             "serverCnxnFactory",
-        "sslQuorum",      "dynamicConfigFile", "portUnification",  "client.portUnification", "group.", "weight.",
+        "server.",
+        "dataDir",
+        "dataLogDir",
+        "clientPort",
+        "authProvider",
+        "quorum.auth",
+        "quorumListen",
+        "requireClientAuth",
+        "snapshot.trust",
+        "standaloneEnabled",
+        "reconfigEnabled",
+        "4lw.",
+        "secureClientPort",
+        "ssl.",
+        "serverCnxnFactory",
+        "sslQuorum",
+        "dynamicConfigFile",
+        "portUnification",
+        "client.portUnification",
+        "group.",
+        "weight.",
 };
 
 static const char *const allowed[] = {
-        "ssl.protocol",       "ssl.quorum.protocol",     "ssl.enabledProtocols",      "ssl.quorum.enabledProtocols",
-        "ssl.ciphersuites",   "ssl.quorum.ciphersuites", "ssl.hostnameVerification",  "ssl.quorum.hostnameVerification",
+        "ssl.protocol",
+        "ssl.quorum.protocol",
+        "ssl.enabledProtocols",
+        "ssl.quorum.enabledProtocols",
+        "ssl.ciphersuites",
+        "ssl.quorum.ciphersuites",
+        "ssl.hostnameVerification",
+        "ssl.quorum.hostnameVerification",
 };
 
 /* ZooKeeper 3.8 knows only TLS 1.2 and its ciphers by itself, clients of a current Java offer only TLS 1.3; naming
  * versions without ciphers of both would break the quorum. */
 #define PROTOCOL "TLSv1.3"
 #define PROTOCOLS "TLSv1.3,TLSv1.2"
-#define CIPHERS                                                                                                   \
-        "TLS_AES_256_GCM_SHA384,TLS_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,"                  \
-        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,"                          \
+#define CIPHERS                                                                                    \
+        "TLS_AES_256_GCM_SHA384,TLS_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,"   \
+        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,"           \
         "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
 
 static const MrPair defaults[] = {
@@ -87,22 +110,27 @@ static void add_user_config(const Ensemble *ensemble, int64_t i, MrParts *parts,
                                      mr_parts_literal(parts, pair->value));
                 else if (i == 0)
                         mr_parts_warn(parts, "ForbiddenOption",
-                                      "spec.zookeeper.config.%s is set by millrace and was left out; remove it", pair->key);
+                                      "spec.zookeeper.config.%s is set by millrace and was left "
+                                      "out; remove it",
+                                      pair->key);
         }
 }
 
 static void add_members(const Ensemble *ensemble, MrPairs *ret) {
         for (int64_t i = 0; i < ensemble->n; i++) {
                 const char *node = ensemble_node(ensemble, i);
-                mr_pairs_set(ensemble->arena, ret, mr_arena_strf(ensemble->arena, "server.%" PRId64, i + 1),
+                mr_pairs_set(ensemble->arena, ret,
+                             mr_arena_strf(ensemble->arena, "server.%" PRId64, i + 1),
                              mr_arena_strf(ensemble->arena,
-                                           "@{addr:%s}:@{port:%s/" ZOOKEEPER_CLUSTERING "}:@{port:%s/" ZOOKEEPER_ELECTION "}",
+                                           "@{addr:%s}:@{port:%s/" ZOOKEEPER_CLUSTERING
+                                           "}:@{port:%s/" ZOOKEEPER_ELECTION "}",
                                            node, node, node));
         }
 }
 
 MrPairs zookeeper_config(const Ensemble *ensemble, int64_t i, MrParts *parts) {
-        const char *keystore = mr_arena_strf(ensemble->arena, "@{file:%s.pem}", ensemble_node(ensemble, i));
+        const char *keystore =
+                mr_arena_strf(ensemble->arena, "@{file:%s.pem}", ensemble_node(ensemble, i));
         MrPairs config = {};
 
         for (size_t k = 0; k < MR_ELEMENTS(defaults); k++)

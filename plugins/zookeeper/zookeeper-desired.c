@@ -13,16 +13,22 @@
 #define DEFAULT_HEAP (UINT64_C(512) << 20)
 #define STOP_TIMEOUT_SEC 30
 
-static const char log4j_text[] = "# Written by millrace; changes made here are put back.\n"
-                                 "log4j.rootLogger=INFO, CONSOLE\n"
-                                 "log4j.appender.CONSOLE=org.apache.log4j.ConsoleAppender\n"
-                                 "log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout\n"
-                                 "log4j.appender.CONSOLE.layout.ConversionPattern=%d{ISO8601} %p %m (%c) [%t]%n\n";
+static const char log4j_text[] =
+        "# Written by millrace; changes made here are put back.\n"
+        "log4j.rootLogger=INFO, CONSOLE\n"
+        "log4j.appender.CONSOLE=org.apache.log4j.ConsoleAppender\n"
+        "log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout\n"
+        "log4j.appender.CONSOLE.layout.ConversionPattern=%d{ISO8601} %p %m (%c) [%t]%n\n";
 
-Ensemble ensemble_of(const MrResource *resource, const ZooKeeperSpec *spec, const MrFacts *facts, MrArena *arena) {
-        return (Ensemble) {
-                .resource = resource, .spec = spec, .facts = facts, .arena = arena,
-                .n = ensemble_members(resource, facts), .asked = spec->replicas,
+Ensemble ensemble_of(const MrResource *resource, const ZooKeeperSpec *spec, const MrFacts *facts,
+                     MrArena *arena) {
+        return (Ensemble){
+                .resource = resource,
+                .spec = spec,
+                .facts = facts,
+                .arena = arena,
+                .n = ensemble_members(resource, facts),
+                .asked = spec->replicas,
         };
 }
 
@@ -40,39 +46,46 @@ static void add_certificate(const Ensemble *ensemble, const char *node, MrParts 
         cluster_add_service_names(ensemble->arena, &certificate.names, client, resource->ns);
         mr_strings_add(ensemble->arena, &certificate.names,
                        mr_arena_strf(ensemble->arena, "*.%s.%s.svc", nodes, resource->ns));
-        mr_parts_add(parts, (MrPart) {.kind = MR_PART_CERTIFICATE, .certificate = certificate});
+        mr_parts_add(parts, (MrPart){.kind = MR_PART_CERTIFICATE, .certificate = certificate});
 }
 
-static void add_volume(const Ensemble *ensemble, int64_t i, const char *cluster_id, MrParts *parts) {
+static void add_volume(const Ensemble *ensemble, int64_t i, const char *cluster_id,
+                       MrParts *parts) {
         const Storage *storage = ensemble->spec->storage;
-        MrVolume volume = storage_volume_part(ensemble->arena, storage, storage, ensemble_node(ensemble, i));
+        MrVolume volume =
+                storage_volume_part(ensemble->arena, storage, storage, ensemble_node(ensemble, i));
 
         volume.cluster = cluster_key(ensemble->arena, ensemble->resource);
         volume.cluster_id = cluster_id;
         volume.role = "zookeeper";
         volume.quorum = "zookeeper";
         volume.node_id = i;
-        mr_parts_add(parts, (MrPart) {.kind = MR_PART_VOLUME, .volume = volume});
+        mr_parts_add(parts, (MrPart){.kind = MR_PART_VOLUME, .volume = volume});
 }
 
-static void add_file(const char *node, const char *name, const char *content, MrFileEffect effect, MrParts *parts) {
-        mr_parts_add(parts, (MrPart) {
-                .kind = MR_PART_FILE,
-                .file = {.node = node, .name = name, .content = content, .effect = effect},
-        });
+static void add_file(const char *node, const char *name, const char *content, MrFileEffect effect,
+                     MrParts *parts) {
+        mr_parts_add(
+                parts,
+                (MrPart){
+                        .kind = MR_PART_FILE,
+                        .file = {.node = node, .name = name, .content = content, .effect = effect},
+                });
 }
 
-static void add_files(const Ensemble *ensemble, const char *node, const MrPairs *config, MrParts *parts) {
+static void add_files(const Ensemble *ensemble, const char *node, const MrPairs *config,
+                      MrParts *parts) {
         MrArena *arena = ensemble->arena;
 
         /* The workload's settings hold the same configuration, so that a difference can be named. */
         add_file(node, "zoo.cfg", properties_text(arena, config), MR_EFFECT_NONE, parts);
         add_file(node, "log4j.properties", log4j_text, MR_EFFECT_NONE, parts);
-        add_file(node, mr_arena_strf(arena, "%s.pem", node), mr_arena_strf(arena, "@{secret:%s/%s.pem}", node, node),
-                 MR_EFFECT_RESTART, parts);
+        add_file(node, mr_arena_strf(arena, "%s.pem", node),
+                 mr_arena_strf(arena, "@{secret:%s/%s.pem}", node, node), MR_EFFECT_RESTART, parts);
         add_file(node, "cluster-ca.crt",
-                 mr_arena_strf(arena, "@{secret:%s-cluster-ca-cert/ca.crt}", ensemble->resource->name), MR_EFFECT_RESTART,
-                 parts);
+                 mr_arena_strf(arena, "@{secret:%s-cluster-ca-cert/ca.crt}",
+                               ensemble->resource->name),
+                 MR_EFFECT_RESTART, parts);
 }
 
 static void add_endpoints(const Ensemble *ensemble, const char *node, MrParts *parts) {
@@ -80,23 +93,29 @@ static void add_endpoints(const Ensemble *ensemble, const char *node, MrParts *p
                 const char *name;
                 int64_t port;
                 bool is_ready_check;
-        } ports[] = {{ZOOKEEPER_CLIENTS, 2181, true}, {ZOOKEEPER_CLUSTERING, 2888, false}, {ZOOKEEPER_ELECTION, 3888, false}};
+        } ports[] = {{ZOOKEEPER_CLIENTS, 2181, true},
+                     {ZOOKEEPER_CLUSTERING, 2888, false},
+                     {ZOOKEEPER_ELECTION, 3888, false}};
 
         for (size_t i = 0; i < MR_ELEMENTS(ports); i++)
-                mr_parts_add(parts, (MrPart) {
-                        .kind = MR_PART_ENDPOINT,
-                        .endpoint = {
-                                .node = node,
-                                .name = ports[i].name,
-                                .group = mr_arena_strf(ensemble->arena, "%s-zookeeper", ensemble->resource->name),
-                                .port = ports[i].port,
-                                .is_ready_check = ports[i].is_ready_check,
-                        },
-                });
+                mr_parts_add(parts,
+                             (MrPart){
+                                     .kind = MR_PART_ENDPOINT,
+                                     .endpoint =
+                                             {
+                                                     .node = node,
+                                                     .name = ports[i].name,
+                                                     .group = mr_arena_strf(
+                                                             ensemble->arena, "%s-zookeeper",
+                                                             ensemble->resource->name),
+                                                     .port = ports[i].port,
+                                                     .is_ready_check = ports[i].is_ready_check,
+                                             },
+                             });
 }
 
-static void add_workload(const Ensemble *ensemble, int64_t i, const KafkaVersion *version, const MrPairs *config,
-                         MrParts *parts) {
+static void add_workload(const Ensemble *ensemble, int64_t i, const KafkaVersion *version,
+                         const MrPairs *config, MrParts *parts) {
         MrArena *arena = ensemble->arena;
         MrWorkload workload = {
                 .node = ensemble_node(ensemble, i),
@@ -114,29 +133,34 @@ static void add_workload(const Ensemble *ensemble, int64_t i, const KafkaVersion
 
         mr_strings_add(arena, &workload.arguments, "@{file:zoo.cfg}");
         mr_strings_add(arena, &workload.directories, "@{dir:data}/data");
-        mr_pairs_set(arena, &workload.contents, "@{dir:data}/data/myid", mr_arena_strf(arena, "%" PRId64, i + 1));
+        mr_pairs_set(arena, &workload.contents, "@{dir:data}/data/myid",
+                     mr_arena_strf(arena, "%" PRId64, i + 1));
         java_apply(arena, ensemble->spec->jvm, ensemble->spec->resources, DEFAULT_HEAP, &workload);
-        mr_strings_add(arena, &workload.jvm_options, "-Dlog4j.configuration=file:@{file:log4j.properties}");
+        mr_strings_add(arena, &workload.jvm_options,
+                       "-Dlog4j.configuration=file:@{file:log4j.properties}");
         /* A port that another process holds for a moment must not end the member for good. */
         mr_strings_add(arena, &workload.jvm_options, "-Dzookeeper.electionPortBindRetry=0");
-        mr_parts_add(parts, (MrPart) {.kind = MR_PART_WORKLOAD, .workload = workload});
+        mr_parts_add(parts, (MrPart){.kind = MR_PART_WORKLOAD, .workload = workload});
 }
 
 static void warn_of_size(const Ensemble *ensemble, MrParts *parts) {
         if (ensemble->n != ensemble->asked)
                 mr_parts_warn(parts, "ZooKeeperScaling",
-                              "spec.zookeeper.replicas: the ensemble keeps its %" PRId64 " members, changing their number to "
+                              "spec.zookeeper.replicas: the ensemble keeps its %" PRId64
+                              " members, changing their number to "
                               "%" PRId64 " is not supported yet",
                               ensemble->n, ensemble->asked);
         if (ensemble->n % 2 == 0)
                 mr_parts_warn(parts, "ZooKeeperEvenReplicas",
-                              "spec.zookeeper.replicas: %" PRId64 " members survive no more failures than %" PRId64
+                              "spec.zookeeper.replicas: %" PRId64
+                              " members survive no more failures than %" PRId64
                               "; use an odd number",
                               ensemble->n, ensemble->n - 1);
 }
 
 static const KafkaVersion *version_of(const MrResource *resource, MrError *err) {
-        const char *name = mr_tree_string(mr_tree_find(resource->tree, "spec.kafka.version", false));
+        const char *name =
+                mr_tree_string(mr_tree_find(resource->tree, "spec.kafka.version", false));
         const KafkaVersion *version = kafka_version(name, true);
 
         if (!version)
@@ -144,7 +168,8 @@ static const KafkaVersion *version_of(const MrResource *resource, MrError *err) 
         return version;
 }
 
-int zookeeper_desired(const MrResource *resource, const void *spec, const MrFacts *facts, MrParts *ret, MrError *err) {
+int zookeeper_desired(const MrResource *resource, const void *spec, const MrFacts *facts,
+                      MrParts *ret, MrError *err) {
         Ensemble ensemble = ensemble_of(resource, spec, facts, mr_parts_arena(ret));
         char id[MR_KAFKA_ID_MAX];
 
@@ -165,9 +190,11 @@ int zookeeper_desired(const MrResource *resource, const void *spec, const MrFact
                 add_files(&ensemble, node, &config, ret);
                 add_workload(&ensemble, i, version, &config, ret);
         }
-        mr_parts_add(ret, (MrPart) {
-                .kind = MR_PART_GUARD,
-                .guard = {.group = mr_arena_strf(ensemble.arena, "%s-zookeeper", resource->name), .max_unavailable = 1},
-        });
+        mr_parts_add(ret, (MrPart){
+                                  .kind = MR_PART_GUARD,
+                                  .guard = {.group = mr_arena_strf(ensemble.arena, "%s-zookeeper",
+                                                                   resource->name),
+                                            .max_unavailable = 1},
+                          });
         return 0;
 }

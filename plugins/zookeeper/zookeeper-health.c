@@ -8,8 +8,8 @@
 #define ORDER_FOLLOWER 1
 #define ORDER_LEADER 2
 
-int zookeeper_probes(const MrResource *resource, const void *spec, const MrFacts *facts, MrArena *arena, MrProbes *ret,
-                     MrError *err _unused_) {
+int zookeeper_probes(const MrResource *resource, const void *spec, const MrFacts *facts,
+                     MrArena *arena, MrProbes *ret, MrError *err _unused_) {
         Ensemble ensemble = ensemble_of(resource, spec, facts, arena);
         MrProbe probe = {
                 .name = "zookeeper",
@@ -33,7 +33,8 @@ static const char *member_state(const MrTree *view, const char *node) {
 }
 
 static bool is_serving(const char *state) {
-        return mr_streq(state, "leader") || mr_streq(state, "follower") || mr_streq(state, "standalone");
+        return mr_streq(state, "leader") || mr_streq(state, "follower") ||
+               mr_streq(state, "standalone");
 }
 
 static int64_t serving_others(const Ensemble *ensemble, const MrTree *view, const char *node) {
@@ -42,7 +43,8 @@ static int64_t serving_others(const Ensemble *ensemble, const MrTree *view, cons
         for (int64_t i = 0; i < ensemble->n; i++) {
                 const char *other = ensemble_node(ensemble, i);
                 const MrNodeFact *fact = mr_facts_node(ensemble->facts, other);
-                if (!mr_streq(other, node) && fact && fact->state == MR_NODE_RUNNING && is_serving(member_state(view, other)))
+                if (!mr_streq(other, node) && fact && fact->state == MR_NODE_RUNNING &&
+                    is_serving(member_state(view, other)))
                         n++;
         }
         return n;
@@ -51,10 +53,13 @@ static int64_t serving_others(const Ensemble *ensemble, const MrTree *view, cons
 static void judge_readiness(const Ensemble *ensemble, const MrTree *view, MrNodeHealth *health) {
         const MrNodeFact *fact = mr_facts_node(ensemble->facts, health->node);
         const MrTree *member = mr_tree_get(mr_tree_get(view, "members"), health->node);
-        const char *state = mr_tree_get_string(member, "state"), *error = mr_tree_get_string(member, "error");
+        const char *state = mr_tree_get_string(member, "state"),
+                   *error = mr_tree_get_string(member, "error");
 
         if (!fact || fact->state != MR_NODE_RUNNING)
-                health->waits = mr_arena_strf(ensemble->arena, "is %s", mr_node_state_name(fact ? fact->state : MR_NODE_ABSENT));
+                health->waits =
+                        mr_arena_strf(ensemble->arena, "is %s",
+                                      mr_node_state_name(fact ? fact->state : MR_NODE_ABSENT));
         else if (is_serving(state))
                 health->is_ready = true;
         else if (error)
@@ -67,7 +72,8 @@ static void judge_readiness(const Ensemble *ensemble, const MrTree *view, MrNode
 
 static void judge_stop(const Ensemble *ensemble, const MrTree *view, MrNodeHealth *health) {
         const MrNodeFact *fact = mr_facts_node(ensemble->facts, health->node);
-        int64_t others = serving_others(ensemble, view, health->node), majority = ensemble->n / 2 + 1;
+        int64_t others = serving_others(ensemble, view, health->node),
+                majority = ensemble->n / 2 + 1;
 
         health->may_stop = true;
         if (!fact || fact->state != MR_NODE_RUNNING || ensemble->n == 1)
@@ -83,13 +89,14 @@ static void judge_stop(const Ensemble *ensemble, const MrTree *view, MrNodeHealt
         if (!view)
                 health->in_the_way = "nothing is known of the ensemble yet";
         else
-                health->in_the_way =
-                        mr_arena_strf(ensemble->arena, "only %lld of the other %lld members serve, the quorum needs %lld",
-                                      (long long) others, (long long) ensemble->n - 1, (long long) majority);
+                health->in_the_way = mr_arena_strf(
+                        ensemble->arena,
+                        "only %lld of the other %lld members serve, the quorum needs %lld",
+                        (long long) others, (long long) ensemble->n - 1, (long long) majority);
 }
 
-int zookeeper_health(const MrResource *resource, const void *spec, const MrFacts *facts, MrArena *arena, MrHealth *ret,
-                     MrError *err _unused_) {
+int zookeeper_health(const MrResource *resource, const void *spec, const MrFacts *facts,
+                     MrArena *arena, MrHealth *ret, MrError *err _unused_) {
         Ensemble ensemble = ensemble_of(resource, spec, facts, arena);
         const MrTree *view = mr_facts_view(facts, "zookeeper");
 
@@ -102,7 +109,9 @@ int zookeeper_health(const MrResource *resource, const void *spec, const MrFacts
                 judge_stop(&ensemble, view, health);
                 const char *state = member_state(view, health->node);
                 bool is_leader = mr_streq(state, "leader") || mr_streq(state, "standalone");
-                health->order = !health->is_ready ? ORDER_NOT_SERVING : is_leader ? ORDER_LEADER : ORDER_FOLLOWER;
+                health->order = !health->is_ready ? ORDER_NOT_SERVING
+                                : is_leader       ? ORDER_LEADER
+                                                  : ORDER_FOLLOWER;
         }
         return 0;
 }

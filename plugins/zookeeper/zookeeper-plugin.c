@@ -12,7 +12,8 @@ static const MrOperandOps zookeeper_ops = {
         .health = zookeeper_health,
 };
 
-_public_ const MrPlugin mr_plugin = {
+_public_
+const MrPlugin mr_plugin = {
         MR_PLUGIN_HEADER,
         .name = "zookeeper",
         .doc = "ZooKeeper ensembles of Kafka clusters.",

@@ -7,13 +7,15 @@
 static const MrField zookeeper_fields[] = {
         MR_INT("replicas", ZooKeeperSpec, replicas, .min = 1, .max = 255, .flags = MR_REQUIRED,
                .doc = "Members of the ensemble. Odd numbers make sense: 1, 3 or 5."),
-        MR_OBJECT("storage", ZooKeeperSpec, storage, Storage, single_storage_fields, .rule = storage_rule,
-                  .flags = MR_REQUIRED, .doc = "Where a member keeps its snapshots and transaction log."),
+        MR_OBJECT("storage", ZooKeeperSpec, storage, Storage, single_storage_fields,
+                  .rule = storage_rule, .flags = MR_REQUIRED,
+                  .doc = "Where a member keeps its snapshots and transaction log."),
         MR_MAP("config", ZooKeeperSpec, config,
-               .doc = "Options of ZooKeeper, such as tickTime. Addresses, ports, directories and security are set by "
+               .doc = "Options of ZooKeeper, such as tickTime. Addresses, ports, directories and "
+                      "security are set by "
                       "millrace; options that touch them are left out with a warning."),
-        MR_OBJECT("jvmOptions", ZooKeeperSpec, jvm, JavaOptions, java_options_fields, .rule = java_options_rule,
-                  .doc = "Options of the Java virtual machine."),
+        MR_OBJECT("jvmOptions", ZooKeeperSpec, jvm, JavaOptions, java_options_fields,
+                  .rule = java_options_rule, .doc = "Options of the Java virtual machine."),
         MR_OBJECT("resources", ZooKeeperSpec, resources, Resources, resources_fields,
                   .doc = "Memory and processor time of each member."),
         NOT_YET("image", .doc = "Container image to run. On hosts there are no images."),

@@ -26,19 +26,21 @@ typedef struct Ensemble {
         const ZooKeeperSpec *spec;
         const MrFacts *facts;
         MrArena *arena;
-        int64_t n;              /* members */
-        int64_t asked;          /* members the spec asks for */
+        int64_t n;     /* members */
+        int64_t asked; /* members the spec asks for */
 } Ensemble;
 
 extern const MrSection zookeeper_section;
 
-Ensemble ensemble_of(const MrResource *resource, const ZooKeeperSpec *spec, const MrFacts *facts, MrArena *arena);
+Ensemble ensemble_of(const MrResource *resource, const ZooKeeperSpec *spec, const MrFacts *facts,
+                     MrArena *arena);
 const char *ensemble_node(const Ensemble *ensemble, int64_t i);
 /* The static configuration of a member, sorted. Options that may not be set are left out and named in a warning. */
 MrPairs zookeeper_config(const Ensemble *ensemble, int64_t i, MrParts *parts);
 
-int zookeeper_desired(const MrResource *resource, const void *spec, const MrFacts *facts, MrParts *ret, MrError *err);
-int zookeeper_probes(const MrResource *resource, const void *spec, const MrFacts *facts, MrArena *arena, MrProbes *ret,
-                     MrError *err);
-int zookeeper_health(const MrResource *resource, const void *spec, const MrFacts *facts, MrArena *arena, MrHealth *ret,
-                     MrError *err);
+int zookeeper_desired(const MrResource *resource, const void *spec, const MrFacts *facts,
+                      MrParts *ret, MrError *err);
+int zookeeper_probes(const MrResource *resource, const void *spec, const MrFacts *facts,
+                     MrArena *arena, MrProbes *ret, MrError *err);
+int zookeeper_health(const MrResource *resource, const void *spec, const MrFacts *facts,
+                     MrArena *arena, MrHealth *ret, MrError *err);

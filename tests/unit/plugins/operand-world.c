@@ -19,7 +19,8 @@ World *world_new(void) {
 
         world->registry = registry_new();
         world->facts = facts_new(1790000000, "paper");
-        if (plugins_load(directory ? directory : ".", getuid(), refused, NULL, &world->plugins, &err) < 0 ||
+        if (plugins_load(directory ? directory : ".", getuid(), refused, NULL, &world->plugins,
+                         &err) < 0 ||
             plugins_register(&world->plugins, world->registry, &err) < 0) {
                 fprintf(stderr, "plugins: %s\n", err.message);
                 abort();
@@ -47,7 +48,8 @@ int world_read(World *world, const char *yaml, MrError *err) {
         int r = mr_yaml_read(yaml, strlen(yaml), "test.yaml", &list, NULL, err);
         for (size_t i = 0; r >= 0 && i < mr_tree_size(list); i++) {
                 Document *document = NULL;
-                r = document_read(world->registry, mr_tree_copy(mr_tree_at(list, i)), "test.yaml", &document, err);
+                r = document_read(world->registry, mr_tree_copy(mr_tree_at(list, i)), "test.yaml",
+                                  &document, err);
                 if (r < 0)
                         return r;
                 world->documents[world->n_documents++] = document;
@@ -97,14 +99,16 @@ int world_parts(const World *world, const Document *document, MrParts *parts, Mr
                 const void *spec = document_spec_for(world->registry, document, i);
                 if (!spec)
                         continue;
-                int r = registry_operand_at(world->registry, i)->desired(&document->resource, spec, world->facts, parts, err);
+                int r = registry_operand_at(world->registry, i)
+                                ->desired(&document->resource, spec, world->facts, parts, err);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-int world_health(const World *world, const Document *document, MrArena *arena, MrHealth *ret, MrError *err) {
+int world_health(const World *world, const Document *document, MrArena *arena, MrHealth *ret,
+                 MrError *err) {
         MrNodeHealth *items = mr_arena_new_array(arena, MrNodeHealth, 64);
         size_t n = 0;
 
@@ -112,13 +116,15 @@ int world_health(const World *world, const Document *document, MrArena *arena, M
                 const MrOperandOps *ops = registry_operand_at(world->registry, i);
                 const void *spec = document_spec_for(world->registry, document, i);
                 MrHealth health = {};
-                int r = spec && ops->health ? ops->health(&document->resource, spec, world->facts, arena, &health, err) : 0;
+                int r = spec && ops->health ? ops->health(&document->resource, spec, world->facts,
+                                                          arena, &health, err)
+                                            : 0;
                 if (r < 0)
                         return r;
                 for (size_t k = 0; k < health.n && n < 64; k++)
                         items[n++] = health.items[k];
         }
-        *ret = (MrHealth) {.items = items, .n = n};
+        *ret = (MrHealth){.items = items, .n = n};
         return 0;
 }
 
@@ -126,7 +132,9 @@ int world_status(const World *world, const Document *document, MrTree *status, M
         for (size_t i = 0; i < registry_operands(world->registry); i++) {
                 const MrOperandOps *ops = registry_operand_at(world->registry, i);
                 const void *spec = document_spec_for(world->registry, document, i);
-                int r = spec && ops->status ? ops->status(&document->resource, spec, world->facts, status, err) : 0;
+                int r = spec && ops->status
+                                ? ops->status(&document->resource, spec, world->facts, status, err)
+                                : 0;
                 if (r < 0)
                         return r;
         }
@@ -177,10 +185,12 @@ static const char *name_of(const MrPart *part) {
         return NULL;
 }
 
-const MrPart *parts_find(const MrParts *parts, MrPartKind kind, const char *node, const char *name) {
+const MrPart *parts_find(const MrParts *parts, MrPartKind kind, const char *node,
+                         const char *name) {
         for (size_t i = 0; i < mr_parts_size(parts); i++) {
                 const MrPart *part = mr_parts_at(parts, i);
-                if (part->kind == kind && mr_streq(node_of(part), node) && mr_streq(name_of(part), name))
+                if (part->kind == kind && mr_streq(node_of(part), node) &&
+                    mr_streq(name_of(part), name))
                         return part;
         }
         return NULL;
@@ -203,7 +213,8 @@ static void strings(MrBuf *out, const char *key, const MrStrings *values) {
 
 static void pairs(MrBuf *out, const char *key, const MrPairs *values) {
         for (size_t i = 0; i < values->n; i++)
-                mr_buf_printf(out, "  %s %s=%s\n", key, values->items[i].key, values->items[i].value);
+                mr_buf_printf(out, "  %s %s=%s\n", key, values->items[i].key,
+                              values->items[i].value);
 }
 
 static void write_certificate(MrBuf *out, const MrCertificate *certificate) {
@@ -278,8 +289,8 @@ static void write_workload(MrBuf *out, const MrWorkload *workload) {
 }
 
 static void write_part(MrBuf *out, const MrPart *part) {
-        mr_buf_printf(out, "%s %s %s\n", mr_part_kind_name(part->kind), node_of(part) ? node_of(part) : "-",
-                      name_of(part) ? name_of(part) : "-");
+        mr_buf_printf(out, "%s %s %s\n", mr_part_kind_name(part->kind),
+                      node_of(part) ? node_of(part) : "-", name_of(part) ? name_of(part) : "-");
         if (part->kind == MR_PART_CERTIFICATE)
                 write_certificate(out, &part->certificate);
         else if (part->kind == MR_PART_VOLUME)

@@ -12,7 +12,7 @@ typedef struct World {
         MrFacts *facts;
         Document *documents[16];
         size_t n_documents;
-        MrTree *trees[32];              /* behind the facts */
+        MrTree *trees[32]; /* behind the facts */
         size_t n_trees;
 } World;
 
@@ -30,7 +30,8 @@ void world_see_view(World *world, const char *probe, const char *json);
 
 /* All operands' parts, health and status of one document. */
 int world_parts(const World *world, const Document *document, MrParts *parts, MrError *err);
-int world_health(const World *world, const Document *document, MrArena *arena, MrHealth *ret, MrError *err);
+int world_health(const World *world, const Document *document, MrArena *arena, MrHealth *ret,
+                 MrError *err);
 int world_status(const World *world, const Document *document, MrTree *status, MrError *err);
 
 /* Parts as text, one line a fact, in the order they were made; warnings at the end. */

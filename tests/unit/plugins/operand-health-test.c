@@ -1,0 +1,320 @@
+/* When a node counts as ready, and when it may be stopped: the gates of every restart. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "operand-world.h"
+#include "str.h"
+
+#define ZOOKEEPER_CLUSTER(replicas, members)                                                       \
+        "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata: {name: c}\n"                 \
+        "spec: {kafka: {replicas: " replicas                                                       \
+        ", listeners: [{name: plain, port: 9092, type: internal, tls: false}], "                   \
+        "storage: {type: ephemeral}}, zookeeper: {replicas: " members                              \
+        ", storage: {type: ephemeral}}}\n"
+#define KRAFT_CLUSTER(pools)                                                                       \
+        "apiVersion: kafka.strimzi.io/v1\nkind: Kafka\nmetadata: {name: c}\n"                      \
+        "spec: {kafka: {listeners: [{name: plain, port: 9092, type: internal, tls: "               \
+        "false}]}}\n" pools
+#define POOL(name, replicas, roles)                                                                \
+        "---\napiVersion: kafka.strimzi.io/v1\nkind: KafkaNodePool\nmetadata: {name: " name        \
+        ", labels: {strimzi.io/cluster: c}}\nspec: {replicas: " replicas ", roles: [" roles        \
+        "], storage: {type: ephemeral}}\n"
+#define RUNNING "{\"state\": \"running\"}"
+#define THREE_BROKERS                                                                              \
+        "\"c-kafka-0\": " RUNNING ", \"c-kafka-1\": " RUNNING ", \"c-kafka-2\": " RUNNING
+#define THREE_MEMBERS                                                                              \
+        "\"c-zookeeper-0\": " RUNNING ", \"c-zookeeper-1\": " RUNNING                              \
+        ", \"c-zookeeper-2\": " RUNNING
+#define REGISTERED "\"brokers\": {\"0\": {}, \"1\": {}, \"2\": {}}"
+
+typedef struct Case {
+        World *world;
+        MrArena *arena;
+        MrHealth health;
+} Case;
+
+static Case *judge(const char *yaml, const char *nodes, const char *kafka, const char *zookeeper) {
+        _cleanup_error_ MrError err = MR_ERROR_INIT;
+        Case *result = mr_new(Case, 1);
+
+        result->world = world_new();
+        result->arena = mr_arena_new();
+        if (world_read(result->world, yaml, &err) < 0)
+                fail_msg("%s: %s", err.path, err.message);
+        world_see_nodes(result->world, nodes);
+        if (kafka)
+                world_see_view(result->world, "kafka", kafka);
+        if (zookeeper)
+                world_see_view(result->world, "zookeeper", zookeeper);
+        if (world_health(result->world, world_find(result->world, "Kafka", "c"), result->arena,
+                         &result->health, &err) < 0)
+                fail_msg("%s", err.message);
+        return result;
+}
+
+static void case_freep(Case **c) {
+        world_free((*c)->world);
+        mr_arena_free((*c)->arena);
+        free(*c);
+}
+
+static const MrNodeHealth *of(const Case *c, const char *node) {
+        for (size_t i = 0; i < c->health.n; i++)
+                if (mr_streq(c->health.items[i].node, node))
+                        return &c->health.items[i];
+        fail_msg("%s was not judged", node);
+        return NULL;
+}
+
+static void assert_says(const char *text, const char *part) {
+        if (!text || !strstr(text, part))
+                fail_msg("\"%s\" lacks \"%s\"", text ? text : "(nothing)", part);
+}
+
+static void healthy_brokers_are_ready_and_can_be_spared(void **state _unused_) {
+        _cleanup_(case_freep) Case *c = judge(
+                ZOOKEEPER_CLUSTER("3", "1"), "{" THREE_BROKERS "}",
+                "{\"controller\": 1, " REGISTERED ", \"partitions\": {\"hosted\": {}}}", NULL);
+
+        for (int i = 0; i < 3; i++) {
+                _cleanup_free_ char *node = mr_strf("c-kafka-%d", i);
+                assert_true(of(c, node)->is_ready);
+                assert_true(of(c, node)->may_stop);
+        }
+        assert_true(of(c, "c-kafka-1")->order > of(c, "c-kafka-0")->order);
+        assert_int_equal(of(c, "c-kafka-0")->order, of(c, "c-kafka-2")->order);
+}
+
+static void without_a_view_no_broker_is_stopped(void **state _unused_) {
+        _cleanup_(case_freep) Case *c =
+                judge(ZOOKEEPER_CLUSTER("3", "1"), "{" THREE_BROKERS "}", NULL, NULL);
+
+        assert_false(of(c, "c-kafka-0")->is_ready);
+        assert_false(of(c, "c-kafka-0")->may_stop);
+        assert_says(of(c, "c-kafka-0")->in_the_way, "not been asked yet");
+}
+
+static void a_failed_look_stops_no_broker(void **state _unused_) {
+        _cleanup_(case_freep) Case *c = judge(ZOOKEEPER_CLUSTER("3", "1"), "{" THREE_BROKERS "}",
+                                              "{\"error\": \"connection refused\", " REGISTERED
+                                              ", \"partitions\": {\"hosted\": {}}}",
+                                              NULL);
+
+        assert_false(of(c, "c-kafka-0")->may_stop);
+        assert_says(of(c, "c-kafka-0")->in_the_way, "connection refused");
+        assert_says(of(c, "c-kafka-0")->waits, "connection refused");
+}
+
+static void a_view_without_partitions_stops_no_broker(void **state _unused_) {
+        _cleanup_(case_freep) Case *c =
+                judge(ZOOKEEPER_CLUSTER("3", "1"), "{" THREE_BROKERS "}", "{" REGISTERED "}", NULL);
+
+        assert_false(of(c, "c-kafka-0")->may_stop);
+}
+
+static void partitions_keep_a_broker_up(void **state _unused_) {
+        _cleanup_(case_freep) Case *c =
+                judge(ZOOKEEPER_CLUSTER("3", "1"), "{" THREE_BROKERS "}",
+                      "{" REGISTERED ", \"partitions\": {\"blocked_counts\": {\"0\": 12}, "
+                      "\"blocking\": {\"0\": [\"t-1 has 2 of 3\"]}, \"not_in_sync\": {\"1\": 5}}}",
+                      NULL);
+
+        assert_false(of(c, "c-kafka-0")->may_stop);
+        assert_says(of(c, "c-kafka-0")->in_the_way, "12 partitions");
+        assert_says(of(c, "c-kafka-0")->in_the_way, "t-1 has 2 of 3");
+        assert_true(of(c, "c-kafka-1")->may_stop);
+        assert_false(of(c, "c-kafka-1")->is_ready);
+        assert_says(of(c, "c-kafka-1")->waits, "5 of its partitions");
+        assert_true(of(c, "c-kafka-1")->order < of(c, "c-kafka-2")->order);
+}
+
+static void a_broker_that_is_not_registered_serves_nobody(void **state _unused_) {
+        _cleanup_(case_freep) Case *c =
+                judge(ZOOKEEPER_CLUSTER("3", "1"), "{" THREE_BROKERS "}",
+                      "{\"brokers\": {\"1\": {}}, \"partitions\": {}}", NULL);
+
+        assert_false(of(c, "c-kafka-0")->is_ready);
+        assert_true(of(c, "c-kafka-0")->may_stop);
+        assert_says(of(c, "c-kafka-0")->waits, "not registered");
+}
+
+static void log_recovery_is_left_alone(void **state _unused_) {
+        _cleanup_(case_freep) Case *c =
+                judge(ZOOKEEPER_CLUSTER("3", "1"),
+                      "{\"c-kafka-0\": {\"state\": \"starting\", \"message\": \"port 9091\"}, "
+                      "\"c-kafka-1\": {\"state\": "
+                      "\"starting\", \"restarts\": 4}, \"c-kafka-2\": {\"state\": \"failed\"}}",
+                      NULL, NULL);
+
+        assert_false(of(c, "c-kafka-0")->may_stop);
+        assert_says(of(c, "c-kafka-0")->in_the_way, "still starting: port 9091");
+        assert_true(of(c, "c-kafka-1")->may_stop);
+        assert_true(of(c, "c-kafka-2")->may_stop);
+        assert_says(of(c, "c-kafka-2")->waits, "is failed");
+}
+
+static void the_only_broker_has_nobody_to_wait_for(void **state _unused_) {
+        _cleanup_(case_freep) Case *c =
+                judge(ZOOKEEPER_CLUSTER("1", "1"), "{\"c-kafka-0\": " RUNNING "}", NULL, NULL);
+
+        assert_true(of(c, "c-kafka-0")->may_stop);
+        assert_false(of(c, "c-kafka-0")->is_ready);
+}
+
+static void members_keep_their_majority(void **state _unused_) {
+        _cleanup_(case_freep) Case *c =
+                judge(ZOOKEEPER_CLUSTER("1", "3"), "{" THREE_MEMBERS "}", NULL,
+                      "{\"members\": {\"c-zookeeper-0\": {\"state\": \"follower\"}, "
+                      "\"c-zookeeper-1\": {\"state\": "
+                      "\"leader\"}, \"c-zookeeper-2\": {\"state\": \"looking\"}}}");
+
+        assert_false(of(c, "c-zookeeper-0")->may_stop);
+        assert_says(of(c, "c-zookeeper-0")->in_the_way,
+                    "only 1 of the other 2 members serve, the quorum needs 2");
+        assert_true(of(c, "c-zookeeper-2")->may_stop);
+        assert_false(of(c, "c-zookeeper-2")->is_ready);
+        assert_says(of(c, "c-zookeeper-2")->waits, "no leader");
+        assert_true(of(c, "c-zookeeper-1")->order > of(c, "c-zookeeper-0")->order);
+        assert_true(of(c, "c-zookeeper-0")->order > of(c, "c-zookeeper-2")->order);
+}
+
+static void a_whole_ensemble_can_spare_one(void **state _unused_) {
+        _cleanup_(case_freep) Case *c =
+                judge(ZOOKEEPER_CLUSTER("1", "3"), "{" THREE_MEMBERS "}", NULL,
+                      "{\"members\": {\"c-zookeeper-0\": {\"state\": \"follower\"}, "
+                      "\"c-zookeeper-1\": {\"state\": "
+                      "\"leader\"}, \"c-zookeeper-2\": {\"state\": \"follower\"}}}");
+
+        assert_true(of(c, "c-zookeeper-0")->may_stop);
+        assert_true(of(c, "c-zookeeper-1")->may_stop);
+        assert_true(of(c, "c-zookeeper-0")->is_ready);
+}
+
+static void a_member_the_platform_saw_stop_does_not_count(void **state _unused_) {
+        _cleanup_(case_freep) Case *c =
+                judge(ZOOKEEPER_CLUSTER("1", "3"),
+                      "{\"c-zookeeper-0\": " RUNNING ", \"c-zookeeper-1\": " RUNNING
+                      ", \"c-zookeeper-2\": {\"state\": \"stopped\"}}",
+                      NULL,
+                      "{\"members\": {\"c-zookeeper-0\": {\"state\": \"follower\"}, "
+                      "\"c-zookeeper-1\": {\"state\": "
+                      "\"leader\"}, \"c-zookeeper-2\": {\"state\": \"follower\"}}}");
+
+        assert_false(of(c, "c-zookeeper-0")->may_stop);
+}
+
+static void without_a_view_no_member_is_stopped(void **state _unused_) {
+        _cleanup_(case_freep) Case *c =
+                judge(ZOOKEEPER_CLUSTER("1", "3"), "{" THREE_MEMBERS "}", NULL, NULL);
+        _cleanup_(case_freep) Case *alone =
+                judge(ZOOKEEPER_CLUSTER("1", "1"), "{\"c-zookeeper-0\": " RUNNING "}", NULL, NULL);
+
+        assert_false(of(c, "c-zookeeper-0")->may_stop);
+        assert_says(of(c, "c-zookeeper-0")->in_the_way, "nothing is known");
+        assert_true(of(alone, "c-zookeeper-0")->may_stop);
+}
+
+#define CONTROLLERS                                                                                \
+        "{\"c-a-0\": " RUNNING ", \"c-b-1\": " RUNNING ", \"c-b-2\": " RUNNING                     \
+        ", \"c-b-3\": " RUNNING "}"
+#define QUORUM(voters)                                                                             \
+        "{\"brokers\": {\"0\": {}}, \"partitions\": {}, \"quorum\": {\"leader\": 2, \"voters\": "  \
+        "{" voters "}}}"
+
+static void controllers_that_caught_up_can_spare_one(void **state _unused_) {
+        _cleanup_(case_freep) Case *c = judge(
+                KRAFT_CLUSTER(POOL("a", "1", "broker") POOL("b", "3", "controller")), CONTROLLERS,
+                QUORUM("\"1\": {\"lag\": 3, \"last_caught_up_ms\": 99000}, \"2\": {\"lag\": 0, "
+                       "\"last_caught_up_ms\": "
+                       "100000}, \"3\": {\"lag\": 0}"),
+                NULL);
+
+        for (int i = 1; i <= 3; i++) {
+                _cleanup_free_ char *node = mr_strf("c-b-%d", i);
+                assert_true(of(c, node)->may_stop);
+                assert_true(of(c, node)->is_ready);
+        }
+        assert_true(of(c, "c-b-2")->order > of(c, "c-a-0")->order);
+}
+
+static void a_controller_that_lags_keeps_the_others_up(void **state _unused_) {
+        _cleanup_(case_freep) Case *c = judge(
+                KRAFT_CLUSTER(POOL("a", "1", "broker") POOL("b", "3", "controller")), CONTROLLERS,
+                QUORUM("\"1\": {\"lag\": 30, \"last_caught_up_ms\": 90000}, \"2\": {\"lag\": 0, "
+                       "\"last_caught_up_ms\": "
+                       "100000}, \"3\": {\"lag\": 0}"),
+                NULL);
+
+        assert_true(of(c, "c-b-1")->may_stop);
+        assert_false(of(c, "c-b-3")->may_stop);
+        assert_says(of(c, "c-b-3")->in_the_way, "only 1 of the other controllers");
+}
+
+static void without_a_view_no_controller_is_stopped(void **state _unused_) {
+        _cleanup_(case_freep) Case *c =
+                judge(KRAFT_CLUSTER(POOL("a", "1", "broker") POOL("b", "3", "controller")),
+                      CONTROLLERS, "{\"brokers\": {\"0\": {}}, \"partitions\": {}}", NULL);
+
+        assert_false(of(c, "c-b-1")->may_stop);
+        assert_false(of(c, "c-b-1")->is_ready);
+        assert_says(of(c, "c-b-1")->waits, "no leader");
+}
+
+static void probes_ask_with_the_operators_certificate(void **state _unused_) {
+        _cleanup_(world_freep) World *world = world_new();
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        _cleanup_error_ MrError err = MR_ERROR_INIT;
+        size_t n_probes = 0;
+
+        assert_int_equal(world_read(world, ZOOKEEPER_CLUSTER("2", "3"), &err), 0);
+        const Document *document = world_find(world, "Kafka", "c");
+        for (size_t i = 0; i < registry_operands(world->registry); i++) {
+                MrProbes probes = {};
+                const MrOperandOps *ops = registry_operand_at(world->registry, i);
+                assert_int_equal(ops->probes(&document->resource,
+                                             document_spec_for(world->registry, document, i),
+                                             world->facts, arena, &probes, &err),
+                                 0);
+                assert_int_equal(probes.n, 1);
+                const MrProbe *probe = &probes.items[0];
+                assert_string_equal(probe->secret, "c-cluster-operator-certs");
+                assert_string_equal(probe->secret_prefix, "cluster-operator");
+                assert_string_equal(probe->authority, "c-cluster-ca-cert");
+                assert_int_equal(probe->nodes.n, mr_streq(probe->name, "kafka") ? 2 : 3);
+                assert_string_equal(probe->endpoint, mr_streq(probe->name, "kafka")
+                                                             ? "tcp-replication"
+                                                             : "tcp-clients");
+                n_probes++;
+        }
+        assert_int_equal(n_probes, 2);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(healthy_brokers_are_ready_and_can_be_spared),
+                cmocka_unit_test(without_a_view_no_broker_is_stopped),
+                cmocka_unit_test(a_failed_look_stops_no_broker),
+                cmocka_unit_test(a_view_without_partitions_stops_no_broker),
+                cmocka_unit_test(partitions_keep_a_broker_up),
+                cmocka_unit_test(a_broker_that_is_not_registered_serves_nobody),
+                cmocka_unit_test(log_recovery_is_left_alone),
+                cmocka_unit_test(the_only_broker_has_nobody_to_wait_for),
+                cmocka_unit_test(members_keep_their_majority),
+                cmocka_unit_test(a_whole_ensemble_can_spare_one),
+                cmocka_unit_test(a_member_the_platform_saw_stop_does_not_count),
+                cmocka_unit_test(without_a_view_no_member_is_stopped),
+                cmocka_unit_test(controllers_that_caught_up_can_spare_one),
+                cmocka_unit_test(a_controller_that_lags_keeps_the_others_up),
+                cmocka_unit_test(without_a_view_no_controller_is_stopped),
+                cmocka_unit_test(probes_ask_with_the_operators_certificate),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

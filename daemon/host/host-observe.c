@@ -43,6 +43,7 @@ struct HostObserver {
         const char *root;
         HostDigests *digests;
         HostUsage *usage;
+        MrTree *kept;                   /* units that systemd keeps in memory for us: a map unit → true */
         Observation *running;           /* owned */
 };
 
@@ -266,6 +267,16 @@ static Instance *stray_add(Observation *o, const char *unit, const char *active)
         return instance;
 }
 
+/* systemd forgets a stopped unit, and with it since when it is stopped, unless somebody refers to it. The reference
+ * ends with our connection to the bus. */
+static void unit_keep(HostObserver *observer, const char *unit, const char *active) {
+        if (mr_streq(active, "inactive") || mr_tree_get(observer->kept, unit))
+                return;
+        if (sd_bus_call_method_async(observer->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "RefUnit", NULL, NULL,
+                                     "s", unit) >= 0)
+                mr_tree_set_bool(observer->kept, unit, true);
+}
+
 static int unit_listed(Observation *o, const char *unit, const char *load, const char *active, const char *sub,
                        const char *path) {
         if (mr_starts_with(unit, "millrace-fetch@")) {
@@ -284,6 +295,7 @@ static int unit_listed(Observation *o, const char *unit, const char *load, const
         instance->state.load = mr_strdup(load);
         instance->state.active = mr_strdup(active);
         instance->state.sub = mr_strdup(sub);
+        unit_keep(o->observer, unit, active);
         return unit_ask(instance, path);
 }
 
@@ -390,6 +402,7 @@ HostObserver *host_observer_new(sd_bus *bus, const char *root) {
         observer->root = root;
         observer->digests = host_digests_new();
         observer->usage = host_usage_new();
+        observer->kept = mr_tree_new_map();
         return observer;
 }
 
@@ -404,6 +417,7 @@ HostObserver *host_observer_free(HostObserver *observer) {
         }
         host_digests_free(observer->digests);
         host_usage_free(observer->usage);
+        mr_tree_free(observer->kept);
         free(observer);
         return NULL;
 }

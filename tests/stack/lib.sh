@@ -98,45 +98,36 @@ wait_for() { # SECONDS WHAT CMD...
 
 # --- hosts
 
-# Fresh hosts with millrace installed: the package when there is one, else straight from the build.
+# Fresh hosts with millrace's package installed and the daemon enabled, as an administrator would do it;
+# the installation itself starts nothing. MILLRACE_START=no leaves it at that.
 host_with_package() { # HOST...
-        local name
+        local name package
+        package=${MILLRACE_PACKAGE:-$("$MILLRACE_REPOSITORY/packaging/build")} || bail "the package does not build"
         host up "$@" || bail "the hosts do not boot"
         for name; do
-                host_config "$name" >"$(root_of "$name")/etc/hostd.yaml.new"
-                on "$name" sh -c 'mkdir -p /etc/millrace && mv /etc/hostd.yaml.new /etc/millrace/hostd.yaml'
-                host_install "$name" >"$scratch/install" 2>&1 ||
+                host_install "$name" "$package" >"$scratch/install" 2>&1 ||
                         { tail -n 20 "$scratch/install" | sed 's/^/# /'; bail "millrace does not install on $name"; }
         done
 }
 
+host_install() { # HOST PACKAGE
+        local root
+        root=$(root_of "$1")
+        mkdir -p "$root/etc/millrace" "$root/var/tmp/packages"
+        host_config "$1" >"$root/etc/millrace/hostd.yaml"
+        cp "$2" "$root/var/tmp/packages/"
+        on "$1" dpkg --force-confold -i "/var/tmp/packages/$(basename "$2")" || return
+        [ "${MILLRACE_START:-yes}" = no ] || on "$1" systemctl enable --now millraced || on "$1" journalctl -u millraced -n 20 --no-pager
+}
+
 host_config() { # HOST: prints hostd.yaml
         local version
+        echo "address: $1"
         echo "distributions:"
         for version in ${MILLRACE_VERSIONS:-3.9.1 4.3.1}; do
                 printf '%s\n' "- software: kafka" "  version: $version" \
                         "  directory: $MILLRACE_TEST_CACHE/dist/kafka-$version"
         done
-        echo "address: $1"
-}
-
-package() { ls -t "$MILLRACE_BUILD"/packages/*.deb 2>/dev/null; }
-
-host_install() { # HOST
-        local root deb
-        root=$(root_of "$1")
-        if [ -n "$(package)" ]; then
-                mkdir -p "$root/var/tmp/packages"
-                for deb in $(package); do cp "$deb" "$root/var/tmp/packages/"; done
-                on "$1" sh -c 'dpkg --force-confold -i /var/tmp/packages/*.deb'
-        else
-                note "no package in $MILLRACE_BUILD/packages: installing from the build"
-                cp "$root/etc/millrace/hostd.yaml" "$scratch/hostd.yaml"
-                DESTDIR=$root meson install -C "$MILLRACE_BUILD" --no-rebuild --quiet
-                cp "$scratch/hostd.yaml" "$root/etc/millrace/hostd.yaml"
-                on "$1" sh -c 'ldconfig; systemd-sysusers; systemd-tmpfiles --create; systemctl daemon-reload;
-                        systemctl reload dbus; systemctl enable --now millraced'
-        fi
 }
 
 bail() { # nothing more can be tested

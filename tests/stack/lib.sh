@@ -117,7 +117,8 @@ host_install() { # HOST PACKAGE
         host_config "$1" >"$root/etc/millrace/hostd.yaml"
         cp "$2" "$root/var/tmp/packages/"
         on "$1" dpkg --force-confold -i "/var/tmp/packages/$(basename "$2")" || return
-        [ "${MILLRACE_START:-yes}" = no ] || on "$1" systemctl enable --now millraced || on "$1" journalctl -u millraced -n 20 --no-pager
+        [ "${MILLRACE_START:-yes}" = no ] || on "$1" systemctl enable --now millraced ||
+                { on "$1" journalctl -u millraced -n 20 --no-pager; return 1; }
 }
 
 host_config() { # HOST: prints hostd.yaml

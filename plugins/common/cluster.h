@@ -9,6 +9,7 @@
 
 #define CLUSTER_ORGANIZATION "io.strimzi"
 #define CLUSTER_SOFTWARE "kafka"
+#define COMMON_NAME_MAX 64 /* of X.509 */
 
 /* "default/my-cluster", the owner that is written on storage. */
 const char *cluster_key(MrArena *arena, const MrResource *resource);

@@ -215,12 +215,37 @@ static void mark_joining(KafkaCluster *cluster) {
         }
 }
 
+static const KafkaNode *find_node(const KafkaCluster *cluster, const char *id) {
+        for (size_t i = 0; i < cluster->n_nodes; i++)
+                if (mr_streq(mr_arena_strf(cluster->arena, "%" PRId64, cluster->nodes[i].id), id))
+                        return &cluster->nodes[i];
+        return NULL;
+}
+
+/* A pool that went away takes its nodes with it; with partitions on them that would lose data. */
+static int check_orphans(const KafkaCluster *cluster, MrError *err) {
+        const MrTree *view = mr_facts_view(cluster->facts, "kafka");
+        const MrTree *hosted = mr_tree_get(mr_tree_get(view, "partitions"), "hosted");
+
+        for (size_t i = 0; i < mr_tree_size(hosted); i++) {
+                const char *id = mr_tree_key(hosted, i);
+                int64_t n = mr_tree_int(mr_tree_at(hosted, i), 0);
+                if (n > 0 && !find_node(cluster, id))
+                        return mr_fail(err, MR_TRANSIENT, NULL,
+                                       "broker %s hosts %" PRId64
+                                       " partitions, but no node pool has a node with its id; "
+                                       "put the pool back until they are moved",
+                                       id, n);
+        }
+        return 0;
+}
+
 static int make_nodes(KafkaCluster *cluster, MrError *err) {
         const MrResource **pools;
 
         if (pools_of(cluster->resource->name, cluster->facts, cluster->arena, &pools) > 0) {
                 make_pools(cluster);
-                return 0;
+                return cluster->resource->is_deleted ? 0 : check_orphans(cluster, err);
         }
         if (!cluster->is_kraft)
                 return make_set(cluster, err);

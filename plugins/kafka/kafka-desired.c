@@ -6,6 +6,7 @@
 #include "properties.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define DEFAULT_HEAP (UINT64_C(1) << 30)
 #define STOP_TIMEOUT_SEC 300
@@ -316,11 +317,26 @@ static void warn_of_nodes(const KafkaCluster *cluster, MrParts *parts) {
         }
 }
 
+/* The longest name in a certificate is made of the cluster's. */
+static int check_name(const MrResource *resource, MrError *err) {
+        size_t most = COMMON_NAME_MAX - strlen("-zookeeper");
+
+        if (strlen(resource->name) <= most || resource->is_deleted)
+                return 0;
+        return mr_fail(
+                err, MR_INVALID, "metadata.name",
+                "certificates have room for %zu characters of a cluster's name; use a shorter one",
+                most);
+}
+
 int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
                   MrParts *parts, MrError *err) {
         KafkaCluster cluster;
 
-        int r = kafka_cluster_make(resource, spec, facts, mr_parts_arena(parts), &cluster, err);
+        int r = check_name(resource, err);
+        if (r < 0)
+                return r;
+        r = kafka_cluster_make(resource, spec, facts, mr_parts_arena(parts), &cluster, err);
         if (r < 0)
                 return r;
         kafka_warn_of_options(&cluster, parts);

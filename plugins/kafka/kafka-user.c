@@ -7,8 +7,6 @@
 #include "cluster.h"
 #include "pools.h"
 
-#define COMMON_NAME_MAX 64 /* of X.509 */
-
 static const MrEnum authentication_types[] = {
         {"tls", USER_TLS, "millrace issues a key and a certificate."},
         {"tls-external", USER_TLS_EXTERNAL, "The user brings a certificate issued elsewhere."},
@@ -128,6 +126,54 @@ static void add_certificate(const MrResource *resource, const UserAuthentication
                 });
 }
 
+/* What a secret of a node is called: "kafka-0", "POOL-3". */
+static bool is_node_name(const char *rest, const char *set) {
+        size_t size = strlen(set);
+
+        return strncmp(rest, set, size) == 0 && mr_matches(rest + size, "-[0-9]+");
+}
+
+/* Whether a secret of this name belongs to the cluster itself: its authorities, its nodes. */
+static bool is_taken(const char *name, const char *cluster, const MrFacts *facts, MrArena *arena) {
+        size_t size = strlen(cluster);
+        const MrResource **pools;
+
+        if (strncmp(name, cluster, size) != 0 || name[size] != '-')
+                return false;
+        const char *rest = name + size + 1;
+        if (mr_matches(
+                    rest,
+                    "cluster-ca|cluster-ca-cert|clients-ca|clients-ca-cert|cluster-operator-certs"))
+                return true;
+        size_t n = pools_of(cluster, facts, arena, &pools);
+        for (size_t i = 0; i < n; i++)
+                if (is_node_name(rest, pools[i]->name))
+                        return true;
+        return is_node_name(rest, "kafka") || is_node_name(rest, "zookeeper");
+}
+
+static int check_name(const MrResource *resource, const char *own, const MrFacts *facts,
+                      MrArena *arena, MrError *err) {
+        const MrResource *const *kafkas;
+        size_t n = mr_facts_resources(facts, "Kafka", NULL, NULL, &kafkas);
+
+        if (strlen(resource->name) > COMMON_NAME_MAX)
+                return mr_fail(
+                        err, MR_INVALID, "metadata.name",
+                        "a certificate holds at most %d characters of a name; use a shorter one",
+                        COMMON_NAME_MAX);
+        /* One more than there are: the user's own cluster may not be there yet. */
+        for (size_t i = 0; i <= n; i++) {
+                const char *cluster = i < n ? kafkas[i]->name : own;
+                if (is_taken(resource->name, cluster, facts, arena))
+                        return mr_fail(
+                                err, MR_INVALID, "metadata.name",
+                                "the cluster %s has a secret of this name; give the user another",
+                                cluster);
+        }
+        return 0;
+}
+
 int user_desired(const MrResource *resource, const UserSpec *spec, const MrFacts *facts,
                  MrParts *parts, MrError *err) {
         const char *cluster = mr_pairs_get(&resource->labels, CLUSTER_LABEL);
@@ -143,11 +189,9 @@ int user_desired(const MrResource *resource, const UserSpec *spec, const MrFacts
                               "spec.authentication.type: passwords of users are not made yet");
         if (spec->authentication->type != USER_TLS)
                 return 0;
-        if (strlen(resource->name) > COMMON_NAME_MAX)
-                return mr_fail(
-                        err, MR_INVALID, "metadata.name",
-                        "a certificate holds at most %d characters of a name; use a shorter one",
-                        COMMON_NAME_MAX);
+        int r = check_name(resource, cluster, facts, mr_parts_arena(parts), err);
+        if (r < 0)
+                return r;
         add_certificate(resource, spec->authentication, cluster, facts, parts);
         return 0;
 }

@@ -243,6 +243,34 @@ static void users_are_checked(void **state _unused_) {
         refuse(longer, "KafkaUser", name, "metadata.name", "64");
 }
 
+static void names_cannot_take_what_the_cluster_has(void **state _unused_) {
+        static const char *const taken[] = {
+                "c-cluster-ca", "c-clients-ca-cert", "c-cluster-operator-certs",
+                "c-kafka-0",    "c-zookeeper-12",    "c-p-7"};
+        static const char *const free_names[] = {"c-alice-1", "c", "c-kafka", "d-cluster-ca"};
+        const char *user = POOL(
+                "replicas: 1, roles: [broker], " STORAGE) "---\napiVersion: "
+                                                          "kafka.strimzi.io/v1\nkind: "
+                                                          "KafkaUser\nmetadata: {name: %s, labels: "
+                                                          "{strimzi.io/cluster: c}}\nspec: "
+                                                          "{authentication: {type: tls}}\n";
+
+        for (size_t i = 0; i < MR_ELEMENTS(taken); i++) {
+                _cleanup_free_ char *yaml = mr_strf(user, taken[i]);
+                refuse(yaml, "KafkaUser", taken[i], "metadata.name", "give the user another");
+        }
+        for (size_t i = 0; i < MR_ELEMENTS(free_names); i++) {
+                _cleanup_free_ char *yaml = mr_strf(user, free_names[i]);
+                accept(yaml, "KafkaUser", free_names[i]);
+        }
+        _cleanup_free_ char *name = mr_strf("k%054d", 1);
+        _cleanup_free_ char *yaml =
+                mr_strf("apiVersion: kafka.strimzi.io/v1\nkind: Kafka\nmetadata: {name: %s}\nspec: "
+                        "{kafka: {" PLAIN "}}\n",
+                        name);
+        refuse(yaml, "Kafka", name, "metadata.name", "54 characters");
+}
+
 static void check_rows(const MrField *fields, const char *where) {
         for (; fields && fields->name; fields++) {
                 _cleanup_free_ char *path = mr_strf("%s.%s", where, fields->name);
@@ -278,6 +306,7 @@ int main(void) {
                 cmocka_unit_test(authorities_are_checked),
                 cmocka_unit_test(pools_are_checked),
                 cmocka_unit_test(users_are_checked),
+                cmocka_unit_test(names_cannot_take_what_the_cluster_has),
                 cmocka_unit_test(every_field_is_explained),
         };
 

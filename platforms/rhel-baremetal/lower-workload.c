@@ -142,7 +142,8 @@ static const char *distribution_pending(Lowering *lowering, const MrWorkload *wo
                              mr_is_empty(message) ? "" : ": ", message ? message : "");
 }
 
-static int fill_properties(Lowering *lowering, const MrWorkload *workload, MrTree *properties, MrError *err) {
+/* What the running process depends on. */
+static int set_running(Lowering *lowering, const MrWorkload *workload, MrTree *properties, MrError *err) {
         mr_tree_set_string(properties, "software", workload->software);
         mr_tree_set_string(properties, "version", workload->version);
         mr_tree_set_string(properties, "main_class", workload->main_class);
@@ -151,12 +152,15 @@ static int fill_properties(Lowering *lowering, const MrWorkload *workload, MrTre
         int r = set_texts(lowering, workload->node, properties, "arguments", &workload->arguments, err);
         if (r >= 0)
                 r = set_texts(lowering, workload->node, properties, "jvm_options", &workload->jvm_options, err);
-        if (r >= 0)
-                r = set_texts(lowering, workload->node, properties, "directories", &workload->directories, err);
+        return r < 0 ? r : set_pairs(lowering, workload->node, properties, "settings", &workload->settings, err);
+}
+
+/* What matters only before the first start: a change of it restarts nobody. */
+static int set_first_start(Lowering *lowering, const MrWorkload *workload, MrTree *properties, MrError *err) {
+        int r = set_texts(lowering, workload->node, properties, "directories", &workload->directories, err);
+
         if (r >= 0)
                 r = set_pairs(lowering, workload->node, properties, "contents", &workload->contents, err);
-        if (r >= 0)
-                r = set_pairs(lowering, workload->node, properties, "settings", &workload->settings, err);
         return r < 0 ? r : set_prepare(lowering, workload, properties, err);
 }
 
@@ -165,13 +169,16 @@ int lower_workload(Lowering *lowering, const MrWorkload *workload, MrError *err)
         MrTree *properties = mr_tree_need_map(body, "properties");
         char fingerprint[MR_DIGEST_MAX];
 
-        int r = fill_properties(lowering, workload, properties, err);
+        int r = set_running(lowering, workload, properties, err);
         if (r < 0)
                 return mr_error_within(err, r, "%s", workload->node);
         const char *pending = fingerprint_of(lowering, workload->node, properties, fingerprint);
         if (!pending)
                 pending = distribution_pending(lowering, workload);
         mr_tree_set_string(properties, "fingerprint", fingerprint);
+        r = set_first_start(lowering, workload, properties, err);
+        if (r < 0)
+                return mr_error_within(err, r, "%s", workload->node);
         set_limits(workload, properties);
         mr_tree_set_string(body, "class", workload->role);
         mr_tree_set_string(body, "dropin", "intact");

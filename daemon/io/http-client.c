@@ -75,16 +75,16 @@ void http_encode(const char *text, MrBuf *out) {
 }
 
 static int fail_connect(const char *path, int errnum, MrError *err) {
-        if (errnum == ENOENT || errnum == ECONNREFUSED)
+        if (errnum == ENOENT || errnum == ECONNREFUSED) {
                 (void) mr_fail(err, MR_TRANSIENT, NULL,
                                "cannot reach millraced at %s; is it running? systemctl status millraced", path);
-        else if (errnum == EACCES || errnum == EPERM)
-                (void) mr_fail(err, MR_DENIED, NULL,
+                return -ECONNREFUSED;
+        }
+        if (errnum == EACCES || errnum == EPERM)
+                return mr_fail(err, MR_DENIED, NULL,
                                "you may not use %s; run as root, or add yourself to group millrace and log in again",
                                path);
-        else
-                return mr_fail_errno(err, errnum, NULL, "cannot connect to %s", path);
-        return -errnum;
+        return mr_fail_errno(err, errnum, NULL, "cannot connect to %s", path);
 }
 
 static int client_connect(HttpClient *client, const char *path, MrError *err) {

@@ -19,8 +19,8 @@ typedef struct HttpCall {
 
 typedef struct HttpClient HttpClient;
 
-/* Sends the request and reads the head of the response. A socket that is absent or closed to us is MR_DENIED or
- * MR_TRANSIENT with an errno of its own: -ENOENT, -ECONNREFUSED, -EACCES. */
+/* Sends the request and reads the head of the response. When nobody listens that is
+ * -ECONNREFUSED, whatever the reason. */
 int http_client_open(const char *socket_path, const HttpCall *call, HttpClient **ret, MrError *err) _must_check_;
 HttpClient *http_client_free(HttpClient *client);       /* returns NULL; takes NULL */
 DEFINE_CLEANUP(HttpClient *, http_client_free);

@@ -91,7 +91,7 @@ static int client_connect(HttpClient *client, const char *path, MrError *err) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
 
         if (strlen(path) >= sizeof(address.sun_path))
-                return mr_fail(err, MR_INVALID, NULL, "the socket path %s is too long", path);
+                return mr_fail(err, MR_INVALID, NULL, "the path of the socket is too long; use a shorter one");
         memcpy(address.sun_path, path, strlen(path));
         client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (client->fd < 0)

@@ -25,7 +25,7 @@ static void fd_close(int *fd) {
 static int unix_address(const char *path, struct sockaddr_un *ret, MrError *err) {
         *ret = (struct sockaddr_un) {.sun_family = AF_UNIX};
         if (strlen(path) >= sizeof(ret->sun_path))
-                return mr_fail(err, MR_INVALID, NULL, "the socket path %s is too long; use at most %zu bytes", path,
+                return mr_fail(err, MR_INVALID, NULL, "the path of the socket is longer than %zu bytes; use a shorter one",
                                sizeof(ret->sun_path) - 1);
         memcpy(ret->sun_path, path, strlen(path));
         return 0;

@@ -143,13 +143,20 @@ cgroups_remove() { # NAME or '*'
 
 # --- processes
 
-alive() { # PID: a killed one may stay a zombie for a while, which does not count
-        [ -n "${1:-}" ] && [ -r "/proc/$1/stat" ] && [ "$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -c1)" != Z ]
+# Alive and ours: a killed one may stay a zombie for a while, and its number may be another's later.
+alive() { # PID NAME
+        [ -n "${1:-}" ] && grep -qs "/millrace_${stack}_$2\(/\|\$\)" "/proc/$1/cgroup" &&
+                [ "$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -c1)" != Z ]
+}
+
+process() { # NAME keeper|nspawn: prints its number while it runs
+        local pid
+        pid=$(cat "$base/$1/$2.pid" 2>/dev/null) && alive "$pid" "$1" && echo "$pid"
 }
 
 leader() { # NAME: prints the process that is its systemd
         local nspawn pid
-        nspawn=$(cat "$base/$1/nspawn.pid" 2>/dev/null) && alive "$nspawn" || return 1
+        nspawn=$(process "$1" nspawn) || return 1
         for pid in $(pgrep -P "$nspawn"); do
                 [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != systemd ] || { echo "$pid"; return; }
         done
@@ -198,7 +205,7 @@ host_nspawn() { # NAME
 host_wait() { # NAME
         local state=
         for _ in {1..300}; do
-                alive "$(cat "$base/$1/keeper.pid" 2>/dev/null)" || break
+                process "$1" keeper >/dev/null || break
                 state=$(leader "$1" >/dev/null && (run_inside "$1" systemctl is-system-running) 2>/dev/null) || true
                 case $state in
                 running)
@@ -218,10 +225,9 @@ host_wait() { # NAME
 }
 
 gone_within() { # TENTHS NAME
-        local pid n
-        pid=$(cat "$base/$2/keeper.pid" 2>/dev/null) || return 0
+        local n
         for ((n = 0; n < $1; n++)); do
-                alive "$pid" || return 0
+                process "$2" keeper >/dev/null || return 0
                 sleep .1
         done
         return 1

@@ -8,12 +8,12 @@
 #include "part.h"
 #include "str.h"
 
-/* Secrets are grouped by name, sorted: thousands of lookups walk no list. */
+/* Everything looked up often is sorted: thousands of lookups walk no list. */
 struct MrFacts {
         MrArena *arena;
         int64_t now;
         const char *platform;
-        const MrResource **resources;
+        const MrResource **resources;   /* sorted by kind and name */
         size_t n_resources, allocated_resources;
         MrPairs secrets;        /* "name/key" → value */
         MrPairs remembered;
@@ -65,9 +65,30 @@ MrFacts *facts_free(MrFacts *facts) {
         return NULL;
 }
 
+/* The place of the first resource that is not before this kind and name. */
+static size_t resource_place(const MrFacts *facts, const char *kind, const char *name) {
+        size_t low = 0, high = facts->n_resources;
+
+        while (low < high) {
+                size_t middle = (low + high) / 2;
+                const MrResource *resource = facts->resources[middle];
+                int order = strcmp(resource->kind->name, kind);
+                if (order < 0 || (order == 0 && strcmp(resource->name, name) < 0))
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
 void facts_add_resource(MrFacts *facts, const MrResource *resource) {
+        size_t at = resource_place(facts, resource->kind->name, resource->name);
+
         MR_GROW(facts->resources, facts->n_resources, facts->allocated_resources);
-        facts->resources[facts->n_resources++] = resource;
+        memmove(facts->resources + at + 1, facts->resources + at,
+                (facts->n_resources - at) * sizeof(*facts->resources));
+        facts->resources[at] = resource;
+        facts->n_resources++;
 }
 
 void facts_add_secret(MrFacts *facts, const char *name, const char *key, const char *value) {
@@ -130,18 +151,20 @@ const char *mr_facts_platform(const MrFacts *facts) {
         return facts->platform;
 }
 
+static bool is_of_kind(const MrFacts *facts, size_t i, const char *kind) {
+        return i < facts->n_resources && mr_streq(facts->resources[i]->kind->name, kind);
+}
+
 size_t mr_facts_resources(const MrFacts *facts, const char *kind, const char *label, const char *value,
                           const MrResource *const **ret) {
-        size_t n = 0;
-        const MrResource **matches =
-                mr_arena_new_array(facts->arena, const MrResource *, facts->n_resources + 1);
+        size_t first = resource_place(facts, kind, ""), n_all = 0, n = 0;
 
-        for (size_t i = 0; i < facts->n_resources; i++) {
-                const MrResource *resource = facts->resources[i];
-                if (mr_streq(resource->kind->name, kind) &&
-                    (!label || mr_streq(mr_pairs_get(&resource->labels, label), value)))
-                        matches[n++] = resource;
-        }
+        for (size_t i = first; is_of_kind(facts, i, kind); i++)
+                n_all += !label || mr_streq(mr_pairs_get(&facts->resources[i]->labels, label), value);
+        const MrResource **matches = mr_arena_new_array(facts->arena, const MrResource *, n_all + 1);
+        for (size_t i = first; n < n_all; i++)
+                if (!label || mr_streq(mr_pairs_get(&facts->resources[i]->labels, label), value))
+                        matches[n++] = facts->resources[i];
         *ret = matches;
         return n;
 }

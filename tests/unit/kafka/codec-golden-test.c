@@ -2,11 +2,12 @@
  * encodes to the same bytes again, and the response decodes to the expected tree and encodes to the same bytes.
  * With MR_GOLDEN_UPDATE=1 in the environment the trees are written instead of compared. */
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <errno.h>
 #include <glob.h>

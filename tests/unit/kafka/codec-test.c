@@ -1,10 +1,11 @@
 /* The walker of message tables: what it leaves out, fills in and refuses. */
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <errno.h>
 #include <string.h>

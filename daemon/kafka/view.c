@@ -1,0 +1,276 @@
+/* A look is a few requests: Metadata first, then quorum, topics' minimums and brokers' configurations side by side. */
+
+#include "kafka/view.h"
+
+#include "kafka/errors.h"
+#include "sdk/str.h"
+
+#define RESOURCE_TOPIC 2
+#define RESOURCE_BROKER 4
+#define SOURCE_DYNAMIC_BROKER 2
+/* Topics asked for in one DescribeConfigs. */
+#define TOPICS_A_REQUEST 500
+
+typedef struct Asking {
+        KafkaView *view; /* weak */
+        KafkaCall *call; /* NULL once answered */
+        char *broker;    /* whose configuration this is; NULL for other questions */
+} Asking;
+
+struct KafkaView {
+        KafkaClient *client;
+        KafkaSeen seen;
+        void *userdata;
+        Asking **askings;
+        size_t n, allocated, n_open;
+        MrTree *metadata, *minimums, *tree;
+        char *error;
+        bool is_over;
+};
+
+static void finish(KafkaView *view) {
+        MrTree *tree;
+
+        if (view->is_over)
+                return;
+        view->is_over = true;
+        if (view->error) {
+                tree = mr_tree_new_map();
+                mr_tree_set_string(tree, "error", view->error);
+        } else {
+                tree = TAKE(view->tree);
+                mr_tree_set(tree, "partitions",
+                            kafka_view_partitions(view->metadata, view->minimums));
+        }
+        view->seen(view->userdata, tree);
+}
+
+/* The last answer, or the first failure of a question that matters, ends the look. */
+static void answered(Asking *asking, const MrError *err) {
+        KafkaView *view = asking->view;
+
+        asking->call = NULL;
+        view->n_open--;
+        if (err && !view->error)
+                view->error = mr_strdup(err->message);
+        if (view->n_open == 0)
+                finish(view);
+}
+
+static int no_check(const MrTree *response, MrError *err) {
+        (void) response;
+        (void) err;
+        return 0;
+}
+
+static void ask(KafkaView *view, KafkaRequest request, const char *broker) {
+        Asking *asking = mr_new(Asking, 1);
+
+        MR_GROW(view->askings, view->n, view->allocated);
+        view->askings[view->n++] = asking;
+        view->n_open++;
+        asking->view = view;
+        asking->broker = mr_strdup(broker);
+        request.userdata = asking;
+        asking->call = kafka_client_call(view->client, &request);
+}
+
+static MrTree *configs_request(MrTree **ret_resources) {
+        MrTree *body = mr_tree_new_map();
+
+        *ret_resources = mr_tree_need_list(body, "resources");
+        return body;
+}
+
+static MrTree *add_resource(MrTree *resources, int64_t type, const char *name) {
+        MrTree *resource = mr_tree_append(resources, mr_tree_new_map());
+
+        mr_tree_set_int(resource, "resource_type", type);
+        mr_tree_set_string(resource, "resource_name", name);
+        return resource;
+}
+
+static void on_minimums(const MrError *err, const MrTree *response, void *userdata) {
+        Asking *asking = userdata;
+        const MrTree *results = mr_tree_get(response, "results");
+
+        for (size_t i = 0; i < mr_tree_size(results); i++) {
+                const MrTree *result = mr_tree_at(results, i),
+                             *entry = mr_tree_at(mr_tree_get(result, "configs"), 0);
+                const char *topic = mr_tree_get_string(result, "resource_name");
+                int64_t minimum;
+                /* A topic that was deleted meanwhile has none. */
+                if (topic && mr_streq(mr_tree_get_string(entry, "name"), "min.insync.replicas") &&
+                    mr_parse_int(mr_tree_get_string(entry, "value"), &minimum) == 0)
+                        mr_tree_set_int(asking->view->minimums, topic, minimum);
+        }
+        answered(asking, err);
+}
+
+static void ask_minimums(KafkaView *view) {
+        const MrTree *topics = mr_tree_get(view->metadata, "topics");
+
+        for (size_t i = 0; i < mr_tree_size(topics); i += TOPICS_A_REQUEST) {
+                MrTree *resources, *body = configs_request(&resources);
+                for (size_t k = i; k < mr_tree_size(topics) && k < i + TOPICS_A_REQUEST; k++) {
+                        const char *name = mr_tree_get_string(mr_tree_at(topics, k), "name");
+                        MrTree *resource =
+                                name ? add_resource(resources, RESOURCE_TOPIC, name) : NULL;
+                        if (resource)
+                                mr_tree_append(mr_tree_need_list(resource, "configuration_keys"),
+                                               mr_tree_new_string("min.insync.replicas"));
+                }
+                ask(view,
+                    (KafkaRequest){
+                            .api = KAFKA_DESCRIBE_CONFIGS,
+                            .target = KAFKA_ANY,
+                            .take_body = body,
+                            .check = no_check,
+                            .reply = on_minimums,
+                    },
+                    NULL);
+        }
+}
+
+static void on_quorum(const MrError *err, const MrTree *response, void *userdata) {
+        Asking *asking = userdata;
+
+        if (response)
+                mr_tree_set(asking->view->tree, "quorum", kafka_view_quorum(response));
+        answered(asking, err);
+}
+
+static void ask_quorum(KafkaView *view) {
+        MrTree *body = mr_tree_new_map();
+        MrTree *topic = mr_tree_append(mr_tree_need_list(body, "topics"), mr_tree_new_map());
+        MrTree *partition =
+                mr_tree_append(mr_tree_need_list(topic, "partitions"), mr_tree_new_map());
+
+        mr_tree_set_string(topic, "topic_name", "__cluster_metadata");
+        mr_tree_set_int(partition, "partition_index", 0);
+        ask(view,
+            (KafkaRequest){
+                    .api = KAFKA_DESCRIBE_QUORUM,
+                    .target = KAFKA_CONTROLLER,
+                    .take_body = body,
+                    .is_optional = true,
+                    .reply = on_quorum,
+            },
+            NULL);
+}
+
+static void keep_configs(KafkaView *view, const char *broker, const MrTree *configs) {
+        MrTree *kept = mr_tree_need_map(mr_tree_need_map(view->tree, "configs"), broker);
+        MrTree *overrides = mr_tree_need_map(mr_tree_need_map(view->tree, "overrides"), broker);
+
+        for (size_t i = 0; i < mr_tree_size(configs); i++) {
+                const MrTree *entry = mr_tree_at(configs, i);
+                const char *name = mr_tree_get_string(entry, "name"),
+                           *value = mr_tree_get_string(entry, "value");
+                if (!name || !value || mr_tree_get_bool(entry, "read_only", true) ||
+                    mr_tree_get_bool(entry, "is_sensitive", true))
+                        continue;
+                mr_tree_set_string(kept, name, value);
+                if (mr_tree_get_int(entry, "config_source", 0) == SOURCE_DYNAMIC_BROKER)
+                        mr_tree_set_string(overrides, name, value);
+        }
+}
+
+/* A broker that does not answer is not ready; that is no reason to see nothing of the others. */
+static void on_configs(const MrError *err, const MrTree *response, void *userdata) {
+        Asking *asking = userdata;
+        const MrTree *result = mr_tree_at(mr_tree_get(response, "results"), 0);
+
+        if (!err && mr_tree_get_int(result, "error_code", 0) == KAFKA_OK)
+                keep_configs(asking->view, asking->broker, mr_tree_get(result, "configs"));
+        answered(asking, NULL);
+}
+
+static void ask_configs(KafkaView *view, const char *broker) {
+        MrTree *resources, *body = configs_request(&resources);
+        int64_t id;
+
+        mr_tree_set(add_resource(resources, RESOURCE_BROKER, broker), "configuration_keys",
+                    mr_tree_new_null());
+        if (mr_parse_int(broker, &id) < 0)
+                id = KAFKA_ANY;
+        ask(view,
+            (KafkaRequest){
+                    .api = KAFKA_DESCRIBE_CONFIGS,
+                    .target = (int32_t) id,
+                    .take_body = body,
+                    .check = no_check,
+                    .timeout_usec = 3000000,
+                    .reply = on_configs,
+            },
+            broker);
+}
+
+static void add_brokers(KafkaView *view) {
+        const MrTree *list = mr_tree_get(view->metadata, "brokers");
+        MrTree *brokers = mr_tree_need_map(view->tree, "brokers");
+
+        for (size_t i = 0; i < mr_tree_size(list); i++) {
+                const MrTree *broker = mr_tree_at(list, i);
+                _cleanup_free_ char *id =
+                        mr_strf("%lld", (long long) mr_tree_get_int(broker, "node_id", -1));
+                MrTree *entry = mr_tree_need_map(brokers, id);
+                mr_tree_set_string(entry, "host", mr_tree_get_string(broker, "host"));
+                mr_tree_set_int(entry, "port", mr_tree_get_int(broker, "port", 0));
+                mr_tree_set_string(entry, "rack", mr_tree_get_string(broker, "rack"));
+                ask_configs(view, id);
+        }
+}
+
+static void on_metadata(const MrError *err, const MrTree *response, void *userdata) {
+        Asking *asking = userdata;
+        KafkaView *view = asking->view;
+
+        if (response) {
+                view->metadata = mr_tree_copy(response);
+                mr_tree_set_string(view->tree, "cluster_id",
+                                   mr_tree_get_string(response, "cluster_id"));
+                mr_tree_set_int(view->tree, "controller",
+                                mr_tree_get_int(response, "controller_id", -1));
+                add_brokers(view);
+                ask_minimums(view);
+                ask_quorum(view);
+        }
+        answered(asking, err);
+}
+
+KafkaView *kafka_view_new(KafkaClient *client, KafkaSeen seen, void *userdata) {
+        KafkaView *view = mr_new(KafkaView, 1);
+        MrTree *body = mr_tree_new_map();
+
+        view->client = client;
+        view->seen = seen;
+        view->userdata = userdata;
+        view->tree = mr_tree_new_map();
+        view->minimums = mr_tree_new_map();
+        mr_tree_set(body, "topics", mr_tree_new_null());
+        ask(view,
+            (KafkaRequest){.api = KAFKA_METADATA,
+                           .target = KAFKA_ANY,
+                           .take_body = body,
+                           .reply = on_metadata},
+            NULL);
+        return view;
+}
+
+KafkaView *kafka_view_free(KafkaView *view) {
+        if (!view)
+                return NULL;
+        for (size_t i = 0; i < view->n; i++) {
+                kafka_call_cancel(view->askings[i]->call);
+                free(view->askings[i]->broker);
+                free(view->askings[i]);
+        }
+        free(view->askings);
+        mr_tree_free(view->metadata);
+        mr_tree_free(view->minimums);
+        mr_tree_free(view->tree);
+        free(view->error);
+        free(view);
+        return NULL;
+}

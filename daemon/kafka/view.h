@@ -1,0 +1,45 @@
+#pragma once
+
+/* One look at a whole cluster, and alterations of brokers' dynamic configuration: what the reconcile core asks of the
+ * admin client. A look is a tree:
+ *
+ *      cluster_id, controller          of Metadata; with KRaft the controller means nothing, see quorum
+ *      brokers: {ID: {host, port, rack}}
+ *      quorum: {leader, leader_epoch, voters: {ID: {lag, last_caught_up_ms}}}, absent where ZooKeeper rules
+ *      partitions: {total, under_replicated, offline,
+ *                   hosted: {ID: n}, not_in_sync: {ID: n},
+ *                   blocked_counts: {ID: n}, blocking: {ID: ["topic-0: 2 of 3 in sync, needs 2", …]}}
+ *      configs: {ID: {KEY: VALUE}}     what can be changed while the broker runs, as it holds now
+ *      overrides: {ID: {KEY: VALUE}}   the part of it that was set dynamically for this broker
+ *      error                           instead of all that: why nothing could be seen
+ */
+
+#include "kafka/client.h"
+
+typedef struct KafkaView KafkaView;
+
+/* Takes over the tree. From the loop, once; the view may be freed from inside. */
+typedef void (*KafkaSeen)(void *userdata, MrTree *take_view);
+
+/* `client` is borrowed and must live as long as the view. */
+KafkaView *kafka_view_new(KafkaClient *client, KafkaSeen seen, void *userdata);
+KafkaView *kafka_view_free(KafkaView *view); /* no callback any more; takes and returns NULL */
+
+/* The pure part: responses in, tree out. `minimums` is a map topic → min.insync.replicas. For tests. */
+MrTree *kafka_view_partitions(const MrTree *metadata, const MrTree *minimums);
+MrTree *kafka_view_quorum(const MrTree *describe_quorum);
+
+/* One change of a broker's dynamic configuration. */
+typedef struct KafkaConfigChange {
+        const char *broker; /* its id, or "" for the default of the whole cluster */
+        const char *key;
+        const char *value; /* NULL: back to what the file says */
+} KafkaConfigChange;
+
+typedef struct KafkaAlteration KafkaAlteration;
+typedef void (*KafkaAltered)(void *userdata, int r, const MrError *err);
+
+/* Alters brokers one after the other and stops at the first that refuses. Everything is copied. */
+KafkaAlteration *kafka_alteration_new(KafkaClient *client, const KafkaConfigChange *changes,
+                                      size_t n, KafkaAltered done, void *userdata);
+KafkaAlteration *kafka_alteration_free(KafkaAlteration *alteration);

@@ -5,6 +5,7 @@
 
 #include "kafka/errors.h"
 #include "kafka/view.h"
+#include "sdk/alloc.h"
 #include "sdk/str.h"
 
 #define RESOURCE_BROKER 4

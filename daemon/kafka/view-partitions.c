@@ -2,6 +2,7 @@
 
 #include "kafka/view.h"
 
+#include "sdk/alloc.h"
 #include "sdk/str.h"
 
 /* More partitions than this are counted, not named. */

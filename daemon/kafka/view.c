@@ -3,6 +3,7 @@
 #include "kafka/view.h"
 
 #include "kafka/errors.h"
+#include "sdk/alloc.h"
 #include "sdk/str.h"
 
 #define RESOURCE_TOPIC 2

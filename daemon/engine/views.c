@@ -1,0 +1,141 @@
+/* Views: one look at a time, all probes of a resource side by side. */
+
+#include "views.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "look.h"
+#include "sdk/str.h"
+
+typedef struct View {
+        char *probe;
+        MrTree *tree;           /* NULL: never seen */
+        Look *look;             /* under way */
+        Views *views;           /* weak */
+} View;
+
+struct Views {
+        sd_event *event;
+        void (*changed)(void *userdata);
+        void *userdata;
+        View *items[8];         /* pointers: looks refer to them */
+        size_t n;
+        size_t n_looking;
+        uint64_t since, looking_since;
+        Alteration *alteration;
+        ViewsAltered altered;
+        void *altered_userdata;
+};
+
+Views *views_new(sd_event *event, void (*changed)(void *userdata), void *userdata) {
+        Views *views = mr_new(Views, 1);
+
+        views->event = event;
+        views->changed = changed;
+        views->userdata = userdata;
+        return views;
+}
+
+static void view_free(View *view) {
+        look_free(view->look);
+        mr_tree_free(view->tree);
+        free(view->probe);
+        free(view);
+}
+
+Views *views_free(Views *views) {
+        if (!views)
+                return NULL;
+        for (size_t i = 0; i < views->n; i++)
+                view_free(views->items[i]);
+        alteration_free(views->alteration);
+        free(views);
+        return NULL;
+}
+
+bool views_are_looking(const Views *views) {
+        return views->n_looking > 0;
+}
+
+uint64_t views_since(const Views *views) {
+        return views->since;
+}
+
+void views_clear(Views *views) {
+        for (size_t i = 0; i < views->n; i++)
+                view_free(views->items[i]);
+        views->n = 0;
+        views->n_looking = 0;
+        views->since = 0;
+}
+
+void views_add_facts(const Views *views, MrFacts *facts) {
+        for (size_t i = 0; i < views->n; i++)
+                if (views->items[i]->tree)
+                        facts_set_view(facts, views->items[i]->probe, views->items[i]->tree);
+}
+
+static View *view_for(Views *views, const char *probe) {
+        for (size_t i = 0; i < views->n; i++)
+                if (mr_streq(views->items[i]->probe, probe))
+                        return views->items[i];
+        if (views->n == MR_ELEMENTS(views->items))
+                return NULL;
+        View *view = views->items[views->n++] = mr_new(View, 1);
+        view->probe = mr_strdup(probe);
+        view->views = views;
+        return view;
+}
+
+static void seen(void *userdata, MrTree *take_tree) {
+        View *view = userdata;
+        Views *views = view->views;
+
+        view->look = look_free(view->look);
+        mr_tree_free(view->tree);
+        view->tree = take_tree;
+        if (--views->n_looking > 0)
+                return;
+        views->since = views->looking_since;
+        views->changed(views->userdata);
+}
+
+void views_look(Views *views, const MrProbes *probes, const MrManifests *wanted, const MrFacts *facts) {
+        if (views->n_looking > 0)
+                return;
+        views->looking_since = now_usec();
+        for (size_t i = 0; i < probes->n; i++) {
+                const MrProbe *probe = &probes->items[i];
+                View *view = view_for(views, probe->name);
+                _cleanup_error_ MrError err = {};
+                if (!view)
+                        continue;
+                if (look_new(views->event, probe, wanted, facts, seen, view, &view->look, &err) >= 0) {
+                        views->n_looking++;
+                        continue;
+                }
+                mr_tree_free(view->tree);
+                view->tree = mr_tree_new_map();
+                mr_tree_set_string(view->tree, "error", err.message);
+        }
+}
+
+static void altered(void *userdata, int r, const MrError *err) {
+        Views *views = userdata;
+        ViewsAltered done = views->altered;
+
+        views->alteration = alteration_free(views->alteration);
+        /* What was read back before is out of date. */
+        views->since = 0;
+        done(views->altered_userdata, r, err);
+}
+
+int views_alter(Views *views, const MrProbe *probe, const MrManifests *wanted, const MrFacts *facts,
+                const MrSetting *settings, size_t n, ViewsAltered done, void *userdata, MrError *err) {
+        if (views->alteration)
+                return mr_fail(err, MR_BUG, NULL, "settings are being altered already");
+        views->altered = done;
+        views->altered_userdata = userdata;
+        return alteration_new(views->event, probe, wanted, facts, settings, n, altered, views, &views->alteration, err);
+}

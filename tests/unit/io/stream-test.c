@@ -1,10 +1,11 @@
 /* A stream against real sockets: plain and TLS, and everything that can go wrong with a peer. */
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <errno.h>
 #include <openssl/crypto.h>

@@ -1,10 +1,11 @@
 /* The client against brokers that answer, hang up, lie, move and keep silent. */
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <string.h>
 

@@ -1,10 +1,11 @@
 /* The conversation against the example of RFC 7677, and servers that lie. */
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <errno.h>
 #include <string.h>
@@ -50,8 +51,7 @@ static void the_same_with_sha_512(void **state) {
         assert_int_equal(sasl_scram_prove(scram, SERVER_FIRST, &proof, NULL), 0);
         assert_string_equal(
                 mr_buf_text(&proof),
-                "c=biws,r=" SERVER_NONCE
-                ",p=gMGXRcevScNtxZ6/"
+                "c=biws,r=" SERVER_NONCE ",p=gMGXRcevScNtxZ6/"
                 "8lQYpGtnsNAc3mGcmNomv+xnoOMw+3R2xNJdMNnzMlTN8PPC6wdp6dybEmDYXYTxwnYPJQ==");
         assert_int_equal(
                 sasl_scram_verify(scram,

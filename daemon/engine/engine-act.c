@@ -162,7 +162,7 @@ static int begin(Batch *batch, Group group, Tracked *tracked, const MrFacts *fac
         switch (group) {
         case GROUP_SECRETS:
                 batch->is_issue = true;
-                return batch_issue_next(batch);
+                return batch_issue_next(batch, err);
         case GROUP_SETTINGS:
                 return begin_settings(batch, tracked, facts, err);
         case GROUP_FORGET:

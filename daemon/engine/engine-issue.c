@@ -94,7 +94,7 @@ static void issued(void *data, void *userdata) {
         int r = put_issued(batch, data, &err);
         if (r >= 0) {
                 step_done(batch);
-                r = batch_issue_next(batch);
+                r = batch_issue_next(batch, &err);
                 if (r > 0)
                         return;
         }
@@ -102,7 +102,7 @@ static void issued(void *data, void *userdata) {
 }
 
 /* Returns 1 while the worker is at it, 0 when all is done. */
-int batch_issue_next(Batch *batch) {
+int batch_issue_next(Batch *batch, MrError *err) {
         for (; batch->at < batch->n; step_done(batch)) {
                 const MrManifest *manifest = batch->steps[batch->at]->manifest;
                 _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
@@ -110,7 +110,7 @@ int batch_issue_next(Batch *batch) {
                 MrCertificate certificate;
                 if (batch->steps[batch->at]->verb == MR_VERB_REMOVE ||
                     !secrets_certificate(manifest, arena, &certificate)) {
-                        int r = batch->steps[batch->at]->verb == MR_VERB_REMOVE ? 0 : put_literal(batch, manifest, NULL);
+                        int r = batch->steps[batch->at]->verb == MR_VERB_REMOVE ? 0 : put_literal(batch, manifest, err);
                         if (r < 0)
                                 return r;
                         continue;
@@ -121,7 +121,7 @@ int batch_issue_next(Batch *batch) {
                                            .work = issue_work, .done = issued, .drop = issue_drop, .data = issue,
                                            .userdata = batch,
                                    },
-                                   NULL);
+                                   err);
                 if (r < 0)
                         issue_free(issue);
                 return r < 0 ? r : 1;

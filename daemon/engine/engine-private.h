@@ -91,7 +91,7 @@ int engine_act(Engine *engine, Tracked *tracked, Desire **desire, Plan **plan, c
 void engine_acted(Engine *engine, const char *key, bool again, int r, const MrError *err);
 Batch *batch_free(Batch *batch);
 /* engine-issue.c: secrets of a batch, one after the other. */
-int batch_issue_next(Batch *batch);
+int batch_issue_next(Batch *batch, MrError *err);
 /* engine-event.c: tells the journal and the events what was done. */
 void engine_tell_step(Engine *engine, const Tracked *tracked, const Step *step);
 void engine_tell_error(Engine *engine, const Tracked *tracked, const char *what, const MrError *err);

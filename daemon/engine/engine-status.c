@@ -53,6 +53,23 @@ static const MrNodeHealth *health_of(const Desire *desire, const char *node) {
         return NULL;
 }
 
+/* The first node that is not ready, in words, or NULL; `broken`: only one that does not run and says why. */
+static char *what_nodes_miss(const Desire *desire, const MrFacts *facts, bool broken) {
+        for (size_t i = 0; i < mr_manifests_nodes(desire->wanted); i++) {
+                const char *node = mr_manifests_node_at(desire->wanted, i)->node;
+                const MrNodeHealth *health = health_of(desire, node);
+                const MrNodeFact *fact = mr_facts_node(facts, node);
+                bool runs = fact && fact->state == MR_NODE_RUNNING, says = fact && !runs && !mr_is_empty(fact->message);
+                if (broken ? !says : runs && (!health || health->is_ready))
+                        continue;
+                const char *why = says ? fact->message
+                                  : health && health->waits ? health->waits
+                                                            : mr_node_state_name(fact ? fact->state : MR_NODE_ABSENT);
+                return mr_strf("%s: %s", node, why);
+        }
+        return NULL;
+}
+
 /* In words, the first thing that keeps the resource from being ready, or NULL. */
 static char *what_is_missing(const Desire *desire, const Plan *plan, const MrFacts *facts) {
         for (size_t i = 0; i < plan_size(plan); i++) {
@@ -60,17 +77,11 @@ static char *what_is_missing(const Desire *desire, const Plan *plan, const MrFac
                 if (step->waits && step->verb != MR_VERB_REMOVE && step->verb != MR_VERB_RESTART)
                         return mr_strf("%s %s waits: %s", mr_verb_name(step->verb), step->subject, step->waits);
         }
-        for (size_t i = 0; i < mr_manifests_nodes(desire->wanted); i++) {
-                const char *node = mr_manifests_node_at(desire->wanted, i)->node;
-                const MrNodeHealth *health = health_of(desire, node);
-                const MrNodeFact *fact = mr_facts_node(facts, node);
-                if (fact && fact->state == MR_NODE_RUNNING && (!health || health->is_ready))
-                        continue;
-                const char *why = health && health->waits ? health->waits
-                                  : fact && !mr_is_empty(fact->message) ? fact->message
-                                                                         : mr_node_state_name(fact ? fact->state : 0);
-                return mr_strf("%s: %s", node, why);
-        }
+        char *why = what_nodes_miss(desire, facts, true);
+        if (!why)
+                why = what_nodes_miss(desire, facts, false);
+        if (why)
+                return why;
         for (size_t i = 0; i < plan_size(plan); i++)
                 if (!plan_at(plan, i)->waits && !plan_at(plan, i)->is_repair)
                         return mr_strf("%s %s: %s", mr_verb_name(plan_at(plan, i)->verb), plan_at(plan, i)->subject,

@@ -76,11 +76,12 @@ static const char *derived_uid(Document *document) {
 static int check_name(const char *name, const char *field, size_t longest, MrError *err) {
         if (!name)
                 return mr_fail(err, MR_INVALID, field, "is missing or no string; give the resource a name");
-        if (!mr_is_object_name(name) || strlen(name) > longest)
-                return mr_fail(err, MR_INVALID, field,
-                               "\"%.80s\" is not a name; use at most %zu lower-case letters, digits, '-' and '.'", name,
-                               longest);
-        return 0;
+        if (mr_is_object_name(name) && strlen(name) <= longest)
+                return 0;
+        _cleanup_buf_ MrBuf quoted = {};
+        mr_text_quote(name, &quoted);
+        return mr_fail(err, MR_INVALID, field, "%s is not a name; use at most %zu lower-case letters, digits, '-' and '.'",
+                       mr_buf_text(&quoted), longest);
 }
 
 static int read_metadata(Document *document, MrError *err) {

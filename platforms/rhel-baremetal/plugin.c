@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <systemd/sd-bus.h>
 
 #include "batch.h"
@@ -177,11 +178,21 @@ static int connect_bus(MrPlatform *platform, MrError *err) {
                        "cannot reach the system bus (%s); check 'systemctl status dbus'", strerror(-r));
 }
 
+/* What millrace-hostd itself answers says what to do; its own errors bear their kind as the last part of the name. */
+static bool is_kind_of(const sd_bus_error *error, MrErrorKind kind) {
+        const char *name = mr_starts_with(error->name, HOSTD_NAME ".Error.") ? strrchr(error->name, '.') + 1 : "";
+
+        return strcasecmp(name, mr_error_kind_name(kind)) == 0;
+}
+
 static int fail_call(sd_bus_message *message, MrError *err) {
         const sd_bus_error *error = sd_bus_message_get_error(message);
 
         if (!error)
                 return 0;
+        for (MrErrorKind kind = MR_INVALID; kind < _MR_ERROR_KIND_MAX; kind++)
+                if (is_kind_of(error, kind))
+                        return mr_fail(err, kind, NULL, "%s", error->message);
         if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED))
                 return mr_fail(err, MR_DENIED, NULL,
                                "millrace-hostd refuses this program: %s; it must run as root or as user millrace",

@@ -42,7 +42,7 @@ static const char *advice_for(int errnum) {
         case EXDEV:
                 return "; a symbolic link lies on the path, remove it";
         case ENOTDIR:
-                return "; something that is no directory lies on the path, move it away";
+                return "; a file or a symbolic link is in the place of a directory, move it away";
         default:
                 return "";
         }
@@ -147,7 +147,7 @@ static int group_check(const HostDir *dir, gid_t gid, MrError *err) {
                 return host_path_fail(err, errno, "look at", dir->path, NULL);
         if (st.st_gid != gid)
                 return mr_fail(err, MR_INVALID, NULL,
-                               "%s belongs to another class of units; remove that unit first", dir->path);
+                               "%s has another group than asked for, so it is of another class of units; remove that unit first", dir->path);
         return 0;
 }
 

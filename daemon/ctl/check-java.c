@@ -10,8 +10,8 @@
 #include "sdk/alloc.h"
 #include "sdk/str.h"
 
-#define JAVA_NEEDED 11          /* Kafka 3.9 */
-#define JAVA_WANTED 17          /* Kafka 4 */
+#define JAVA_NEEDED 11 /* Kafka 3.9 */
+#define JAVA_WANTED 17 /* Kafka 4 */
 #define GIBIBYTE (1024ULL * 1024 * 1024)
 
 /* "MemTotal:       24689192 kB" */
@@ -27,13 +27,20 @@ void check_memory(Check *check) {
         double size = (double) total / (double) GIBIBYTE;
 
         if (total == 0)
-                return check_add(check, CHECK_WARN, "see whether /proc is mounted", "the size of memory cannot be read");
-        check_add(check, total < GIBIBYTE ? CHECK_FAIL : total < 4 * GIBIBYTE ? CHECK_WARN : CHECK_OK,
-                  "brokers want memory for their heap and at least as much for the page cache", "%.1f GiB of memory", size);
+                return check_add(check, CHECK_WARN, "see whether /proc is mounted",
+                                 "the size of memory cannot be read");
+        check_add(check,
+                  total < GIBIBYTE       ? CHECK_FAIL
+                  : total < 4 * GIBIBYTE ? CHECK_WARN
+                                         : CHECK_OK,
+                  "brokers want memory for their heap and at least as much for the page cache",
+                  "%.1f GiB of memory", size);
         if (check->heap > 0)
                 check_add(check, check->heap * 2 > total ? CHECK_WARN : CHECK_OK,
-                          "leave at least half of the memory to the page cache: smaller heaps, or more memory",
-                          "heaps take %.1f of %.1f GiB", (double) check->heap / (double) GIBIBYTE, size);
+                          "leave at least half of the memory to the page cache: smaller heaps, or "
+                          "more memory",
+                          "heaps take %.1f of %.1f GiB", (double) check->heap / (double) GIBIBYTE,
+                          size);
 }
 
 /* The home of the java that a search path finds first: /usr/bin/java → /usr/lib/jvm/x/bin/java → /usr/lib/jvm/x. */
@@ -70,12 +77,18 @@ void check_java(Check *check) {
         int version = home ? java_version(home) : -1;
 
         if (!home)
-                return check_add(check, CHECK_FAIL, "install a Java 17 runtime: apt install openjdk-17-jre-headless, or dnf "
-                                                    "install java-17-openjdk-headless",
-                                 "there is no java");
+                return check_add(
+                        check, CHECK_FAIL,
+                        "install a Java 17 runtime: apt install openjdk-17-jre-headless, or dnf "
+                        "install java-17-openjdk-headless",
+                        "there is no java");
         if (version < 0)
-                return check_add(check, CHECK_WARN, "run java -version; 17 is wanted", "the version of the java in %s is unknown",
-                                 home);
-        check_add(check, version < JAVA_NEEDED ? CHECK_FAIL : version < JAVA_WANTED ? CHECK_WARN : CHECK_OK,
-                  "Kafka 3.9 needs Java 11, Kafka 4 needs Java 17; install 17", "Java %d in %s", version, home);
+                return check_add(check, CHECK_WARN, "run java -version; 17 is wanted",
+                                 "the version of the java in %s is unknown", home);
+        check_add(check,
+                  version < JAVA_NEEDED   ? CHECK_FAIL
+                  : version < JAVA_WANTED ? CHECK_WARN
+                                          : CHECK_OK,
+                  "Kafka 3.9 needs Java 11, Kafka 4 needs Java 17; install 17", "Java %d in %s",
+                  version, home);
 }

@@ -16,9 +16,11 @@ static void check_swappiness(Check *check) {
         int64_t value = check_read_int(check, "/proc/sys/vm/swappiness");
 
         if (value < 0)
-                return check_add(check, CHECK_WARN, "look at it as root: sysctl vm.swappiness", "vm.swappiness cannot be read");
+                return check_add(check, CHECK_WARN, "look at it as root: sysctl vm.swappiness",
+                                 "vm.swappiness cannot be read");
         check_add(check, value > 1 ? CHECK_WARN : CHECK_OK,
-                  "a swapped-out broker stalls its clients; echo vm.swappiness=1 > /etc/sysctl.d/60-millrace.conf",
+                  "a swapped-out broker stalls its clients; echo vm.swappiness=1 > "
+                  "/etc/sysctl.d/60-millrace.conf",
                   "vm.swappiness is %lld", (long long) value);
 }
 
@@ -40,7 +42,8 @@ static size_t most_maps(const Check *check) {
                 int64_t pid;
                 _cleanup_free_ char *path = mr_strf("%s/%s/maps", proc, entry->d_name);
                 _cleanup_buf_ MrBuf maps = {};
-                if (mr_parse_int(entry->d_name, &pid) < 0 || read_file_capped(path, MAPS_FILE_MAX, &maps, NULL) < 0)
+                if (mr_parse_int(entry->d_name, &pid) < 0 ||
+                    read_file_capped(path, MAPS_FILE_MAX, &maps, NULL) < 0)
                         continue;
                 size_t n = count_lines(&maps);
                 most = n > most ? n : most;
@@ -62,8 +65,8 @@ static void check_maps(Check *check) {
                   "echo vm.max_map_count=262144 >> /etc/sysctl.d/60-millrace.conf",
                   "vm.max_map_count is %lld", (long long) limit);
         if (used * 10 >= (size_t) limit * 8)
-                check_add(check, CHECK_FAIL, "raise vm.max_map_count before the process dies", "a process uses %zu of %lld maps",
-                          used, (long long) limit);
+                check_add(check, CHECK_FAIL, "raise vm.max_map_count before the process dies",
+                          "a process uses %zu of %lld maps", used, (long long) limit);
 }
 
 /* "used unused-but-allocated limit" */
@@ -72,21 +75,25 @@ static void check_descriptors(Check *check) {
         char *end = NULL;
 
         if (!text)
-                return check_add(check, CHECK_WARN, "look at it as root: sysctl fs.file-nr", "fs.file-nr cannot be read");
+                return check_add(check, CHECK_WARN, "look at it as root: sysctl fs.file-nr",
+                                 "fs.file-nr cannot be read");
         unsigned long long used = strtoull(text, &end, 10);
         (void) strtoull(end, &end, 10);
         unsigned long long limit = strtoull(end, NULL, 10);
-        check_add(check, limit > 0 && used >= limit / 10 * 8 ? CHECK_FAIL : CHECK_OK, "raise fs.file-max",
-                  "%llu of %llu file descriptors are in use", used, limit);
+        check_add(check, limit > 0 && used >= limit / 10 * 8 ? CHECK_FAIL : CHECK_OK,
+                  "raise fs.file-max", "%llu of %llu file descriptors are in use", used, limit);
 }
 
 static void check_huge_pages(Check *check) {
-        _cleanup_free_ char *text = check_read(check, "/sys/kernel/mm/transparent_hugepage/enabled");
+        _cleanup_free_ char *text =
+                check_read(check, "/sys/kernel/mm/transparent_hugepage/enabled");
 
         if (!text)
-                return check_add(check, CHECK_OK, NULL, "transparent huge pages are not in the kernel");
+                return check_add(check, CHECK_OK, NULL,
+                                 "transparent huge pages are not in the kernel");
         check_add(check, strstr(text, "[always]") ? CHECK_WARN : CHECK_OK,
-                  "they cost latency; echo madvise > /sys/kernel/mm/transparent_hugepage/enabled, and put "
+                  "they cost latency; echo madvise > /sys/kernel/mm/transparent_hugepage/enabled, "
+                  "and put "
                   "transparent_hugepage=madvise on the kernel command line",
                   "transparent huge pages: %s", text);
 }

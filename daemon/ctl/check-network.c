@@ -16,14 +16,17 @@ static const struct {
         unsigned port;
         const char *use;
 } ports[] = {
-        {2181, "ZooKeeper's clients"}, {2888, "ZooKeeper's quorum"}, {3888, "ZooKeeper's elections"},
-        {9090, "KRaft's controllers"}, {9091, "Kafka's replication"}, {9092, "Kafka's clients"},
+        {2181, "ZooKeeper's clients"},   {2888, "ZooKeeper's quorum"},
+        {3888, "ZooKeeper's elections"}, {9090, "KRaft's controllers"},
+        {9091, "Kafka's replication"},   {9092, "Kafka's clients"},
 };
 
 /* "  0: 00000000:2384 00000000:0000 0A …": is some process listening at the port? */
 static bool is_listening(const char *table, unsigned port) {
-        for (const char *line = table; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-                const char *colon = strchr(line, ':'), *second = colon ? strchr(colon + 1, ':') : NULL;
+        for (const char *line = table; line && *line;
+             line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+                const char *colon = strchr(line, ':'),
+                           *second = colon ? strchr(colon + 1, ':') : NULL;
                 const char *end = strchr(line, '\n');
                 if (!second || (end && second > end))
                         continue;
@@ -52,26 +55,32 @@ static bool has_nodes(const Check *check) {
 }
 
 static void check_ports(Check *check) {
-        _cleanup_free_ char *four = check_read(check, "/proc/net/tcp"), *six = check_read(check, "/proc/net/tcp6");
+        _cleanup_free_ char *four = check_read(check, "/proc/net/tcp"),
+                            *six = check_read(check, "/proc/net/tcp6");
         _cleanup_buf_ MrBuf taken = {};
 
         for (size_t i = 0; i < MR_ELEMENTS(ports); i++)
                 if (is_listening(four, ports[i].port) || is_listening(six, ports[i].port))
-                        mr_buf_printf(&taken, "%s%u (%s)", taken.size > 0 ? ", " : "", ports[i].port, ports[i].use);
+                        mr_buf_printf(&taken, "%s%u (%s)", taken.size > 0 ? ", " : "",
+                                      ports[i].port, ports[i].use);
         if (!four && !six)
-                check_add(check, CHECK_WARN, "see whether /proc is mounted", "which ports are taken cannot be read");
+                check_add(check, CHECK_WARN, "see whether /proc is mounted",
+                          "which ports are taken cannot be read");
         else if (taken.size == 0)
-                check_add(check, CHECK_OK, NULL, "the standard ports of Kafka and ZooKeeper are free");
+                check_add(check, CHECK_OK, NULL,
+                          "the standard ports of Kafka and ZooKeeper are free");
         else
                 check_add(check, has_nodes(check) ? CHECK_OK : CHECK_WARN,
-                          "another program listens there; stop it, or nodes get other ports: ss -ltnp", "ports are taken: %s",
-                          mr_buf_text(&taken));
+                          "another program listens there; stop it, or nodes get other ports: ss "
+                          "-ltnp",
+                          "ports are taken: %s", mr_buf_text(&taken));
 }
 
 static bool is_loopback(const struct sockaddr *address) {
         char text[NI_MAXHOST];
 
-        return getnameinfo(address, address->sa_family == AF_INET ? 16 : 28, text, sizeof(text), NULL, 0, NI_NUMERICHOST) == 0 &&
+        return getnameinfo(address, address->sa_family == AF_INET ? 16 : 28, text, sizeof(text),
+                           NULL, 0, NI_NUMERICHOST) == 0 &&
                (mr_starts_with(text, "127.") || mr_streq(text, "::1"));
 }
 
@@ -81,19 +90,26 @@ static void check_names(Check *check) {
         struct addrinfo *info = NULL;
         char name[256] = {}, back[NI_MAXHOST] = {};
 
-        if (*check->root)       /* Names are not a matter of files. */
+        if (*check->root) /* Names are not a matter of files. */
                 return;
         if (gethostname(name, sizeof(name) - 1) < 0 || getaddrinfo(name, NULL, &hints, &info) != 0)
-                return check_add(check, CHECK_WARN, "put it into DNS or /etc/hosts, here and on every client",
+                return check_add(check, CHECK_WARN,
+                                 "put it into DNS or /etc/hosts, here and on every client",
                                  "the host's name %s has no address", name);
         bool loops = is_loopback(info->ai_addr);
-        bool has_name = getnameinfo(info->ai_addr, info->ai_addrlen, back, sizeof(back), NULL, 0, NI_NAMEREQD) == 0;
+        bool has_name = getnameinfo(info->ai_addr, info->ai_addrlen, back, sizeof(back), NULL, 0,
+                                    NI_NAMEREQD) == 0;
         freeaddrinfo(info);
         if (loops)
-                return check_add(check, CHECK_WARN, "clients on other hosts cannot reach it; give the name an address of the network",
+                return check_add(check, CHECK_WARN,
+                                 "clients on other hosts cannot reach it; give the name an address "
+                                 "of the network",
                                  "the host's name %s leads to the loopback address", name);
-        check_add(check, has_name ? CHECK_OK : CHECK_WARN, "add the reverse record, or entries in /etc/hosts",
-                  has_name ? "the host's name %s has an address, and that a name" : "the address of %s has no name", name);
+        check_add(check, has_name ? CHECK_OK : CHECK_WARN,
+                  "add the reverse record, or entries in /etc/hosts",
+                  has_name ? "the host's name %s has an address, and that a name"
+                           : "the address of %s has no name",
+                  name);
 }
 
 static bool is_running(const Check *check, const char *comm) {
@@ -105,7 +121,8 @@ static bool is_running(const Check *check, const char *comm) {
                 int64_t pid;
                 if (mr_parse_int(entry->d_name, &pid) < 0)
                         continue;
-                _cleanup_free_ char *path = mr_strf("/proc/%s/comm", entry->d_name), *text = check_read(check, path);
+                _cleanup_free_ char *path = mr_strf("/proc/%s/comm", entry->d_name),
+                                    *text = check_read(check, path);
                 found = mr_streq(text, comm);
         }
         if (dir)
@@ -117,7 +134,9 @@ void check_network(Check *check) {
         check_names(check);
         check_ports(check);
         if (is_running(check, "firewalld"))
-                check_add(check, CHECK_WARN, "open the listeners' ports: firewall-cmd --permanent --add-port=9092/tcp, and so on",
+                check_add(check, CHECK_WARN,
+                          "open the listeners' ports: firewall-cmd --permanent "
+                          "--add-port=9092/tcp, and so on",
                           "firewalld is running");
         else
                 check_add(check, CHECK_OK, NULL, "no firewalld is running");
@@ -126,10 +145,13 @@ void check_network(Check *check) {
 void check_clock(Check *check) {
         struct timex timex = {};
 
-        if (*check->root)       /* Nor is the clock. */
+        if (*check->root) /* Nor is the clock. */
                 return;
         int state = adjtimex(&timex);
-        check_add(check, state >= 0 && state != TIME_ERROR && !(timex.status & STA_UNSYNC) ? CHECK_OK : CHECK_WARN,
-                  "certificates and logs need the right time; run chrony or systemd-timesyncd", "the clock is %ssynchronized",
+        check_add(check,
+                  state >= 0 && state != TIME_ERROR && !(timex.status & STA_UNSYNC) ? CHECK_OK
+                                                                                    : CHECK_WARN,
+                  "certificates and logs need the right time; run chrony or systemd-timesyncd",
+                  "the clock is %ssynchronized",
                   state >= 0 && state != TIME_ERROR && !(timex.status & STA_UNSYNC) ? "" : "not ");
 }

@@ -36,7 +36,8 @@ static char *field(const char *line, size_t i) {
 static bool is_below(const char *path, const char *point) {
         size_t n = strlen(point);
 
-        return mr_streq(point, "/") || (strncmp(path, point, n) == 0 && (!path[n] || path[n] == '/'));
+        return mr_streq(point, "/") ||
+               (strncmp(path, point, n) == 0 && (!path[n] || path[n] == '/'));
 }
 
 /* "36 35 98:0 /root /point options … - type source …": the longest point above the path, the last one of equals. */
@@ -47,7 +48,8 @@ static int find_mount(const Check *check, const char *path, Mount *ret) {
         for (char *line; rest && (line = strsep(&rest, "\n"));) {
                 const char *dash = strstr(line, " - ");
                 Mount mount = {.point = field(line, 4)};
-                if (!dash || !is_below(path, mount.point) || (ret->point && strlen(mount.point) < strlen(ret->point))) {
+                if (!dash || !is_below(path, mount.point) ||
+                    (ret->point && strlen(mount.point) < strlen(ret->point))) {
                         mount_done(&mount);
                         continue;
                 }
@@ -63,16 +65,24 @@ static void check_mount(Check *check, const char *path) {
         __attribute__((cleanup(mount_done))) Mount mount = {};
 
         if (find_mount(check, path, &mount) < 0)
-                return check_add(check, CHECK_WARN, "see whether /proc is mounted", "the file system of %s is unknown", path);
+                return check_add(check, CHECK_WARN, "see whether /proc is mounted",
+                                 "the file system of %s is unknown", path);
         bool is_good = mr_streq(mount.type, "xfs") || mr_streq(mount.type, "ext4");
-        bool is_remote = mr_starts_with(mount.type, "nfs") || mr_streq(mount.type, "cifs") || mr_streq(mount.type, "tmpfs");
-        check_add(check, is_good ? CHECK_OK : is_remote ? CHECK_FAIL : CHECK_WARN,
-                  "use XFS or ext4 on a local disk for data that should last", "%s is on %s", path, mount.type);
+        bool is_remote = mr_starts_with(mount.type, "nfs") || mr_streq(mount.type, "cifs") ||
+                         mr_streq(mount.type, "tmpfs");
+        check_add(check,
+                  is_good     ? CHECK_OK
+                  : is_remote ? CHECK_FAIL
+                              : CHECK_WARN,
+                  "use XFS or ext4 on a local disk for data that should last", "%s is on %s", path,
+                  mount.type);
         check_add(check, mr_streq(mount.point, "/") ? CHECK_WARN : CHECK_OK,
-                  "a full disk would stop the host as well; mount a disk of its own there", "%s is %s", path,
+                  "a full disk would stop the host as well; mount a disk of its own there",
+                  "%s is %s", path,
                   mr_streq(mount.point, "/") ? "on the root file system" : "on a mount of its own");
-        check_add(check, strstr(mount.options, "noatime") ? CHECK_OK : CHECK_WARN, "mount it with noatime",
-                  "%s is mounted %s noatime", mount.point, strstr(mount.options, "noatime") ? "with" : "without");
+        check_add(check, strstr(mount.options, "noatime") ? CHECK_OK : CHECK_WARN,
+                  "mount it with noatime", "%s is mounted %s noatime", mount.point,
+                  strstr(mount.options, "noatime") ? "with" : "without");
 }
 
 static void check_space(Check *check, const char *path) {
@@ -80,12 +90,18 @@ static void check_space(Check *check, const char *path) {
         struct statvfs fs;
 
         if (statvfs(full, &fs) < 0)
-                return check_add(check, CHECK_WARN, "see whether you may look there", "the free space of %s is unknown", path);
-        uint64_t free_bytes = (uint64_t) fs.f_bavail * fs.f_frsize, total = (uint64_t) fs.f_blocks * fs.f_frsize;
+                return check_add(check, CHECK_WARN, "see whether you may look there",
+                                 "the free space of %s is unknown", path);
+        uint64_t free_bytes = (uint64_t) fs.f_bavail * fs.f_frsize,
+                 total = (uint64_t) fs.f_blocks * fs.f_frsize;
         bool is_tight = free_bytes < 5 * GIBIBYTE || free_bytes < total / 10;
-        check_add(check, free_bytes < GIBIBYTE ? CHECK_FAIL : is_tight ? CHECK_WARN : CHECK_OK,
-                  "a broker whose disk is full stops; make room or use a larger disk", "%.1f of %.1f GiB are free in %s",
-                  (double) free_bytes / (double) GIBIBYTE, (double) total / (double) GIBIBYTE, path);
+        check_add(check,
+                  free_bytes < GIBIBYTE ? CHECK_FAIL
+                  : is_tight            ? CHECK_WARN
+                                        : CHECK_OK,
+                  "a broker whose disk is full stops; make room or use a larger disk",
+                  "%.1f of %.1f GiB are free in %s", (double) free_bytes / (double) GIBIBYTE,
+                  (double) total / (double) GIBIBYTE, path);
 }
 
 static void check_owner(Check *check, const char *path) {
@@ -93,13 +109,16 @@ static void check_owner(Check *check, const char *path) {
         struct stat st;
 
         if (stat(full, &st) < 0)
-                return check_add(check, CHECK_OK, NULL, "%s does not exist yet; it is made when it is needed", path);
+                return check_add(check, CHECK_OK, NULL,
+                                 "%s does not exist yet; it is made when it is needed", path);
         if (!S_ISDIR(st.st_mode))
                 return check_add(check, CHECK_FAIL, "move it away", "%s is no directory", path);
         bool is_open = (st.st_mode & (S_IWGRP | S_IWOTH)) != 0 || (st.st_uid != 0 && !*check->root);
-        check_add(check, is_open ? CHECK_FAIL : CHECK_OK, "it must belong to root and be writable by root alone: chown root and "
-                                                          "chmod 0755",
-                  "%s belongs to user %u, mode %04o", path, (unsigned) st.st_uid, (unsigned) st.st_mode & 07777);
+        check_add(check, is_open ? CHECK_FAIL : CHECK_OK,
+                  "it must belong to root and be writable by root alone: chown root and "
+                  "chmod 0755",
+                  "%s belongs to user %u, mode %04o", path, (unsigned) st.st_uid,
+                  (unsigned) st.st_mode & 07777);
 }
 
 /* The path itself, or what of it exists. */

@@ -27,7 +27,8 @@ void check_add(Check *check, CheckLevel level, const char *advice, const char *f
         char *what = mr_vstrf(format, args);
         va_end(args);
         MR_GROW(check->findings, check->n_findings, check->allocated);
-        check->findings[check->n_findings++] = (Finding) {level, what, mr_strdup(level == CHECK_OK ? NULL : advice)};
+        check->findings[check->n_findings++] =
+                (Finding){level, what, mr_strdup(level == CHECK_OK ? NULL : advice)};
 }
 
 char *check_read(const Check *check, const char *path) {

@@ -48,7 +48,7 @@ char *api_own_target(const char *ns, const char *first, const char *name, const 
 void api_reply_done(ApiReply *reply) {
         mr_tree_free(reply->body);
         mr_tree_free(reply->warnings);
-        *reply = (ApiReply) {};
+        *reply = (ApiReply){};
 }
 
 static int status_errno(unsigned status, MrErrorKind *ret_kind) {
@@ -75,7 +75,8 @@ static int status_errno(unsigned status, MrErrorKind *ret_kind) {
 /* The message of a failure about a field begins with the field's path, which the details hold as well. */
 static int fail_status(unsigned status, const MrTree *body, MrError *err) {
         const MrTree *cause = mr_tree_find(body, "details.causes[0]", false);
-        const char *path = mr_tree_get_string(cause, "field"), *message = mr_tree_get_string(body, "message");
+        const char *path = mr_tree_get_string(cause, "field"),
+                   *message = mr_tree_get_string(body, "message");
         MrErrorKind kind;
 
         int r = status_errno(status, &kind);
@@ -103,8 +104,8 @@ static int read_reply(HttpClient *client, ApiReply *reply, MrError *err) {
         return r;
 }
 
-int api_call(Ctl *ctl, const char *method, const char *target, const char *type, const MrTree *body, ApiReply *ret,
-             MrError *err) {
+int api_call(Ctl *ctl, const char *method, const char *target, const char *type, const MrTree *body,
+             ApiReply *ret, MrError *err) {
         _cleanup_(http_client_freep) HttpClient *client = NULL;
         _cleanup_buf_ MrBuf text = {};
         HttpCall call = {.method = method, .target = target, .content_type = body ? type : NULL};
@@ -132,8 +133,8 @@ int api_get(Ctl *ctl, const char *target, MrTree **ret, MrError *err) {
 int api_watch(Ctl *ctl, const char *target, const char *version, HttpClient **ret, MrError *err) {
         _cleanup_(http_client_freep) HttpClient *client = NULL;
         _cleanup_reply_ ApiReply reply = {};
-        _cleanup_free_ char *full = mr_strf("%s%cwatch=1&resourceVersion=%s", target, strchr(target, '?') ? '&' : '?',
-                                            version);
+        _cleanup_free_ char *full = mr_strf("%s%cwatch=1&resourceVersion=%s", target,
+                                            strchr(target, '?') ? '&' : '?', version);
         HttpCall call = {.method = "GET", .target = full};
 
         int r = http_client_open(ctl->socket, &call, &client, err);

@@ -12,30 +12,42 @@
 #include "sdk/str.h"
 
 const Verb ctl_verbs[] = {
-        {"apply", "fn", "-f FILE|DIR|-…", "create or change resources as files say", NULL, verb_apply},
-        {"delete", "fnWt", "-f FILE|DIR|-… | KIND NAME…", "delete resources; storage stays unless the spec says otherwise",
-         NULL, verb_delete},
+        {"apply", "fn", "-f FILE|DIR|-…", "create or change resources as files say", NULL,
+         verb_apply},
+        {"delete", "fnWt", "-f FILE|DIR|-… | KIND NAME…",
+         "delete resources; storage stays unless the spec says otherwise", NULL, verb_delete},
         {"get", "nAowl", "KIND[,KIND…] [NAME…]", "show resources",
-         "Formats: wide, yaml, json, name. KIND is a kind, its plural or short name, or secrets or all.\n", verb_get},
-        {"describe", "no", "KIND NAME", "show a resource with its nodes, what they wait for, and recent events",
+         "Formats: wide, yaml, json, name. KIND is a kind, its plural or short name, or secrets or "
+         "all.\n",
+         verb_get},
+        {"describe", "no", "KIND NAME",
+         "show a resource with its nodes, what they wait for, and recent events",
          "Formats: json, yaml.\n", verb_describe},
-        {"plan", "fnpo", "[KIND NAME] | --platform NAME -f FILE|DIR…", "show what would be done next, and why",
+        {"plan", "fnpo", "[KIND NAME] | --platform NAME -f FILE|DIR…",
+         "show what would be done next, and why",
          "Formats: text, json, and on paper also manifests.\n"
          "With --platform no daemon, no network and no root are needed.\n",
          verb_plan},
-        {"explain", "R", "KIND[.FIELD…]", "show what a field means, its bounds and default", NULL, verb_explain},
+        {"explain", "R", "KIND[.FIELD…]", "show what a field means, its bounds and default", NULL,
+         verb_explain},
         {"wait", "nct", "KIND/NAME…", "wait until resources are ready, and show what they wait for",
          "The exit code is 3 when the time is up.\n", verb_wait},
-        {"check", "m", "", "look whether this host is fit to run Kafka, and say what to change", NULL, verb_check},
-        {"hold", "nr", "NODE", "keep the daemon's hands off a node, for maintenance", NULL, verb_hold},
+        {"check", "m", "", "look whether this host is fit to run Kafka, and say what to change",
+         NULL, verb_check},
+        {"hold", "nr", "NODE", "keep the daemon's hands off a node, for maintenance", NULL,
+         verb_hold},
         {"release", "n", "NODE", "end a hold", NULL, verb_release},
-        {"restart", "nr", "NODE | KIND NAME", "restart a node, or all nodes of a cluster one by one", NULL, verb_restart},
+        {"restart", "nr", "NODE | KIND NAME",
+         "restart a node, or all nodes of a cluster one by one", NULL, verb_restart},
         {"secret", "no", "list | get NAME", "show secrets, or write them to files",
-         "-o yaml prints all of it, -o DIR writes one file (mode 0600) for each key.\n", verb_secret},
+         "-o yaml prints all of it, -o DIR writes one file (mode 0600) for each key.\n",
+         verb_secret},
         {"logs", "nFNs", "NODE", "show what a node has logged", NULL, verb_logs},
-        {"version", "", "", "show the versions of this program and of the daemon", NULL, verb_version},
-        {"completion", "n", "WHAT", "words for the completion of a shell: verbs, options VERB, kinds, names KIND, nodes",
-         NULL, verb_completion},
+        {"version", "", "", "show the versions of this program and of the daemon", NULL,
+         verb_version},
+        {"completion", "n", "WHAT",
+         "words for the completion of a shell: verbs, options VERB, kinds, names KIND, nodes", NULL,
+         verb_completion},
         {"help", "", "[VERB]", "show this, or how a verb is used", NULL, verb_help},
         {},
 };
@@ -49,7 +61,8 @@ const Verb *verb_find(const char *name) {
 
 /* Secrets are no resources of an operand, but are got like them. */
 static const char *const secret_versions[] = {"v1", NULL};
-static const MrKind secret_kind = {.group = "", .versions = secret_versions, .name = "Secret", .plural = "secrets"};
+static const MrKind secret_kind = {
+        .group = "", .versions = secret_versions, .name = "Secret", .plural = "secrets"};
 
 bool kind_is_secret(const MrKind *kind) {
         return kind == &secret_kind;
@@ -96,14 +109,16 @@ int ctl_kind(Ctl *ctl, const char *name, const MrKind **ret, MrError *err) {
         if (*ret && (!strchr(name, '.') || mr_streq(strchr(name, '.') + 1, (*ret)->group)))
                 return 0;
         for (size_t i = 0; registry_kinds(registry)[i]; i++)
-                mr_buf_printf(&known, "%s%s", i > 0 ? ", " : "", registry_kinds(registry)[i]->plural);
-        return mr_fail(err, MR_INVALID, NULL, "there is no kind of resources called %s; known are %s", name,
+                mr_buf_printf(&known, "%s%s", i > 0 ? ", " : "",
+                              registry_kinds(registry)[i]->plural);
+        return mr_fail(err, MR_INVALID, NULL,
+                       "there is no kind of resources called %s; known are %s", name,
                        mr_buf_text(&known));
 }
 
 char *kind_title(const MrKind *kind, const char *name) {
-        char *title = *kind->group ? mr_strf("%s.%s/%s", kind->name, kind->group, name) :
-                                     mr_strf("%s/%s", kind->name, name);
+        char *title = *kind->group ? mr_strf("%s.%s/%s", kind->name, kind->group, name)
+                                   : mr_strf("%s/%s", kind->name, name);
 
         for (char *c = title; *c && *c != '.' && *c != '/'; c++)
                 *c = (char) tolower((unsigned char) *c);
@@ -143,15 +158,17 @@ void ctl_print(Ctl *ctl, const MrBuf *text) {
 void ctl_print_warnings(Ctl *ctl, const char *source, const MrTree *warnings) {
         for (size_t i = 0; i < mr_tree_size(warnings); i++) {
                 const MrTree *warning = mr_tree_at(warnings, i);
-                const char *path = mr_tree_get_string(warning, "path"), *file = mr_tree_get_string(warning, "source");
+                const char *path = mr_tree_get_string(warning, "path"),
+                           *file = mr_tree_get_string(warning, "source");
                 int64_t line = mr_tree_get_int(warning, "line", 0);
 
                 if (file || source)
                         fprintf(ctl->errors, "%s:", file ? file : source);
                 if (line > 0)
-                        fprintf(ctl->errors, "%lld:%lld:", (long long) line, (long long) mr_tree_get_int(warning, "column", 1));
-                fprintf(ctl->errors, "%swarning: %s%s%s\n", file || source || line > 0 ? " " : "", path ? path : "",
-                        path ? ": " : "", mr_tree_get_string(warning, "message"));
+                        fprintf(ctl->errors, "%lld:%lld:", (long long) line,
+                                (long long) mr_tree_get_int(warning, "column", 1));
+                fprintf(ctl->errors, "%swarning: %s%s%s\n", file || source || line > 0 ? " " : "",
+                        path ? path : "", path ? ": " : "", mr_tree_get_string(warning, "message"));
         }
 }
 
@@ -180,7 +197,8 @@ static int read_globals(Ctl *ctl, int argc, char *argv[], const char **ret_verb,
                 else if (c == 'V')
                         *ret_verb = "version";
                 else
-                        return mr_fail(err, MR_INVALID, NULL, "%s %s", c == ':' ? "a value is missing for" : "there is no option",
+                        return mr_fail(err, MR_INVALID, NULL, "%s %s",
+                                       c == ':' ? "a value is missing for" : "there is no option",
                                        argv[optind - 1]);
         }
         return optind;

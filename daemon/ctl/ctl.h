@@ -23,10 +23,10 @@ enum {
 typedef struct Ctl {
         FILE *out, *errors;
         const char *socket;
-        bool is_utf8;                   /* the terminal shows lines and corners */
-        Registry *registry;             /* NULL until ctl_registry() */
+        bool is_utf8;       /* the terminal shows lines and corners */
+        Registry *registry; /* NULL until ctl_registry() */
         Plugins plugins;
-        Options options;                /* of the verb */
+        Options options; /* of the verb */
 } Ctl;
 
 void ctl_done(Ctl *ctl);
@@ -52,14 +52,14 @@ void ctl_print(Ctl *ctl, const MrBuf *text);
 
 typedef struct Verb {
         const char *name;
-        const char *options;            /* ids of the options it takes, see options.c */
-        const char *arguments;          /* for the usage line */
-        const char *doc;                /* one line */
-        const char *more;               /* further lines of its help; may be NULL */
+        const char *options;   /* ids of the options it takes, see options.c */
+        const char *arguments; /* for the usage line */
+        const char *doc;       /* one line */
+        const char *more;      /* further lines of its help; may be NULL */
         int (*run)(Ctl *ctl);
 } Verb;
 
-extern const Verb ctl_verbs[];          /* NULL name at the end */
+extern const Verb ctl_verbs[]; /* NULL name at the end */
 const Verb *verb_find(const char *name);
 void verb_print_help(Ctl *ctl, const Verb *verb);
 

@@ -8,11 +8,11 @@
 
 void names_done(Names *names) {
         free(names->items);
-        *names = (Names) {};
+        *names = (Names){};
 }
 
 static void add(Names *names, const MrKind *kind, const char *name) {
-        names->items[names->n++] = (Name) {kind, name};
+        names->items[names->n++] = (Name){kind, name};
 }
 
 int names_read(Ctl *ctl, size_t first, Names *ret, MrError *err) {
@@ -39,6 +39,6 @@ int names_read(Ctl *ctl, size_t first, Names *ret, MrError *err) {
         if (names.n == 0)
                 return mr_fail(err, MR_INVALID, NULL, "name a resource: KIND NAME or KIND/NAME");
         *ret = names;
-        names = (Names) {};
+        names = (Names){};
         return 0;
 }

@@ -6,7 +6,7 @@
 
 typedef struct Name {
         const MrKind *kind;
-        const char *name;               /* borrowed */
+        const char *name; /* borrowed */
 } Name;
 
 typedef struct Names {

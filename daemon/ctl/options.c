@@ -10,7 +10,8 @@
 #include "sdk/str.h"
 
 const Option ctl_options[] = {
-        {'f', 'f', "filename", "FILE", "a file, a directory of files, or - for standard input; may be repeated"},
+        {'f', 'f', "filename", "FILE",
+         "a file, a directory of files, or - for standard input; may be repeated"},
         {'n', 'n', "namespace", "NAME", "the namespace; default"},
         {'A', 'A', "all-namespaces", NULL, "all namespaces"},
         {'o', 'o', "output", "FORMAT", "another format of the output"},
@@ -25,7 +26,8 @@ const Option ctl_options[] = {
         {'N', 0, "lines", "N", "only the last N lines"},
         {'s', 0, "since", "TIME", "only lines since this time, as journalctl takes it"},
         {'W', 0, "no-wait", NULL, "do not wait until it is gone"},
-        {'m', 0, "heap", "SIZE", "memory the nodes of this host will take together, for example 6Gi"},
+        {'m', 0, "heap", "SIZE",
+         "memory the nodes of this host will take together, for example 6Gi"},
         {'h', 'h', "help", NULL, "this text"},
         {},
 };
@@ -69,34 +71,66 @@ int options_duration(const char *text, int64_t *ret) {
 static int option_store(Options *options, const Option *option, const char *value, MrError *err) {
         switch (option->id) {
         case 'f':
-                options->files = mr_realloc_array(options->files, options->n_files + 1, sizeof(*options->files));
+                options->files = mr_realloc_array(options->files, options->n_files + 1,
+                                                  sizeof(*options->files));
                 options->files[options->n_files++] = value;
                 return 0;
         case 't':
                 if (options_duration(value, &options->timeout_sec) < 0)
-                        return mr_fail(err, MR_INVALID, NULL, "\"%s\" is no time; write for example 30s, 5m or 1h", value);
+                        return mr_fail(err, MR_INVALID, NULL,
+                                       "\"%s\" is no time; write for example 30s, 5m or 1h", value);
                 return 0;
-        case 'n': options->ns = value; return 0;
-        case 'A': options->all_namespaces = true; return 0;
-        case 'o': options->output = value; return 0;
-        case 'w': options->watch = true; return 0;
-        case 'l': options->selector = value; return 0;
-        case 'r': options->reason = value; return 0;
-        case 'p': options->platform = value; return 0;
-        case 'R': options->recursive = true; return 0;
-        case 'c': options->condition = value; return 0;
-        case 'F': options->follow = true; return 0;
-        case 'N': options->lines = value; return 0;
-        case 's': options->since = value; return 0;
-        case 'W': options->no_wait = true; return 0;
-        case 'm': options->heap = value; return 0;
-        default: options->help = true; return 0;
+        case 'n':
+                options->ns = value;
+                return 0;
+        case 'A':
+                options->all_namespaces = true;
+                return 0;
+        case 'o':
+                options->output = value;
+                return 0;
+        case 'w':
+                options->watch = true;
+                return 0;
+        case 'l':
+                options->selector = value;
+                return 0;
+        case 'r':
+                options->reason = value;
+                return 0;
+        case 'p':
+                options->platform = value;
+                return 0;
+        case 'R':
+                options->recursive = true;
+                return 0;
+        case 'c':
+                options->condition = value;
+                return 0;
+        case 'F':
+                options->follow = true;
+                return 0;
+        case 'N':
+                options->lines = value;
+                return 0;
+        case 's':
+                options->since = value;
+                return 0;
+        case 'W':
+                options->no_wait = true;
+                return 0;
+        case 'm':
+                options->heap = value;
+                return 0;
+        default:
+                options->help = true;
+                return 0;
         }
 }
 
 typedef struct Parser {
         struct option rows[MR_ELEMENTS(ctl_options)];
-        int indexes[MR_ELEMENTS(ctl_options)];          /* row → index in ctl_options */
+        int indexes[MR_ELEMENTS(ctl_options)]; /* row → index in ctl_options */
         MrBuf letters;
 } Parser;
 
@@ -109,9 +143,11 @@ static void parser_init(Parser *parser, const char *allowed) {
                 if (option->id != 'h' && !strchr(allowed, option->id))
                         continue;
                 parser->indexes[n] = i;
-                parser->rows[n++] = (struct option) {option->name, option->value ? required_argument : no_argument, NULL, 0};
+                parser->rows[n++] = (struct option){
+                        option->name, option->value ? required_argument : no_argument, NULL, 0};
                 if (option->letter)
-                        mr_buf_printf(&parser->letters, "%c%s", option->letter, option->value ? ":" : "");
+                        mr_buf_printf(&parser->letters, "%c%s", option->letter,
+                                      option->value ? ":" : "");
         }
 }
 
@@ -127,13 +163,17 @@ int options_read(const char *allowed, int argc, char *argv[], Options *ret, MrEr
         Parser parser = {};
         int row = -1, r = 0;
 
-        *ret = (Options) {.timeout_sec = -1};
+        *ret = (Options){.timeout_sec = -1};
         parser_init(&parser, allowed);
-        optind = 0;     /* getopt starts afresh: this is not its first use */
-        for (int c; r == 0 && (c = getopt_long(argc, argv, mr_buf_text(&parser.letters), parser.rows, &row)) >= 0; row = -1) {
-                const Option *option = c == 'h' ? &ctl_options[MR_ELEMENTS(ctl_options) - 2] :
-                                                  option_find(allowed, c, row >= 0 ? parser.indexes[row] : -1);
-                r = c == '?' || c == ':' || !option ? refuse(c, argv, err) : option_store(ret, option, optarg, err);
+        optind = 0; /* getopt starts afresh: this is not its first use */
+        for (int c; r == 0 && (c = getopt_long(argc, argv, mr_buf_text(&parser.letters),
+                                               parser.rows, &row)) >= 0;
+             row = -1) {
+                const Option *option =
+                        c == 'h' ? &ctl_options[MR_ELEMENTS(ctl_options) - 2]
+                                 : option_find(allowed, c, row >= 0 ? parser.indexes[row] : -1);
+                r = c == '?' || c == ':' || !option ? refuse(c, argv, err)
+                                                    : option_store(ret, option, optarg, err);
         }
         mr_buf_done(&parser.letters);
         if (r < 0)
@@ -145,5 +185,5 @@ int options_read(const char *allowed, int argc, char *argv[], Options *ret, MrEr
 
 void options_done(Options *options) {
         free(options->files);
-        *options = (Options) {};
+        *options = (Options){};
 }

@@ -10,7 +10,7 @@
 #include "sdk/str.h"
 
 void table_init(Table *table, size_t n_columns) {
-        *table = (Table) {.n_columns = n_columns, .widths = mr_new(size_t, n_columns)};
+        *table = (Table){.n_columns = n_columns, .widths = mr_new(size_t, n_columns)};
 }
 
 /* Bytes that continue a UTF-8 character take no room of their own. */
@@ -37,7 +37,8 @@ void table_print(Table *table, FILE *out) {
                 for (size_t i = 0; i < table->n_columns; i++) {
                         fputs(row[i], out);
                         if (i + 1 < table->n_columns)
-                                fprintf(out, "%*s", (int) (table->widths[i] - text_width(row[i]) + 3), "");
+                                fprintf(out, "%*s",
+                                        (int) (table->widths[i] - text_width(row[i]) + 3), "");
                 }
                 fputc('\n', out);
         }
@@ -48,7 +49,7 @@ void table_done(Table *table) {
                 free(table->cells[i]);
         free(table->cells);
         free(table->widths);
-        *table = (Table) {};
+        *table = (Table){};
 }
 
 static char *scalar_text(const MrTree *tree) {
@@ -86,7 +87,8 @@ static const MrTree *element(const MrTree *list, const char *which) {
                 return i < 0 ? NULL : mr_tree_at(list, (size_t) i);
         for (size_t k = 0; k < mr_tree_size(list); k++) {
                 const MrTree *item = mr_tree_at(list, k);
-                if (mr_streq(mr_tree_get_string(item, "type"), which) || mr_streq(mr_tree_get_string(item, "name"), which))
+                if (mr_streq(mr_tree_get_string(item, "type"), which) ||
+                    mr_streq(mr_tree_get_string(item, "name"), which))
                         return item;
         }
         return NULL;
@@ -128,15 +130,18 @@ char *age_text(int64_t s) {
         if (s < 120)
                 return mr_strf("%llds", (long long) s);
         if (m < 10)
-                return s % 60 ? mr_strf("%lldm%llds", (long long) m, (long long) (s % 60)) : mr_strf("%lldm", (long long) m);
+                return s % 60 ? mr_strf("%lldm%llds", (long long) m, (long long) (s % 60))
+                              : mr_strf("%lldm", (long long) m);
         if (m < 180)
                 return mr_strf("%lldm", (long long) m);
         if (h < 8)
-                return m % 60 ? mr_strf("%lldh%lldm", (long long) h, (long long) (m % 60)) : mr_strf("%lldh", (long long) h);
+                return m % 60 ? mr_strf("%lldh%lldm", (long long) h, (long long) (m % 60))
+                              : mr_strf("%lldh", (long long) h);
         if (h < 48)
                 return mr_strf("%lldh", (long long) h);
         if (d < 8)
-                return h % 24 ? mr_strf("%lldd%lldh", (long long) d, (long long) (h % 24)) : mr_strf("%lldd", (long long) d);
+                return h % 24 ? mr_strf("%lldd%lldh", (long long) d, (long long) (h % 24))
+                              : mr_strf("%lldd", (long long) d);
         if (d < 730)
                 return mr_strf("%lldd", (long long) d);
         return mr_strf("%lldy%lldd", (long long) (d / 365), (long long) (d % 365));

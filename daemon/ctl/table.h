@@ -7,11 +7,11 @@
 #include "sdk/field.h"
 
 typedef struct Table {
-        char **cells;                   /* row by row; the first row is the header */
+        char **cells; /* row by row; the first row is the header */
         size_t n_cells, allocated;
         size_t n_columns;
         size_t *widths;
-        size_t n_printed;               /* rows that are printed already */
+        size_t n_printed; /* rows that are printed already */
 } Table;
 
 /* Cells are copied (NULL: empty); a row is complete when it has n_columns cells. */

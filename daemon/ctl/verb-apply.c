@@ -57,13 +57,17 @@ static int apply_one(Ctl *ctl, const Document *document, MrError *err) {
                 mr_error_move(err, &absent);
                 return r;
         }
-        r = api_call(ctl, "PATCH", target, "application/apply-patch+yaml", document->tree, &reply, err);
+        r = api_call(ctl, "PATCH", target, "application/apply-patch+yaml", document->tree, &reply,
+                     err);
         if (reply.warnings)
                 print_new_warnings(ctl, document, reply.warnings);
         if (r < 0)
                 return locate(document, r, err);
         bool is_same = before && mr_streq(resource_version(before), resource_version(reply.body));
-        fprintf(ctl->out, "%s %s\n", title, !before ? "created" : is_same ? "unchanged" : "configured");
+        fprintf(ctl->out, "%s %s\n", title,
+                !before   ? "created"
+                : is_same ? "unchanged"
+                          : "configured");
         return 0;
 }
 
@@ -76,7 +80,8 @@ static int apply_all(Ctl *ctl, const Documents *documents) {
                 ctl_print_warnings(ctl, documents->items[i]->source, documents->items[i]->warnings);
                 if (apply_one(ctl, documents->items[i], &err) < 0) {
                         code = ctl_fail(ctl, &err);
-                        if (err.kind == MR_TRANSIENT)   /* Nobody is there: the others would fare no better. */
+                        if (err.kind ==
+                            MR_TRANSIENT) /* Nobody is there: the others would fare no better. */
                                 return code;
                 }
         }
@@ -92,7 +97,8 @@ int verb_apply(Ctl *ctl) {
                 return ctl_misused(ctl, "name the files to apply: millctl apply -f FILE");
         int r = ctl_registry(ctl, &registry, &err);
         for (size_t i = 0; r >= 0 && i < ctl->options.n_files; i++)
-                r = documents_read_path(registry, ctl->options.files[i], ctl->options.ns, &documents, &err);
+                r = documents_read_path(registry, ctl->options.files[i], ctl->options.ns,
+                                        &documents, &err);
         if (r < 0)
                 return ctl_fail(ctl, &err);
         if (documents.n == 0)

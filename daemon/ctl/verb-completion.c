@@ -37,11 +37,13 @@ static void print_names(Ctl *ctl, const char *kind_name) {
                 return;
         const MrTree *items = mr_tree_get(list, "items");
         for (size_t i = 0; i < mr_tree_size(items); i++)
-                fprintf(ctl->out, "%s\n", mr_tree_get_string(mr_tree_get(mr_tree_at(items, i), "metadata"), "name"));
+                fprintf(ctl->out, "%s\n",
+                        mr_tree_get_string(mr_tree_get(mr_tree_at(items, i), "metadata"), "name"));
 }
 
 static void print_nodes_of(Ctl *ctl, const MrKind *kind, const char *name) {
-        _cleanup_free_ char *target = api_own_target(api_namespace(ctl), kind->plural, name, "describe");
+        _cleanup_free_ char *target =
+                api_own_target(api_namespace(ctl), kind->plural, name, "describe");
         _cleanup_(mr_tree_freep) MrTree *answer = NULL;
 
         if (api_get(ctl, target, &answer, NULL) < 0)
@@ -64,7 +66,10 @@ static void print_nodes(Ctl *ctl) {
                         continue;
                 const MrTree *items = mr_tree_get(list, "items");
                 for (size_t k = 0; k < mr_tree_size(items); k++)
-                        print_nodes_of(ctl, kind, mr_tree_get_string(mr_tree_get(mr_tree_at(items, k), "metadata"), "name"));
+                        print_nodes_of(
+                                ctl, kind,
+                                mr_tree_get_string(mr_tree_get(mr_tree_at(items, k), "metadata"),
+                                                   "name"));
         }
 }
 

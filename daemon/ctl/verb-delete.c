@@ -29,8 +29,12 @@ static int wait_gone(Ctl *ctl, const MrKind *kind, const char *ns, const char *n
                         return 1;
                 _cleanup_(http_client_freep) HttpClient *client = NULL;
                 _cleanup_free_ char *all = api_target(kind, ns, NULL);
-                _cleanup_free_ char *one = mr_strf("%s?fieldSelector=metadata.name%%3D%s", all, name);
-                r = api_watch(ctl, one, mr_tree_get_string(mr_tree_get(object, "metadata"), "resourceVersion"), &client, err);
+                _cleanup_free_ char *one =
+                        mr_strf("%s?fieldSelector=metadata.name%%3D%s", all, name);
+                r = api_watch(
+                        ctl, one,
+                        mr_tree_get_string(mr_tree_get(object, "metadata"), "resourceVersion"),
+                        &client, err);
                 if (r < 0 && r != -ESTALE)
                         return r;
                 mr_error_done(err);
@@ -51,7 +55,10 @@ static int delete_one(Ctl *ctl, const MrKind *kind, const char *ns, const char *
         if (r < 0)
                 return ctl_fail(ctl, &err);
         if (r == 1) {
-                fprintf(ctl->errors, "millctl: %s is still being deleted; millctl describe shows what it waits for\n", title);
+                fprintf(ctl->errors,
+                        "millctl: %s is still being deleted; millctl describe shows what it waits "
+                        "for\n",
+                        title);
                 return CTL_TIMEOUT;
         }
         fprintf(ctl->out, "%s deleted\n", title);
@@ -68,7 +75,8 @@ static int delete_files(Ctl *ctl) {
 
         int r = ctl_registry(ctl, &registry, &err);
         for (size_t i = 0; r >= 0 && i < ctl->options.n_files; i++)
-                r = documents_read_path(registry, ctl->options.files[i], ctl->options.ns, &documents, &err);
+                r = documents_read_path(registry, ctl->options.files[i], ctl->options.ns,
+                                        &documents, &err);
         if (r < 0)
                 return ctl_fail(ctl, &err);
         for (size_t i = documents.n; i-- > 0;) {
@@ -85,13 +93,16 @@ int verb_delete(Ctl *ctl) {
         int code = CTL_OK;
 
         if (ctl->options.n_files > 0)
-                return ctl->options.n_arguments > 0 ? ctl_misused(ctl, "name either files or resources") : delete_files(ctl);
+                return ctl->options.n_arguments > 0
+                               ? ctl_misused(ctl, "name either files or resources")
+                               : delete_files(ctl);
         if (ctl->options.n_arguments == 0)
                 return ctl_misused(ctl, "say what to delete: millctl delete kafka my-cluster");
         if (names_read(ctl, 0, &names, &err) < 0)
                 return ctl_fail(ctl, &err);
         for (size_t i = 0; i < names.n; i++) {
-                int one = delete_one(ctl, names.items[i].kind, api_namespace(ctl), names.items[i].name);
+                int one = delete_one(ctl, names.items[i].kind, api_namespace(ctl),
+                                     names.items[i].name);
                 code = one == CTL_OK ? code : one;
         }
         return code;

@@ -13,10 +13,10 @@
 /* What is asked for: one kind, and either names or all of it. */
 typedef struct Query {
         const MrKind *kind;
-        const char *name;               /* NULL: all */
-        const char *ns;                 /* NULL: all namespaces */
+        const char *name; /* NULL: all */
+        const char *ns;   /* NULL: all namespaces */
         bool is_wide;
-        bool has_title;                 /* several kinds: names are written with their kind */
+        bool has_title; /* several kinds: names are written with their kind */
         size_t n_columns;
 } Query;
 
@@ -45,7 +45,8 @@ static void add_header(const Query *query, Table *table) {
 static char *age_of(const MrTree *object) {
         int64_t created;
 
-        if (time_read(mr_tree_get_string(mr_tree_get(object, "metadata"), "creationTimestamp"), &created) < 0)
+        if (time_read(mr_tree_get_string(mr_tree_get(object, "metadata"), "creationTimestamp"),
+                      &created) < 0)
                 return mr_strdup("<unknown>");
         return age_text(now_realtime_sec() - created);
 }
@@ -53,7 +54,8 @@ static char *age_of(const MrTree *object) {
 static void add_row(const Query *query, Table *table, const MrTree *object) {
         const MrTree *metadata = mr_tree_get(object, "metadata");
         const char *name = mr_tree_get_string(metadata, "name");
-        _cleanup_free_ char *title = query->has_title ? kind_title(query->kind, name) : mr_strdup(name);
+        _cleanup_free_ char *title =
+                query->has_title ? kind_title(query->kind, name) : mr_strdup(name);
         _cleanup_free_ char *age = age_of(object);
 
         if (!query->ns)
@@ -105,7 +107,8 @@ static int fetch(Ctl *ctl, const Query *query, MrTree *items, char **ret_version
         int r = api_get(ctl, target, &answer, err);
         if (r < 0)
                 return r;
-        *ret_version = mr_strdup(mr_tree_get_string(mr_tree_get(answer, "metadata"), "resourceVersion"));
+        *ret_version =
+                mr_strdup(mr_tree_get_string(mr_tree_get(answer, "metadata"), "resourceVersion"));
         if (query->name) {
                 mr_tree_append(items, TAKE(answer));
                 return 0;
@@ -118,8 +121,8 @@ static int fetch(Ctl *ctl, const Query *query, MrTree *items, char **ret_version
 
 static void print_event(Ctl *ctl, const Query *query, Table *table, const MrTree *object) {
         if (mr_streq(ctl->options.output, "name")) {
-                _cleanup_free_ char *title =
-                        kind_title(query->kind, mr_tree_get_string(mr_tree_get(object, "metadata"), "name"));
+                _cleanup_free_ char *title = kind_title(
+                        query->kind, mr_tree_get_string(mr_tree_get(object, "metadata"), "name"));
                 fprintf(ctl->out, "%s\n", title);
         } else if (mr_streq(ctl->options.output, "yaml") || mr_streq(ctl->options.output, "json")) {
                 _cleanup_buf_ MrBuf text = {};
@@ -150,13 +153,15 @@ static int watch(Ctl *ctl, const Query *query, Table *table, const char *version
                 if (r == 1 && !mr_streq(mr_tree_get_string(event, "type"), "BOOKMARK"))
                         print_event(ctl, query, table, mr_tree_get(event, "object"));
         }
-        return r == -ENODATA ? ctl_fail_text(ctl, "millraced has ended the watch") : ctl_fail(ctl, &err);
+        return r == -ENODATA ? ctl_fail_text(ctl, "millraced has ended the watch")
+                             : ctl_fail(ctl, &err);
 }
 
 static void print_names(Ctl *ctl, const Query *query, const MrTree *items) {
         for (size_t i = 0; i < mr_tree_size(items); i++) {
                 const MrTree *metadata = mr_tree_get(mr_tree_at(items, i), "metadata");
-                _cleanup_free_ char *title = kind_title(query->kind, mr_tree_get_string(metadata, "name"));
+                _cleanup_free_ char *title =
+                        kind_title(query->kind, mr_tree_get_string(metadata, "name"));
                 fprintf(ctl->out, "%s\n", title);
         }
 }
@@ -201,7 +206,8 @@ static int read_kinds(Ctl *ctl, const char *text, Kinds *ret, MrError *err) {
 
         if (mr_streq(text, "all")) {
                 int r = ctl_registry(ctl, &registry, err);
-                for (size_t i = 0; r >= 0 && registry_kinds(registry)[i] && ret->n < MR_ELEMENTS(ret->items); i++)
+                for (size_t i = 0;
+                     r >= 0 && registry_kinds(registry)[i] && ret->n < MR_ELEMENTS(ret->items); i++)
                         ret->items[ret->n++] = registry_kinds(registry)[i];
                 return r;
         }
@@ -230,7 +236,8 @@ static int get_one(Ctl *ctl, const Query *query, MrTree *objects, size_t *ret_fo
                 *ret_found += mr_tree_size(items);
                 return CTL_OK;
         }
-        if (query->has_title && *ret_found > 0 && mr_tree_size(items) > 0 && !mr_streq(ctl->options.output, "name"))
+        if (query->has_title && *ret_found > 0 && mr_tree_size(items) > 0 &&
+            !mr_streq(ctl->options.output, "name"))
                 fputc('\n', ctl->out);
         *ret_found += mr_tree_size(items);
         return run_tables(ctl, query, items, version);
@@ -259,7 +266,8 @@ static int get_names(Ctl *ctl, Query *query, char **names, size_t n, MrTree *obj
 }
 
 static bool wants_objects(const Ctl *ctl) {
-        return !ctl->options.watch && (mr_streq(ctl->options.output, "yaml") || mr_streq(ctl->options.output, "json"));
+        return !ctl->options.watch &&
+               (mr_streq(ctl->options.output, "yaml") || mr_streq(ctl->options.output, "json"));
 }
 
 static int get_all(Ctl *ctl, const Kinds *kinds, char **names, size_t n_names) {
@@ -268,18 +276,22 @@ static int get_all(Ctl *ctl, const Kinds *kinds, char **names, size_t n_names) {
         int code = CTL_OK;
 
         for (size_t i = 0; i < kinds->n; i++) {
-                Query query = {.kind = kinds->items[i], .name = n_names == 1 ? names[0] : NULL,
+                Query query = {.kind = kinds->items[i],
+                               .name = n_names == 1 ? names[0] : NULL,
                                .ns = ctl->options.all_namespaces ? NULL : api_namespace(ctl),
-                               .is_wide = mr_streq(ctl->options.output, "wide"), .has_title = kinds->n > 1};
-                int r = n_names > 1 ? get_names(ctl, &query, names, n_names, objects) :
-                                      get_one(ctl, &query, objects, &n_found);
+                               .is_wide = mr_streq(ctl->options.output, "wide"),
+                               .has_title = kinds->n > 1};
+                int r = n_names > 1 ? get_names(ctl, &query, names, n_names, objects)
+                                    : get_one(ctl, &query, objects, &n_found);
                 if (r != CTL_OK)
                         code = r;
         }
         if (objects && (code == CTL_OK || mr_tree_size(objects) > 0))
                 print_objects(ctl, TAKE(objects), n_names == 1 && kinds->n == 1);
-        else if (code == CTL_OK && n_names == 0 && n_found == 0 && !ctl->options.output && !ctl->options.watch)
-                fprintf(ctl->errors, "No resources found%s%s.\n", ctl->options.all_namespaces ? "" : " in namespace ",
+        else if (code == CTL_OK && n_names == 0 && n_found == 0 && !ctl->options.output &&
+                 !ctl->options.watch)
+                fprintf(ctl->errors, "No resources found%s%s.\n",
+                        ctl->options.all_namespaces ? "" : " in namespace ",
                         ctl->options.all_namespaces ? "" : api_namespace(ctl));
         return code;
 }
@@ -294,12 +306,14 @@ int verb_get(Ctl *ctl) {
         for (size_t i = 0; i < MR_ELEMENTS(formats); i++)
                 is_format |= mr_streq(options->output, formats[i]);
         if (!is_format)
-                return ctl_misused(ctl, "there is no format %s; use wide, yaml, json or name", options->output);
+                return ctl_misused(ctl, "there is no format %s; use wide, yaml, json or name",
+                                   options->output);
         if (options->n_arguments == 0)
                 return ctl_misused(ctl, "say what to get: millctl get kafka");
         char **names = options->arguments + 1, *slash = strchr(options->arguments[0], '/');
         size_t n_names = options->n_arguments - 1;
-        _cleanup_free_ char *first = mr_strndup(options->arguments[0], strcspn(options->arguments[0], "/"));
+        _cleanup_free_ char *first =
+                mr_strndup(options->arguments[0], strcspn(options->arguments[0], "/"));
         if (slash) {
                 slash++;
                 names = &slash;

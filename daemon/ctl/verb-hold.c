@@ -6,7 +6,8 @@
 #include "sdk/alloc.h"
 
 static int call_hold(Ctl *ctl, const char *method, const MrTree *body, MrError *err) {
-        _cleanup_free_ char *target = api_own_target(api_namespace(ctl), "holds", ctl->options.arguments[0], NULL);
+        _cleanup_free_ char *target =
+                api_own_target(api_namespace(ctl), "holds", ctl->options.arguments[0], NULL);
         _cleanup_reply_ ApiReply reply = {};
 
         int r = api_call(ctl, method, target, "application/json", body, &reply, err);
@@ -23,8 +24,8 @@ static int list_holds(Ctl *ctl) {
         const MrTree *items = mr_tree_get(list, "items");
         for (size_t i = 0; i < mr_tree_size(items); i++) {
                 const char *reason = mr_tree_get_string(mr_tree_at(items, i), "reason");
-                fprintf(ctl->out, "%s%s%s\n", mr_tree_get_string(mr_tree_at(items, i), "node"), reason && *reason ? ": " : "",
-                        reason ? reason : "");
+                fprintf(ctl->out, "%s%s%s\n", mr_tree_get_string(mr_tree_at(items, i), "node"),
+                        reason && *reason ? ": " : "", reason ? reason : "");
         }
         if (mr_tree_size(items) == 0)
                 fprintf(ctl->out, "No node is held.\n");
@@ -39,7 +40,8 @@ int verb_hold(Ctl *ctl) {
                 return list_holds(ctl);
         if (ctl->options.n_arguments > 1)
                 return ctl_misused(ctl, "name one node: millctl hold NODE");
-        mr_tree_set_string(body, "reason", ctl->options.reason ? ctl->options.reason : "no reason was given");
+        mr_tree_set_string(body, "reason",
+                           ctl->options.reason ? ctl->options.reason : "no reason was given");
         int r = call_hold(ctl, "PUT", body, &err);
         if (r < 0)
                 return ctl_fail(ctl, &err);

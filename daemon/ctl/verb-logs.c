@@ -20,7 +20,8 @@ int verb_logs(Ctl *ctl) {
                 return ctl_misused(ctl, "\"%s\" cannot be the name of a node", node);
         /* Whatever class of unit it is; the namespace stands before the name, unless it is the default one. */
         bool is_default = mr_streq(ns, "default");
-        _cleanup_free_ char *unit = mr_strf("*@%s%s%s.service", is_default ? "" : ns, is_default ? "" : "_", node);
+        _cleanup_free_ char *unit =
+                mr_strf("*@%s%s%s.service", is_default ? "" : ns, is_default ? "" : "_", node);
         arguments[n++] = "--unit";
         arguments[n++] = unit;
         if (options->follow)

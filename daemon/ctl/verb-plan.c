@@ -10,8 +10,9 @@
 #include "sdk/str.h"
 
 static int read_format(const char *name, OfflineFormat *ret) {
-        static const char *const names[_OFFLINE_FORMAT_MAX] = {
-                [OFFLINE_TEXT] = "text", [OFFLINE_JSON] = "json", [OFFLINE_MANIFESTS] = "manifests"};
+        static const char *const names[_OFFLINE_FORMAT_MAX] = {[OFFLINE_TEXT] = "text",
+                                                               [OFFLINE_JSON] = "json",
+                                                               [OFFLINE_MANIFESTS] = "manifests"};
 
         for (size_t i = 0; i < MR_ELEMENTS(names); i++)
                 if (mr_streq(name ? name : "text", names[i])) {
@@ -21,16 +22,20 @@ static int read_format(const char *name, OfflineFormat *ret) {
         return -EINVAL;
 }
 
-static int plan_documents(Ctl *ctl, const Registry *registry, const Documents *documents, OfflineFormat format,
-                          MrError *err) {
+static int plan_documents(Ctl *ctl, const Registry *registry, const Documents *documents,
+                          OfflineFormat format, MrError *err) {
         const MrPlugin *platform = plugins_find_platform(&ctl->plugins, ctl->options.platform);
         _cleanup_(mr_tree_freep) MrTree *warnings = mr_tree_new_list();
         _cleanup_buf_ MrBuf out = {};
 
         if (!platform)
-                return mr_fail(err, MR_INVALID, NULL, "there is no platform plugin %s", ctl->options.platform);
-        OfflineArgs args = {.registry = registry, .platform = platform, .documents = documents->items,
-                            .n_documents = documents->n, .format = format};
+                return mr_fail(err, MR_INVALID, NULL, "there is no platform plugin %s",
+                               ctl->options.platform);
+        OfflineArgs args = {.registry = registry,
+                            .platform = platform,
+                            .documents = documents->items,
+                            .n_documents = documents->n,
+                            .format = format};
         int r = offline_plan(&args, &out, warnings, err);
         ctl_print_warnings(ctl, NULL, warnings);
         if (r >= 0)
@@ -45,7 +50,8 @@ static int plan_on_paper(Ctl *ctl, OfflineFormat format) {
 
         int r = ctl_registry(ctl, &registry, &err);
         for (size_t i = 0; r >= 0 && i < ctl->options.n_files; i++)
-                r = documents_read_path(registry, ctl->options.files[i], ctl->options.ns, &documents, &err);
+                r = documents_read_path(registry, ctl->options.files[i], ctl->options.ns,
+                                        &documents, &err);
         if (r >= 0)
                 r = plan_documents(ctl, registry, &documents, format, &err);
         return r < 0 ? ctl_fail(ctl, &err) : CTL_OK;
@@ -58,8 +64,8 @@ static void print_steps(Ctl *ctl, const MrTree *answer) {
         for (size_t i = 0; i < mr_tree_size(steps); i++) {
                 const MrTree *step = mr_tree_at(steps, i);
                 const char *waits = mr_tree_get_string(step, "waits");
-                fprintf(ctl->out, "%-8s %s: %s\n", mr_tree_get_string(step, "verb"), mr_tree_get_string(step, "subject"),
-                        mr_tree_get_string(step, "reason"));
+                fprintf(ctl->out, "%-8s %s: %s\n", mr_tree_get_string(step, "verb"),
+                        mr_tree_get_string(step, "subject"), mr_tree_get_string(step, "reason"));
                 if (waits)
                         fprintf(ctl->out, "         waits: %s\n", waits);
         }
@@ -69,7 +75,8 @@ static void print_steps(Ctl *ctl, const MrTree *answer) {
                 fputs("Nothing to do.\n", ctl->out);
 }
 
-static int plan_one(Ctl *ctl, const MrKind *kind, const char *ns, const char *name, MrTree *json, MrError *err) {
+static int plan_one(Ctl *ctl, const MrKind *kind, const char *ns, const char *name, MrTree *json,
+                    MrError *err) {
         _cleanup_free_ char *target = api_own_target(ns, kind->plural, name, "plan");
         _cleanup_(mr_tree_freep) MrTree *answer = NULL;
 
@@ -97,8 +104,10 @@ static int plan_kind(Ctl *ctl, const MrKind *kind, MrTree *json, MrError *err) {
         int r = api_get(ctl, target, &list, err);
         const MrTree *items = mr_tree_get(list, "items");
         for (size_t i = 0; r >= 0 && i < mr_tree_size(items); i++)
-                r = plan_one(ctl, kind, api_namespace(ctl), mr_tree_get_string(mr_tree_get(mr_tree_at(items, i), "metadata"),
-                                                                               "name"), json, err);
+                r = plan_one(
+                        ctl, kind, api_namespace(ctl),
+                        mr_tree_get_string(mr_tree_get(mr_tree_at(items, i), "metadata"), "name"),
+                        json, err);
         return r;
 }
 
@@ -115,7 +124,8 @@ static int plan_online(Ctl *ctl, MrTree *json) {
                 if (r >= 0)
                         r = names_read(ctl, 0, &names, &err);
                 for (size_t i = 0; r >= 0 && i < names.n; i++)
-                        r = plan_one(ctl, names.items[i].kind, api_namespace(ctl), names.items[i].name, json, &err);
+                        r = plan_one(ctl, names.items[i].kind, api_namespace(ctl),
+                                     names.items[i].name, json, &err);
         }
         if (r < 0)
                 return ctl_fail(ctl, &err);
@@ -132,13 +142,16 @@ int verb_plan(Ctl *ctl) {
         OfflineFormat format;
 
         if (read_format(ctl->options.output, &format) < 0)
-                return ctl_misused(ctl, "there is no format %s; use text, json or manifests", ctl->options.output);
+                return ctl_misused(ctl, "there is no format %s; use text, json or manifests",
+                                   ctl->options.output);
         if (is_on_paper && (!ctl->options.platform || ctl->options.n_files == 0))
-                return ctl_misused(ctl, "a plan on paper needs both: millctl plan --platform NAME -f FILE");
+                return ctl_misused(
+                        ctl, "a plan on paper needs both: millctl plan --platform NAME -f FILE");
         if (is_on_paper)
                 return plan_on_paper(ctl, format);
         if (format == OFFLINE_MANIFESTS)
-                return ctl_misused(ctl, "manifests are shown on paper: millctl plan --platform NAME -f FILE -o manifests");
+                return ctl_misused(ctl, "manifests are shown on paper: millctl plan --platform "
+                                        "NAME -f FILE -o manifests");
         _cleanup_(mr_tree_freep) MrTree *json = format == OFFLINE_JSON ? mr_tree_new_list() : NULL;
         return plan_online(ctl, json);
 }

@@ -13,10 +13,13 @@ static int ask(Ctl *ctl, const char *what, const char *name) {
         _cleanup_reply_ ApiReply reply = {};
 
         mr_tree_set_string(body, what, name);
-        mr_tree_set_string(body, "reason", ctl->options.reason ? ctl->options.reason : "asked for with millctl restart");
+        mr_tree_set_string(body, "reason",
+                           ctl->options.reason ? ctl->options.reason
+                                               : "asked for with millctl restart");
         if (api_call(ctl, "POST", target, "application/json", body, &reply, &err) < 0)
                 return ctl_fail(ctl, &err);
-        fprintf(ctl->out, "%s will restart when it is safe; millctl plan shows what it waits for\n", name);
+        fprintf(ctl->out, "%s will restart when it is safe; millctl plan shows what it waits for\n",
+                name);
         return CTL_OK;
 }
 
@@ -25,7 +28,8 @@ int verb_restart(Ctl *ctl) {
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
         if (ctl->options.n_arguments == 0)
-                return ctl_misused(ctl, "name a node, or a cluster: millctl restart kafka my-cluster");
+                return ctl_misused(ctl,
+                                   "name a node, or a cluster: millctl restart kafka my-cluster");
         if (ctl->options.n_arguments == 1 && !strchr(ctl->options.arguments[0], '/'))
                 return ask(ctl, "node", ctl->options.arguments[0]);
         if (names_read(ctl, 0, &names, &err) < 0)

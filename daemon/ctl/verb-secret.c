@@ -24,7 +24,8 @@ static int write_key(const char *folder, const char *key, const MrTree *value, M
         _cleanup_(mr_buf_wipe) MrBuf data = {};
 
         if (*key == '.' || strchr(key, '/'))
-                return mr_fail(err, MR_INVALID, NULL, "the key \"%s\" cannot be the name of a file", key);
+                return mr_fail(err, MR_INVALID, NULL, "the key \"%s\" cannot be the name of a file",
+                               key);
         int r = decode(value, &data, err);
         if (r < 0)
                 return r;
@@ -80,7 +81,7 @@ static int get_secret(Ctl *ctl, const char *name) {
 }
 
 static int list_secrets(Ctl *ctl) {
-        char *arguments[] = {(char[]) {"secrets"}};
+        char *arguments[] = {(char[]){"secrets"}};
 
         ctl->options.arguments = arguments;
         ctl->options.n_arguments = 1;
@@ -94,5 +95,6 @@ int verb_secret(Ctl *ctl) {
                 return list_secrets(ctl);
         if (options->n_arguments == 2 && mr_streq(options->arguments[0], "get"))
                 return get_secret(ctl, options->arguments[1]);
-        return ctl_misused(ctl, "use millctl secret list, or millctl secret get NAME [-o DIR|yaml]");
+        return ctl_misused(ctl,
+                           "use millctl secret list, or millctl secret get NAME [-o DIR|yaml]");
 }

@@ -18,8 +18,8 @@
 /* What is waited for. */
 typedef struct Wanted {
         bool is_delete;
-        char *type;                     /* "Ready" */
-        char *status;                   /* "True" */
+        char *type;   /* "Ready" */
+        char *status; /* "True" */
 } Wanted;
 
 typedef struct Wait {
@@ -28,8 +28,8 @@ typedef struct Wait {
         const Name *name;
         char *title;
         uint64_t started, deadline;
-        MrTree *shown;                  /* node → what was printed last */
-        char *missing;                  /* why it is not there yet, for the last line */
+        MrTree *shown; /* node → what was printed last */
+        char *missing; /* why it is not there yet, for the last line */
 } Wait;
 
 static void wanted_done(Wanted *wanted) {
@@ -47,7 +47,8 @@ static int wanted_read(const char *text, Wanted *ret, MrError *err) {
                 return 0;
         }
         if (!mr_starts_with(text, prefix) || !text[strlen(prefix)])
-                return mr_fail(err, MR_INVALID, NULL, "\"%s\" cannot be waited for; use condition=Ready or delete", text);
+                return mr_fail(err, MR_INVALID, NULL,
+                               "\"%s\" cannot be waited for; use condition=Ready or delete", text);
         text += strlen(prefix);
         size_t n = strcspn(text, "=");
         ret->type = mr_strndup(text, n);
@@ -72,8 +73,8 @@ static void show(Wait *wait, const char *node, const char *text) {
 
 static void show_nodes(Wait *wait) {
         const Name *name = wait->name;
-        _cleanup_free_ char *target =
-                api_own_target(api_namespace(wait->ctl), name->kind->plural, name->name, "describe");
+        _cleanup_free_ char *target = api_own_target(api_namespace(wait->ctl), name->kind->plural,
+                                                     name->name, "describe");
         _cleanup_(mr_tree_freep) MrTree *answer = NULL;
 
         if (api_get(wait->ctl, target, &answer, NULL) < 0)
@@ -81,11 +82,14 @@ static void show_nodes(Wait *wait) {
         const MrTree *nodes = mr_tree_get(answer, "nodes");
         for (size_t i = 0; i < mr_tree_size(nodes); i++) {
                 const MrTree *node = mr_tree_at(nodes, i);
-                const char *waits = mr_tree_get_string(node, "waits"), *message = mr_tree_get_string(node, "message");
-                const char *state = mr_tree_get_string(node, "state"), *why = waits ? waits : message;
+                const char *waits = mr_tree_get_string(node, "waits"),
+                           *message = mr_tree_get_string(node, "message");
+                const char *state = mr_tree_get_string(node, "state"),
+                           *why = waits ? waits : message;
                 bool is_ready = mr_tree_get_bool(node, "ready", false);
-                _cleanup_free_ char *text = is_ready ? mr_strdup("ready") :
-                                                       mr_strf("%s%s%s", state ? state : "unknown", why ? ", " : "", why ? why : "");
+                _cleanup_free_ char *text = is_ready ? mr_strdup("ready")
+                                                     : mr_strf("%s%s%s", state ? state : "unknown",
+                                                               why ? ", " : "", why ? why : "");
                 show(wait, mr_tree_get_string(node, "name"), text);
         }
         const char *error = mr_tree_get_string(answer, "error");
@@ -99,7 +103,8 @@ static void set_missing(Wait *wait, const char *text) {
 }
 
 static bool is_met(Wait *wait, const MrTree *object) {
-        const MrTree *status = mr_tree_get(object, "status"), *conditions = mr_tree_get(status, "conditions");
+        const MrTree *status = mr_tree_get(object, "status"),
+                     *conditions = mr_tree_get(status, "conditions");
         int64_t observed = mr_tree_get_int(status, "observedGeneration", 0);
 
         if (observed < mr_tree_get_int(mr_tree_get(object, "metadata"), "generation", 0)) {
@@ -109,7 +114,8 @@ static bool is_met(Wait *wait, const MrTree *object) {
         set_missing(wait, "it has no such condition");
         for (size_t i = 0; i < mr_tree_size(conditions); i++) {
                 const MrTree *condition = mr_tree_at(conditions, i);
-                const char *type = mr_tree_get_string(condition, "type"), *value = mr_tree_get_string(condition, "status");
+                const char *type = mr_tree_get_string(condition, "type"),
+                           *value = mr_tree_get_string(condition, "status");
                 if (!type || strcasecmp(type, wait->wanted->type) != 0)
                         continue;
                 if (value && strcasecmp(value, wait->wanted->status) == 0)
@@ -121,14 +127,15 @@ static bool is_met(Wait *wait, const MrTree *object) {
 
 /* CTL_OK met, CTL_TIMEOUT not yet, CTL_FAILED never. */
 static int look(Wait *wait) {
-        _cleanup_free_ char *target = api_target(wait->name->kind, api_namespace(wait->ctl), wait->name->name);
+        _cleanup_free_ char *target =
+                api_target(wait->name->kind, api_namespace(wait->ctl), wait->name->name);
         _cleanup_(mr_tree_freep) MrTree *object = NULL;
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
         int r = api_get(wait->ctl, target, &object, &err);
         if (r == -ENOENT && wait->wanted->is_delete)
                 return CTL_OK;
-        if (r < 0 && err.kind == MR_TRANSIENT) {        /* The daemon restarts: it will be back. */
+        if (r < 0 && err.kind == MR_TRANSIENT) { /* The daemon restarts: it will be back. */
                 set_missing(wait, err.message);
                 return CTL_TIMEOUT;
         }
@@ -153,7 +160,7 @@ static void pause_for(Wait *wait, int64_t msec) {
         http_encode(wait->name->name, &target);
         uint64_t until = now_usec() + (uint64_t) msec * 1000;
         int r = api_watch(wait->ctl, mr_buf_text(&target), "0", &client, NULL);
-        if (r == 0)     /* The first event tells what is there already. */
+        if (r == 0) /* The first event tells what is there already. */
                 r = api_watch_next(client, msec, &event, NULL);
         event = mr_tree_free(event);
         if (r == 1)
@@ -163,9 +170,15 @@ static void pause_for(Wait *wait, int64_t msec) {
         mr_buf_done(&target);
 }
 
-static int wait_one(Ctl *ctl, const Wanted *wanted, const Name *name, uint64_t started, uint64_t deadline) {
-        Wait wait = {.ctl = ctl, .wanted = wanted, .name = name, .title = kind_title(name->kind, name->name),
-                     .started = started, .deadline = deadline, .shown = mr_tree_new_map()};
+static int wait_one(Ctl *ctl, const Wanted *wanted, const Name *name, uint64_t started,
+                    uint64_t deadline) {
+        Wait wait = {.ctl = ctl,
+                     .wanted = wanted,
+                     .name = name,
+                     .title = kind_title(name->kind, name->name),
+                     .started = started,
+                     .deadline = deadline,
+                     .shown = mr_tree_new_map()};
         int code;
 
         while ((code = look(&wait)) == CTL_TIMEOUT && now_usec() < deadline) {
@@ -173,10 +186,13 @@ static int wait_one(Ctl *ctl, const Wanted *wanted, const Name *name, uint64_t s
                 pause_for(&wait, left < LOOK_AGAIN_MSEC ? (int64_t) left + 1 : LOOK_AGAIN_MSEC);
         }
         if (code == CTL_OK)
-                fprintf(ctl->out, "%s %s\n", wait.title, wanted->is_delete ? "deleted" : "condition met");
+                fprintf(ctl->out, "%s %s\n", wait.title,
+                        wanted->is_delete ? "deleted" : "condition met");
         if (code == CTL_TIMEOUT)
-                fprintf(ctl->errors, "millctl: the time is up: %s: %s; millctl describe %s %s says more\n", wait.title,
-                        wait.missing ? wait.missing : "not there yet", name->kind->plural, name->name);
+                fprintf(ctl->errors,
+                        "millctl: the time is up: %s: %s; millctl describe %s %s says more\n",
+                        wait.title, wait.missing ? wait.missing : "not there yet",
+                        name->kind->plural, name->name);
         free(wait.title);
         free(wait.missing);
         mr_tree_free(wait.shown);
@@ -201,7 +217,8 @@ int verb_wait(Ctl *ctl) {
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
         if (ctl->options.n_arguments == 0)
-                return ctl_misused(ctl, "say what to wait for: millctl wait kafka/my-cluster --for=condition=Ready");
+                return ctl_misused(ctl, "say what to wait for: millctl wait kafka/my-cluster "
+                                        "--for=condition=Ready");
         if (wanted_read(ctl->options.condition, &wanted, &err) < 0)
                 return ctl_misused(ctl, "%s", err.message);
         if (names_read(ctl, 0, &names, &err) < 0)

@@ -29,12 +29,12 @@ typedef enum Chunk {
 
 struct HttpClient {
         int fd;
-        MrBuf raw;                      /* received, not yet decoded */
-        MrBuf body;                     /* decoded, not yet given out */
+        MrBuf raw;  /* received, not yet decoded */
+        MrBuf body; /* decoded, not yet given out */
         bool is_chunked;
-        Chunk chunk;                    /* what comes next */
-        bool is_ended;                  /* nothing more will be decoded */
-        int64_t left;                   /* of the body or of the chunk; -1: until the connection ends */
+        Chunk chunk;   /* what comes next */
+        bool is_ended; /* nothing more will be decoded */
+        int64_t left;  /* of the body or of the chunk; -1: until the connection ends */
         unsigned status;
         char *warnings[WARNINGS_MAX];
         size_t n_warnings;
@@ -76,13 +76,16 @@ void http_encode(const char *text, MrBuf *out) {
 
 static int fail_connect(const char *path, int errnum, MrError *err) {
         if (errnum == ENOENT || errnum == ECONNREFUSED) {
-                (void) mr_fail(err, MR_TRANSIENT, NULL,
-                               "cannot reach millraced at %s; is it running? systemctl status millraced", path);
+                (void) mr_fail(
+                        err, MR_TRANSIENT, NULL,
+                        "cannot reach millraced at %s; is it running? systemctl status millraced",
+                        path);
                 return -ECONNREFUSED;
         }
         if (errnum == EACCES || errnum == EPERM)
                 return mr_fail(err, MR_DENIED, NULL,
-                               "you may not use %s; run as root, or add yourself to group millrace and log in again",
+                               "you may not use %s; run as root, or add yourself to group millrace "
+                               "and log in again",
                                path);
         return mr_fail_errno(err, errnum, NULL, "cannot connect to %s", path);
 }
@@ -91,7 +94,8 @@ static int client_connect(HttpClient *client, const char *path, MrError *err) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
 
         if (strlen(path) >= sizeof(address.sun_path))
-                return mr_fail(err, MR_INVALID, NULL, "the path of the socket is too long; use a shorter one");
+                return mr_fail(err, MR_INVALID, NULL,
+                               "the path of the socket is too long; use a shorter one");
         memcpy(address.sun_path, path, strlen(path));
         client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (client->fd < 0)
@@ -107,7 +111,9 @@ static int client_wait(const HttpClient *client, short events, uint64_t deadline
 
         for (;;) {
                 uint64_t now = now_usec();
-                int msec = deadline == 0 ? -1 : deadline <= now ? 0 : (int) ((deadline - now + 999) / 1000);
+                int msec = deadline == 0     ? -1
+                           : deadline <= now ? 0
+                                             : (int) ((deadline - now + 999) / 1000);
                 int r = poll(&pfd, 1, msec);
 
                 if (r < 0 && errno == EINTR)
@@ -117,7 +123,8 @@ static int client_wait(const HttpClient *client, short events, uint64_t deadline
 }
 
 static int fail_late(MrError *err) {
-        (void) mr_fail(err, MR_TRANSIENT, NULL, "millraced does not answer; see journalctl -u millraced");
+        (void) mr_fail(err, MR_TRANSIENT, NULL,
+                       "millraced does not answer; see journalctl -u millraced");
         return -ETIMEDOUT;
 }
 
@@ -126,11 +133,12 @@ static int client_send(HttpClient *client, const MrBuf *request, uint64_t deadli
                 int r = client_wait(client, POLLOUT, deadline, err);
                 if (r <= 0)
                         return r < 0 ? r : fail_late(err);
-                ssize_t n = send(client->fd, request->data + sent, request->size - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+                ssize_t n = send(client->fd, request->data + sent, request->size - sent,
+                                 MSG_NOSIGNAL | MSG_DONTWAIT);
                 if (n > 0)
                         sent += (size_t) n;
                 else if (errno == EPIPE || errno == ECONNRESET)
-                        return 0;       /* Refused early: the answer says why. */
+                        return 0; /* Refused early: the answer says why. */
                 else if (errno != EAGAIN && errno != EINTR)
                         return mr_fail_errno(err, errno, NULL, "cannot send the request");
         }
@@ -154,7 +162,8 @@ static int client_receive(HttpClient *client, uint64_t deadline, MrError *err) {
 }
 
 static int fail_answer(MrError *err) {
-        return mr_fail(err, MR_TRANSIENT, NULL, "the answer is no HTTP; is it millraced that listens at the socket?");
+        return mr_fail(err, MR_TRANSIENT, NULL,
+                       "the answer is no HTTP; is it millraced that listens at the socket?");
 }
 
 static const char *header_value(const char *line, const char *name) {
@@ -172,7 +181,8 @@ static int read_header(HttpClient *client, const char *line, MrError *err) {
                 client->is_chunked = strcasecmp(value, "chunked") == 0;
                 client->left = 0;
         } else if ((value = header_value(line, "Content-Length")) && !client->is_chunked) {
-                if (mr_parse_int(value, &client->left) < 0 || client->left < 0 || client->left > BODY_MAX)
+                if (mr_parse_int(value, &client->left) < 0 || client->left < 0 ||
+                    client->left > BODY_MAX)
                         return fail_answer(err);
         } else if ((value = header_value(line, "Warning")) && client->n_warnings < WARNINGS_MAX) {
                 const char *quote = strchr(value, '"');
@@ -225,15 +235,20 @@ static int client_receive_head(HttpClient *client, uint64_t deadline, MrError *e
         return client->status < 200 ? client_receive_head(client, deadline, err) : 0;
 }
 
-int http_client_open(const char *socket_path, const HttpCall *call, HttpClient **ret, MrError *err) {
+int http_client_open(const char *socket_path, const HttpCall *call, HttpClient **ret,
+                     MrError *err) {
         _cleanup_(http_client_freep) HttpClient *client = mr_new(HttpClient, 1);
         _cleanup_(mr_buf_wipe) MrBuf request = {};
-        uint64_t deadline = now_usec() + (uint64_t) (call->timeout_msec > 0 ? call->timeout_msec : TIMEOUT_MSEC) * 1000;
+        uint64_t deadline =
+                now_usec() +
+                (uint64_t) (call->timeout_msec > 0 ? call->timeout_msec : TIMEOUT_MSEC) * 1000;
 
         client->fd = -1;
-        mr_buf_printf(&request, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", call->method, call->target);
+        mr_buf_printf(&request, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n",
+                      call->method, call->target);
         if (call->content_type)
-                mr_buf_printf(&request, "Content-Type: %s\r\nContent-Length: %zu\r\n", call->content_type, call->body_size);
+                mr_buf_printf(&request, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+                              call->content_type, call->body_size);
         mr_buf_puts(&request, "\r\n");
         if (call->content_type)
                 mr_buf_append(&request, call->body, call->body_size);
@@ -296,7 +311,9 @@ static int decode_chunk(HttpClient *client, MrError *err) {
         case CHUNK_DATA:
                 if (client->raw.size == 0)
                         return 0;
-                move_bytes(client, client->raw.size < (size_t) client->left ? client->raw.size : (size_t) client->left);
+                move_bytes(client, client->raw.size < (size_t) client->left
+                                           ? client->raw.size
+                                           : (size_t) client->left);
                 if (client->left == 0)
                         client->chunk = CHUNK_END;
                 return 1;
@@ -325,7 +342,8 @@ static int client_decode(HttpClient *client, MrError *err) {
                 move_bytes(client, client->raw.size);
                 return 0;
         }
-        move_bytes(client, client->raw.size < (size_t) client->left ? client->raw.size : (size_t) client->left);
+        move_bytes(client, client->raw.size < (size_t) client->left ? client->raw.size
+                                                                    : (size_t) client->left);
         client->is_ended = client->left == 0;
         return 0;
 }
@@ -362,7 +380,8 @@ int http_client_read(HttpClient *client, MrBuf *out, MrError *err) {
         if (r != -ENODATA)
                 return r;
         if (client->is_chunked ? client->chunk != CHUNK_LAST : client->left > 0)
-                return mr_fail(err, MR_TRANSIENT, NULL, "the answer of millraced broke off; try again");
+                return mr_fail(err, MR_TRANSIENT, NULL,
+                               "the answer of millraced broke off; try again");
         mr_buf_append(out, mr_buf_text(&client->body), client->body.size);
         return 0;
 }

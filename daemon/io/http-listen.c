@@ -23,9 +23,10 @@ static void fd_close(int *fd) {
 #define _cleanup_fd_ _cleanup_(fd_close)
 
 static int unix_address(const char *path, struct sockaddr_un *ret, MrError *err) {
-        *ret = (struct sockaddr_un) {.sun_family = AF_UNIX};
+        *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
         if (strlen(path) >= sizeof(ret->sun_path))
-                return mr_fail(err, MR_INVALID, NULL, "the path of the socket is longer than %zu bytes; use a shorter one",
+                return mr_fail(err, MR_INVALID, NULL,
+                               "the path of the socket is longer than %zu bytes; use a shorter one",
                                sizeof(ret->sun_path) - 1);
         memcpy(ret->sun_path, path, strlen(path));
         return 0;
@@ -36,13 +37,15 @@ static int remove_stale(const char *path, const struct sockaddr_un *address, MrE
         struct stat st;
 
         if (lstat(path, &st) < 0)
-                return errno == ENOENT ? 0 : mr_fail_errno(err, errno, NULL, "cannot look at %s", path);
+                return errno == ENOENT ? 0
+                                       : mr_fail_errno(err, errno, NULL, "cannot look at %s", path);
         if (!S_ISSOCK(st.st_mode))
                 return mr_fail(err, MR_DENIED, NULL, "%s is no socket; move it away", path);
 
         _cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd >= 0 && connect(fd, (const struct sockaddr *) address, sizeof(*address)) == 0)
-                return mr_fail(err, MR_DENIED, NULL, "another program answers at %s; stop it first", path);
+                return mr_fail(err, MR_DENIED, NULL, "another program answers at %s; stop it first",
+                               path);
         if (unlink(path) < 0)
                 return mr_fail_errno(err, errno, NULL, "cannot remove the old socket %s", path);
         return 0;
@@ -53,7 +56,8 @@ static int give_to_group(const char *path, const char *group, MrError *err) {
                 return 0;
         const struct group *entry = getgrnam(group);
         if (!entry)
-                return mr_fail(err, MR_DENIED, NULL, "there is no group %s; make it with systemd-sysusers", group);
+                return mr_fail(err, MR_DENIED, NULL,
+                               "there is no group %s; make it with systemd-sysusers", group);
         if (lchown(path, (uid_t) -1, entry->gr_gid) < 0)
                 return mr_fail_errno(err, errno, NULL, "cannot give %s to group %s", path, group);
         return 0;
@@ -92,7 +96,8 @@ static int split_address(const char *address, char **ret_host, char **ret_port, 
         const char *host = address;
 
         if (!colon || !colon[1])
-                return mr_fail(err, MR_INVALID, NULL, "\"%s\" is no address with a port; write for example 127.0.0.1:9404",
+                return mr_fail(err, MR_INVALID, NULL,
+                               "\"%s\" is no address with a port; write for example 127.0.0.1:9404",
                                address);
         size_t n = (size_t) (colon - address);
         if (n >= 2 && host[0] == '[' && host[n - 1] == ']') {
@@ -107,7 +112,8 @@ static int split_address(const char *address, char **ret_host, char **ret_port, 
 static int listen_at(const struct addrinfo *info, const char *address, MrError *err) {
         const int on = 1;
 
-        _cleanup_fd_ int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        _cleanup_fd_ int fd =
+                socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
                 return mr_fail_errno(err, errno, NULL, "cannot make a socket");
         (void) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -120,7 +126,8 @@ static int listen_at(const struct addrinfo *info, const char *address, MrError *
 
 int http_listen_tcp(const char *address, MrError *err) {
         _cleanup_free_ char *host = NULL, *port = NULL;
-        const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
+        const struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                                       .ai_socktype = SOCK_STREAM,
                                        .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
         struct addrinfo *info = NULL;
 
@@ -129,7 +136,8 @@ int http_listen_tcp(const char *address, MrError *err) {
                 return r;
         r = getaddrinfo(host, port, &hints, &info);
         if (r != 0)
-                return mr_fail(err, MR_INVALID, NULL, "\"%s\" is no numeric address with a port (%s)", address,
+                return mr_fail(err, MR_INVALID, NULL,
+                               "\"%s\" is no numeric address with a port (%s)", address,
                                gai_strerror(r));
         r = listen_at(info, address, err);
         freeaddrinfo(info);

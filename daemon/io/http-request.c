@@ -18,7 +18,7 @@ void http_request_done(HttpRequest *request) {
         free(request->path);
         free(request->content_type);
         mr_buf_done(&request->body);
-        *request = (HttpRequest) {};
+        *request = (HttpRequest){};
 }
 
 static int digit_value(char c) {
@@ -41,7 +41,8 @@ static int decode(const char *text, size_t size, bool is_query, char **ret, MrEr
                         int high = size - i > 2 ? digit_value(text[i + 1]) : -1;
                         int low = size - i > 2 ? digit_value(text[i + 2]) : -1;
                         if (high < 0 || low < 0 || (high == 0 && low == 0))
-                                return mr_fail(err, MR_INVALID, NULL, "the address has a broken \"%%\" escape");
+                                return mr_fail(err, MR_INVALID, NULL,
+                                               "the address has a broken \"%%\" escape");
                         c = (char) (high * 16 + low);
                         i += 2;
                 } else if (c == '+' && is_query) {
@@ -60,7 +61,8 @@ static int add_parameter(HttpRequest *request, const char *text, size_t size, Mr
         HttpParameter parameter = {};
 
         if (request->n_parameters == HTTP_PARAMETERS_MAX)
-                return mr_fail(err, MR_INVALID, NULL, "the address has more than %u parameters", HTTP_PARAMETERS_MAX);
+                return mr_fail(err, MR_INVALID, NULL, "the address has more than %u parameters",
+                               HTTP_PARAMETERS_MAX);
         int r = decode(text, n_name, true, &parameter.name, err);
         if (r == 0)
                 r = decode(equals ? equals + 1 : "", n_value, true, &parameter.value, err);
@@ -81,7 +83,8 @@ int http_request_set_target(HttpRequest *request, const char *target, MrError *e
         if (target[0] != '/')
                 return mr_fail(err, MR_INVALID, NULL, "the address must begin with \"/\"");
         if (strlen(target) > HTTP_TARGET_MAX)
-                return mr_fail(err, MR_INVALID, NULL, "the address is longer than %u bytes", HTTP_TARGET_MAX);
+                return mr_fail(err, MR_INVALID, NULL, "the address is longer than %u bytes",
+                               HTTP_TARGET_MAX);
         int r = decode(target, n_path, false, &request->path, err);
         while (r == 0 && (*at == '?' || *at == '&')) {
                 size_t n = strcspn(++at, "&#");
@@ -113,10 +116,10 @@ void http_response_done(HttpResponse *response) {
         for (size_t i = 0; i < response->n_warnings; i++)
                 free(response->warnings[i]);
         free(response->warnings);
-        *response = (HttpResponse) {};
+        *response = (HttpResponse){};
 }
 
-#define WARNINGS_MAX 25U        /* together they must fit into the headers of one response */
+#define WARNINGS_MAX 25U /* together they must fit into the headers of one response */
 #define WARNING_LENGTH_MAX 240U
 
 /* Quotes and backslashes would need escapes that few readers undo, so they are replaced. */
@@ -149,16 +152,22 @@ static const struct {
         unsigned status;
         const char *reason;
 } reasons[] = {
-        {400, "BadRequest"},       {403, "Forbidden"},
-        {404, "NotFound"},         {405, "MethodNotAllowed"},
-        {409, "Conflict"},         {410, "Expired"},
-        {413, "RequestEntityTooLarge"}, {415, "UnsupportedMediaType"},
-        {422, "Invalid"},          {500, "InternalError"},
-        {501, "NotImplemented"},   {503, "ServiceUnavailable"},
+        {400, "BadRequest"},
+        {403, "Forbidden"},
+        {404, "NotFound"},
+        {405, "MethodNotAllowed"},
+        {409, "Conflict"},
+        {410, "Expired"},
+        {413, "RequestEntityTooLarge"},
+        {415, "UnsupportedMediaType"},
+        {422, "Invalid"},
+        {500, "InternalError"},
+        {501, "NotImplemented"},
+        {503, "ServiceUnavailable"},
 };
 
-void http_response_fail(HttpResponse *response, unsigned status, const char *reason, const char *message,
-                        MrTree *take_details) {
+void http_response_fail(HttpResponse *response, unsigned status, const char *reason,
+                        const char *message, MrTree *take_details) {
         _cleanup_(mr_tree_freep) MrTree *tree = mr_tree_new_map();
 
         mr_tree_set_string(tree, "apiVersion", "v1");

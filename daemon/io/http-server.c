@@ -25,17 +25,18 @@ struct HttpServer {
         struct MHD_Daemon *daemon;
         sd_event_source *io_source;
         sd_event_source *time_source;
-        sd_event_source *resume_source; /* set off when a connection was resumed, which wakes no descriptor */
+        sd_event_source *
+                resume_source; /* set off when a connection was resumed, which wakes no descriptor */
         HttpHandler handler;
         void *userdata;
         bool is_local;
-        Exchange *streams;              /* exchanges whose response is an open stream */
+        Exchange *streams; /* exchanges whose response is an open stream */
 };
 
 /* One request and its response. libmicrohttpd ends the two in either order, so each holds a reference. */
 struct Exchange {
         unsigned n_refs;
-        HttpServer *server;             /* weak */
+        HttpServer *server; /* weak */
         struct MHD_Connection *connection;
         HttpRequest request;
         char *target;
@@ -45,7 +46,7 @@ struct Exchange {
         bool is_suspended;
         bool is_hung_up;
         sd_event_source *hang_up_source;
-        Exchange *previous, *next;      /* in the server's streams */
+        Exchange *previous, *next; /* in the server's streams */
 };
 
 static Exchange *exchange_unref(Exchange *exchange) {
@@ -73,12 +74,14 @@ static void server_run(HttpServer *server) {
         server_arm(server);
 }
 
-static int server_on_io(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_, void *userdata) {
+static int server_on_io(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_,
+                        void *userdata) {
         server_run(userdata);
         return 0;
 }
 
-static int server_on_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+static int server_on_time(sd_event_source *source _unused_, uint64_t usec _unused_,
+                          void *userdata) {
         server_run(userdata);
         return 0;
 }
@@ -94,7 +97,8 @@ static void stream_resume(Exchange *exchange) {
         exchange->is_suspended = false;
         MHD_resume_connection(exchange->connection);
         if (exchange->server->resume_source)
-                (void) sd_event_source_set_enabled(exchange->server->resume_source, SD_EVENT_ONESHOT);
+                (void) sd_event_source_set_enabled(exchange->server->resume_source,
+                                                   SD_EVENT_ONESHOT);
 }
 
 static void stream_on_wake(void *userdata) {
@@ -102,7 +106,8 @@ static void stream_on_wake(void *userdata) {
 }
 
 /* A suspended connection is not watched by libmicrohttpd, so a client that goes away is noticed here. */
-static int stream_on_hang_up(sd_event_source *source, int fd _unused_, uint32_t events _unused_, void *userdata) {
+static int stream_on_hang_up(sd_event_source *source, int fd _unused_, uint32_t events _unused_,
+                             void *userdata) {
         Exchange *exchange = userdata;
 
         (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
@@ -148,7 +153,8 @@ static void stream_on_end(void *userdata) {
 }
 
 static int connection_fd(struct MHD_Connection *connection) {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
         return info ? info->connect_fd : -1;
 }
@@ -156,8 +162,8 @@ static int connection_fd(struct MHD_Connection *connection) {
 static struct MHD_Response *stream_response(Exchange *exchange, HttpStream *take_stream) {
         HttpServer *server = exchange->server;
 
-        struct MHD_Response *made = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read,
-                                                                      exchange, stream_on_end);
+        struct MHD_Response *made = MHD_create_response_from_callback(
+                MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, exchange, stream_on_end);
         if (!made) {
                 http_stream_hang_up(take_stream);
                 http_stream_unref(take_stream);
@@ -170,15 +176,17 @@ static struct MHD_Response *stream_response(Exchange *exchange, HttpStream *take
                 exchange->next->previous = exchange;
         server->streams = exchange;
         http_stream_attach(take_stream, stream_on_wake, exchange);
-        (void) sd_event_add_io(server->event, &exchange->hang_up_source, connection_fd(exchange->connection),
-                               EPOLLRDHUP, stream_on_hang_up, exchange);
+        (void) sd_event_add_io(server->event, &exchange->hang_up_source,
+                               connection_fd(exchange->connection), EPOLLRDHUP, stream_on_hang_up,
+                               exchange);
         return made;
 }
 
 static struct MHD_Response *body_response(HttpResponse *response) {
         size_t size = response->body.size;
 
-        return MHD_create_response_from_buffer(size, mr_buf_take(&response->body), MHD_RESPMEM_MUST_FREE);
+        return MHD_create_response_from_buffer(size, mr_buf_take(&response->body),
+                                               MHD_RESPMEM_MUST_FREE);
 }
 
 static void add_warnings(struct MHD_Response *made, const HttpResponse *response) {
@@ -189,12 +197,14 @@ static void add_warnings(struct MHD_Response *made, const HttpResponse *response
 }
 
 static enum MHD_Result exchange_respond(Exchange *exchange, HttpResponse *response) {
-        struct MHD_Response *made = response->stream ? stream_response(exchange, TAKE(response->stream)) :
-                                                       body_response(response);
+        struct MHD_Response *made = response->stream
+                                            ? stream_response(exchange, TAKE(response->stream))
+                                            : body_response(response);
         if (!made)
                 return MHD_NO;
         (void) MHD_add_response_header(made, "Content-Type",
-                                       response->content_type ? response->content_type : "text/plain");
+                                       response->content_type ? response->content_type
+                                                              : "text/plain");
         (void) MHD_add_response_header(made, "Cache-Control", "no-store");
         add_warnings(made, response);
         enum MHD_Result r = MHD_queue_response(exchange->connection, response->status, made);
@@ -231,17 +241,19 @@ static uid_t peer_uid(const HttpServer *server, int fd) {
 /* The first of several calls for a request: headers are known, the body is not. */
 static enum MHD_Result exchange_begin(Exchange *exchange, const char *method) {
         struct MHD_Connection *connection = exchange->connection;
-        const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+        const char *length =
+                MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
         int64_t size = 0;
 
         exchange->is_started = true;
         exchange->request.method = method;
-        exchange->request.content_type =
-                media_type(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type"));
+        exchange->request.content_type = media_type(
+                MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type"));
         exchange->request.is_local = exchange->server->is_local;
         exchange->request.uid = peer_uid(exchange->server, connection_fd(connection));
         if (length && mr_parse_int(length, &size) == 0 && size > HTTP_BODY_MAX)
-                return exchange_fail(exchange, 413, "the request is larger than 4 MiB; send less at once");
+                return exchange_fail(exchange, 413,
+                                     "the request is larger than 4 MiB; send less at once");
         return MHD_YES;
 }
 
@@ -263,8 +275,10 @@ static enum MHD_Result exchange_finish(Exchange *exchange) {
         HttpResponse response = {.status = 500};
 
         if (exchange->is_too_big)
-                return exchange_fail(exchange, 413, "the request is larger than 4 MiB; send less at once");
-        if (http_request_set_target(&exchange->request, exchange->target ? exchange->target : "", &err) < 0)
+                return exchange_fail(exchange, 413,
+                                     "the request is larger than 4 MiB; send less at once");
+        if (http_request_set_target(&exchange->request, exchange->target ? exchange->target : "",
+                                    &err) < 0)
                 return exchange_fail(exchange, 400, err.message);
         exchange->server->handler(exchange->server->userdata, &exchange->request, &response);
         enum MHD_Result r = exchange_respond(exchange, &response);
@@ -272,8 +286,9 @@ static enum MHD_Result exchange_finish(Exchange *exchange) {
         return r;
 }
 
-static enum MHD_Result on_access(void *userdata, struct MHD_Connection *connection, const char *url _unused_,
-                                 const char *method, const char *version _unused_, const char *data, size_t *size,
+static enum MHD_Result on_access(void *userdata, struct MHD_Connection *connection,
+                                 const char *url _unused_, const char *method,
+                                 const char *version _unused_, const char *data, size_t *size,
                                  void **context) {
         Exchange *exchange = *context;
 
@@ -289,7 +304,8 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *connecti
 }
 
 /* Sees the target as it was sent, before anything is decoded; what it returns becomes the context. */
-static void *on_target(void *userdata _unused_, const char *target, struct MHD_Connection *connection _unused_) {
+static void *on_target(void *userdata _unused_, const char *target,
+                       struct MHD_Connection *connection _unused_) {
         Exchange *exchange = mr_new(Exchange, 1);
 
         exchange->n_refs = 1;
@@ -297,8 +313,8 @@ static void *on_target(void *userdata _unused_, const char *target, struct MHD_C
         return exchange;
 }
 
-static void on_completed(void *userdata _unused_, struct MHD_Connection *connection _unused_, void **context,
-                         enum MHD_RequestTerminationCode why _unused_) {
+static void on_completed(void *userdata _unused_, struct MHD_Connection *connection _unused_,
+                         void **context, enum MHD_RequestTerminationCode why _unused_) {
         Exchange *exchange = *context;
 
         if (!exchange)
@@ -311,19 +327,18 @@ static bool is_unix(int fd) {
         struct sockaddr_storage address = {};
         socklen_t size = sizeof(address);
 
-        return getsockname(fd, (struct sockaddr *) &address, &size) == 0 && address.ss_family == AF_UNIX;
+        return getsockname(fd, (struct sockaddr *) &address, &size) == 0 &&
+               address.ss_family == AF_UNIX;
 }
 
 static int server_start(HttpServer *server, int take_fd, MrError *err) {
         server->is_local = is_unix(take_fd);
         server->daemon = MHD_start_daemon(
                 MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, server,
-                MHD_OPTION_LISTEN_SOCKET, take_fd,
-                MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+                MHD_OPTION_LISTEN_SOCKET, take_fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
-                MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_SEC,
-                MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
-                MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+                MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_SEC, MHD_OPTION_URI_LOG_CALLBACK,
+                on_target, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
                 MHD_OPTION_END);
         if (!server->daemon) {
                 close(take_fd);
@@ -333,25 +348,29 @@ static int server_start(HttpServer *server, int take_fd, MrError *err) {
 }
 
 static int server_connect(HttpServer *server, sd_event *event, MrError *err) {
-        const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+        const union MHD_DaemonInfo *info =
+                MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
         if (!info)
                 return mr_fail(err, MR_BUG, NULL, "the HTTP server has no epoll descriptor");
 
         server->event = sd_event_ref(event);
-        int r = sd_event_add_io(event, &server->io_source, info->epoll_fd, EPOLLIN, server_on_io, server);
+        int r = sd_event_add_io(event, &server->io_source, info->epoll_fd, EPOLLIN, server_on_io,
+                                server);
         if (r >= 0)
-                r = sd_event_add_time_relative(event, &server->time_source, CLOCK_MONOTONIC, 0, 0, server_on_time,
-                                               server);
+                r = sd_event_add_time_relative(event, &server->time_source, CLOCK_MONOTONIC, 0, 0,
+                                               server_on_time, server);
         if (r >= 0)
                 r = sd_event_source_set_enabled(server->time_source, SD_EVENT_OFF);
         if (r >= 0)
                 r = sd_event_add_defer(event, &server->resume_source, server_on_resume, server);
         if (r >= 0)
                 r = sd_event_source_set_enabled(server->resume_source, SD_EVENT_OFF);
-        return r < 0 ? mr_fail_errno(err, -r, NULL, "cannot connect the HTTP server to the loop") : 0;
+        return r < 0 ? mr_fail_errno(err, -r, NULL, "cannot connect the HTTP server to the loop")
+                     : 0;
 }
 
-int http_server_new(sd_event *event, int take_fd, HttpHandler handler, void *userdata, HttpServer **ret, MrError *err) {
+int http_server_new(sd_event *event, int take_fd, HttpHandler handler, void *userdata,
+                    HttpServer **ret, MrError *err) {
         _cleanup_(http_server_freep) HttpServer *server = mr_new(HttpServer, 1);
 
         server->handler = handler;

@@ -18,19 +18,19 @@
 
 typedef struct HttpParameter {
         char *name;
-        char *value;                    /* "" for "?watch" */
+        char *value; /* "" for "?watch" */
 } HttpParameter;
 
 /* A request, complete with its body. Tests and the fuzz target make one by hand. */
 typedef struct HttpRequest {
-        const char *method;             /* "GET", borrowed */
-        char *path;                     /* decoded, without the query: "/apis/…" */
-        HttpParameter *parameters;      /* decoded, in order */
+        const char *method;        /* "GET", borrowed */
+        char *path;                /* decoded, without the query: "/apis/…" */
+        HttpParameter *parameters; /* decoded, in order */
         size_t n_parameters;
-        char *content_type;             /* without parameters, lower case; NULL when absent */
+        char *content_type; /* without parameters, lower case; NULL when absent */
         MrBuf body;
-        uid_t uid;                      /* of the peer on a UNIX socket, (uid_t) -1 otherwise */
-        bool is_local;                  /* came over the UNIX socket */
+        uid_t uid;     /* of the peer on a UNIX socket, (uid_t) -1 otherwise */
+        bool is_local; /* came over the UNIX socket */
 } HttpRequest;
 
 void http_request_done(HttpRequest *request);
@@ -38,22 +38,22 @@ void http_request_done(HttpRequest *request);
 int http_request_set_target(HttpRequest *request, const char *target, MrError *err) _must_check_;
 /* The value of a parameter, NULL when absent. */
 const char *http_request_parameter(const HttpRequest *request, const char *name);
-bool http_request_flag(const HttpRequest *request, const char *name);          /* "1", "true" or "" */
+bool http_request_flag(const HttpRequest *request, const char *name); /* "1", "true" or "" */
 
 typedef struct HttpResponse {
-        unsigned status;                /* 200 … */
-        const char *content_type;       /* static text */
+        unsigned status;          /* 200 … */
+        const char *content_type; /* static text */
         MrBuf body;
-        HttpStream *stream;             /* instead of a body: the reference the server takes over */
-        char **warnings;                /* texts of Warning headers */
+        HttpStream *stream; /* instead of a body: the reference the server takes over */
+        char **warnings;    /* texts of Warning headers */
         size_t n_warnings;
 } HttpResponse;
 
 void http_response_done(HttpResponse *response);
 /* Answers with an error the way Kubernetes does: a Status object. `reason` NULL: the usual one of the status code;
  * `details` may be NULL. */
-void http_response_fail(HttpResponse *response, unsigned status, const char *reason, const char *message,
-                        MrTree *take_details);
+void http_response_fail(HttpResponse *response, unsigned status, const char *reason,
+                        const char *message, MrTree *take_details);
 void http_response_json(HttpResponse *response, unsigned status, const MrTree *tree);
 /* Adds `Warning: 299 - "text"`; what cannot stand in a header is replaced. */
 void http_response_warn(HttpResponse *response, const char *text);
@@ -64,8 +64,9 @@ typedef void (*HttpHandler)(void *userdata, const HttpRequest *request, HttpResp
 typedef struct HttpServer HttpServer;
 
 /* Serves a listening socket, which the server closes at the end (also when this fails). */
-int http_server_new(sd_event *event, int take_fd, HttpHandler handler, void *userdata, HttpServer **ret, MrError *err);
-HttpServer *http_server_free(HttpServer *server);       /* returns NULL; takes NULL; ends all streams */
+int http_server_new(sd_event *event, int take_fd, HttpHandler handler, void *userdata,
+                    HttpServer **ret, MrError *err);
+HttpServer *http_server_free(HttpServer *server); /* returns NULL; takes NULL; ends all streams */
 DEFINE_CLEANUP(HttpServer *, http_server_free);
 
 /* Listening sockets. The UNIX one replaces a stale socket, never a living one or a file, and gets mode 0660; `group`

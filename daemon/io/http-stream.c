@@ -8,18 +8,18 @@
 struct HttpStream {
         unsigned n_refs;
         MrBuf pending;
-        size_t taken;                   /* bytes of pending that were taken already */
+        size_t taken; /* bytes of pending that were taken already */
         bool is_ended;
-        HttpStreamGone gone;            /* NULL once told, or ended */
+        HttpStreamGone gone; /* NULL once told, or ended */
         void *gone_userdata;
-        HttpStreamWake wake;            /* NULL while no consumer is attached */
+        HttpStreamWake wake; /* NULL while no consumer is attached */
         void *wake_userdata;
 };
 
 HttpStream *http_stream_new(HttpStreamGone gone, void *userdata) {
         HttpStream *stream = mr_new(HttpStream, 1);
 
-        *stream = (HttpStream) {.n_refs = 1, .gone = gone, .gone_userdata = userdata};
+        *stream = (HttpStream){.n_refs = 1, .gone = gone, .gone_userdata = userdata};
         return stream;
 }
 
@@ -85,7 +85,7 @@ size_t http_stream_take(HttpStream *stream, void *data, size_t size) {
         if (n > 0)
                 memcpy(data, stream->pending.data + stream->taken, n);
         stream->taken += n;
-        if (stream->taken == stream->pending.size) {    /* Idle watches keep no memory. */
+        if (stream->taken == stream->pending.size) { /* Idle watches keep no memory. */
                 mr_buf_done(&stream->pending);
                 stream->taken = 0;
         }

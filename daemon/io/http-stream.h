@@ -17,17 +17,18 @@ typedef void (*HttpStreamGone)(void *userdata, HttpStream *stream);
 /* `wake` tells the consumer that there are bytes, or the end. */
 typedef void (*HttpStreamWake)(void *userdata);
 
-HttpStream *http_stream_new(HttpStreamGone gone, void *userdata);      /* one reference, the producer's */
+HttpStream *http_stream_new(HttpStreamGone gone,
+                            void *userdata); /* one reference, the producer's */
 HttpStream *http_stream_ref(HttpStream *stream);
-HttpStream *http_stream_unref(HttpStream *stream);                     /* returns NULL; takes NULL */
+HttpStream *http_stream_unref(HttpStream *stream); /* returns NULL; takes NULL */
 DEFINE_CLEANUP(HttpStream *, http_stream_unref);
 
 /* For the producer. */
 void http_stream_write(HttpStream *stream, const void *data, size_t size);
-void http_stream_end(HttpStream *stream);              /* `gone` is not called after this */
+void http_stream_end(HttpStream *stream); /* `gone` is not called after this */
 
 /* For the consumer. */
 void http_stream_attach(HttpStream *stream, HttpStreamWake wake, void *userdata);
-size_t http_stream_take(HttpStream *stream, void *data, size_t size);  /* 0: nothing there now */
-bool http_stream_is_ended(const HttpStream *stream);                   /* and everything was taken */
-void http_stream_hang_up(HttpStream *stream);                          /* detaches, and tells the producer */
+size_t http_stream_take(HttpStream *stream, void *data, size_t size); /* 0: nothing there now */
+bool http_stream_is_ended(const HttpStream *stream);                  /* and everything was taken */
+void http_stream_hang_up(HttpStream *stream); /* detaches, and tells the producer */

@@ -17,7 +17,8 @@ static void add_strings(MrTree *list, const char *const *strings) {
                 mr_tree_append(list, mr_tree_new_string(strings[i]));
 }
 
-static MrTree *add_resource(MrTree *list, const char *name, const char *kind, const char *const *verbs) {
+static MrTree *add_resource(MrTree *list, const char *name, const char *kind,
+                            const char *const *verbs) {
         MrTree *resource = mr_tree_append(mr_tree_need_list(list, "resources"), mr_tree_new_map());
 
         mr_tree_set_string(resource, "name", name);
@@ -29,7 +30,8 @@ static MrTree *add_resource(MrTree *list, const char *name, const char *kind, co
 }
 
 static void add_kind(MrTree *list, const MrKind *kind) {
-        static const char *const verbs[] = {"create", "delete", "get", "list", "patch", "update", "watch", NULL};
+        static const char *const verbs[] = {"create", "delete", "get",   "list",
+                                            "patch",  "update", "watch", NULL};
         static const char *const status_verbs[] = {"get", "patch", "update", NULL};
         _cleanup_free_ char *status = mr_strf("%s/status", kind->plural);
         MrTree *resource = add_resource(list, kind->plural, kind->name, verbs);
@@ -77,7 +79,8 @@ static MrTree *group_new(const Api *api, const char *name) {
         mr_tree_set_string(group, "name", name);
         mr_tree_need_list(group, "versions");
         for (size_t i = 0; api->kinds[i]; i++)
-                for (size_t j = 0; mr_streq(api->kinds[i]->group, name) && api->kinds[i]->versions[j]; j++)
+                for (size_t j = 0;
+                     mr_streq(api->kinds[i]->group, name) && api->kinds[i]->versions[j]; j++)
                         add_version(group, name, api->kinds[i]->versions[j]);
         if (mr_streq(name, "millrace.io"))
                 add_version(group, name, "v1");

@@ -45,7 +45,8 @@ static void put_hold(Call *call) {
                 return call_fail(call, 400, "\"%.64s\" cannot be the name of a node", call->name);
         if (read_reason(call, &body) < 0)
                 return;
-        int r = store_hold(call->api->store, call->ns, call->name, mr_tree_get_string(body, "reason"), &err);
+        int r = store_hold(call->api->store, call->ns, call->name,
+                           mr_tree_get_string(body, "reason"), &err);
         if (r < 0)
                 return call_fail_error(call, r, &err);
         answer_success(call, r > 0 ? 201 : 200, "held");
@@ -81,18 +82,21 @@ void api_handle_restarts(Call *call) {
                 return call_refuse_method(call);
         if (call_body(call, &body) < 0)
                 return;
-        const char *node = mr_tree_get_string(body, "node"), *cluster = mr_tree_get_string(body, "cluster");
+        const char *node = mr_tree_get_string(body, "node"),
+                   *cluster = mr_tree_get_string(body, "cluster");
         if ((node != NULL) == (cluster != NULL))
                 return call_fail(call, 400, "name either a node or a cluster to restart");
         if (!api->ops->restart)
                 return call_fail(call, 501, "restarts cannot be asked for here");
-        int r = api->ops->restart(api->userdata, call->ns, cluster, node, mr_tree_get_string(body, "reason"), &err);
+        int r = api->ops->restart(api->userdata, call->ns, cluster, node,
+                                  mr_tree_get_string(body, "reason"), &err);
         if (r < 0)
                 return call_fail_error(call, r, &err);
         answer_success(call, 202, "the restart will be made under the usual rules of safety");
 }
 
-typedef int (*View)(void *userdata, const char *kind, const char *ns, const char *name, MrTree **ret, MrError *err);
+typedef int (*View)(void *userdata, const char *kind, const char *ns, const char *name,
+                    MrTree **ret, MrError *err);
 
 static View view_named(const ApiOps *ops, const char *name) {
         if (mr_streq(name, "plan"))
@@ -111,7 +115,8 @@ void api_handle_view(Call *call) {
         if (!call_is(call, "GET"))
                 return call_refuse_method(call);
         if (!call->kind)
-                return call_fail(call, 404, "there is no kind of resources called %s", call->plural);
+                return call_fail(call, 404, "there is no kind of resources called %s",
+                                 call->plural);
         if (!view)
                 return call_fail(call, 501, "%s is not available here", call->sub);
         int r = store_get(api->store, call->kind->name, call->ns, call->name, &resource, &err);
@@ -129,7 +134,8 @@ static void answer_health(Call *call, bool ready) {
         int r = api->ops->health ? api->ops->health(api->userdata, ready, &err) : 0;
         call->response->status = r < 0 ? 503 : 200;
         call->response->content_type = "text/plain; charset=utf-8";
-        mr_buf_printf(&call->response->body, "%s\n", r < 0 ? (err.message ? err.message : "not healthy") : "ok");
+        mr_buf_printf(&call->response->body, "%s\n",
+                      r < 0 ? (err.message ? err.message : "not healthy") : "ok");
 }
 
 void api_handle_health(Call *call) {

@@ -23,15 +23,15 @@ typedef struct Call {
         Api *api;
         const HttpRequest *request;
         HttpResponse *response;
-        char *path;                     /* the memory behind the segments */
+        char *path; /* the memory behind the segments */
         const char *segments[API_SEGMENTS_MAX];
         size_t n_segments;
 
         const char *group, *api_version;
-        const char *ns;                 /* NULL: across namespaces */
+        const char *ns; /* NULL: across namespaces */
         const char *plural;
-        const char *name;               /* NULL: the collection */
-        const char *sub;                /* "status", "plan" …; NULL: the resource itself */
+        const char *name; /* NULL: the collection */
+        const char *sub;  /* "status", "plan" …; NULL: the resource itself */
         const MrKind *kind;
 } Call;
 
@@ -49,7 +49,7 @@ void api_handle_resource(Call *call);
 void api_handle_secrets(Call *call);
 void api_handle_holds(Call *call);
 void api_handle_restarts(Call *call);
-void api_handle_view(Call *call);               /* plan, describe, events */
+void api_handle_view(Call *call); /* plan, describe, events */
 void api_handle_health(Call *call);
 
 const MrKind *api_kind(const Api *api, const char *group, const char *plural);
@@ -57,8 +57,8 @@ bool api_kind_serves(const MrKind *kind, const char *version);
 
 /* labelSelector and fieldSelector of a list or watch: equality only. */
 typedef struct Selector {
-        const char *name;               /* metadata.name=…, or NULL */
-        MrTree *labels;                 /* map label → value, NULL: any */
+        const char *name; /* metadata.name=…, or NULL */
+        MrTree *labels;   /* map label → value, NULL: any */
 } Selector;
 
 void selector_done(Selector *selector);

@@ -22,7 +22,8 @@ static void handle_get(Call *call) {
         _cleanup_resource_ StoreResource resource = {};
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
-        int r = store_get(call->api->store, call->kind->name, call->ns, call->name, &resource, &err);
+        int r = store_get(call->api->store, call->kind->name, call->ns, call->name, &resource,
+                          &err);
         if (r < 0)
                 return call_fail_error(call, r, &err);
         answer(call, 200, &resource);
@@ -56,7 +57,8 @@ static void handle_list(Call *call) {
         for (size_t i = 0; i < resources.n; i++) {
                 MrTree *tree = resources.items[i].tree;
 
-                if (!selector_matches(&selector, resources.items[i].name, mr_tree_find(tree, "metadata.labels", false)))
+                if (!selector_matches(&selector, resources.items[i].name,
+                                      mr_tree_find(tree, "metadata.labels", false)))
                         continue;
                 set_api_version(call, tree);
                 mr_tree_append(items, TAKE(resources.items[i].tree));
@@ -73,9 +75,11 @@ static int check_object(Call *call, MrTree *object) {
 
         if (!mr_streq(kind, call->kind->name) || !slash ||
             strncmp(api_version, call->kind->group, (size_t) (slash - api_version)) != 0 ||
-            strlen(call->kind->group) != (size_t) (slash - api_version) || !api_kind_serves(call->kind, slash + 1)) {
-                call_fail(call, 400, "the object is %s of %s, this address takes %s of %s/%s", kind ? kind : "of no kind",
-                          api_version ? api_version : "no apiVersion", call->kind->name, call->group, call->api_version);
+            strlen(call->kind->group) != (size_t) (slash - api_version) ||
+            !api_kind_serves(call->kind, slash + 1)) {
+                call_fail(call, 400, "the object is %s of %s, this address takes %s of %s/%s",
+                          kind ? kind : "of no kind", api_version ? api_version : "no apiVersion",
+                          call->kind->name, call->group, call->api_version);
                 return -EINVAL;
         }
         if (mr_tree_type(mr_tree_get(metadata, "namespace")) == MR_TREE_NULL)
@@ -84,7 +88,8 @@ static int check_object(Call *call, MrTree *object) {
                 mr_tree_set_string(metadata, "name", call->name);
         if (!mr_streq(mr_tree_get_string(metadata, "namespace"), call->ns) ||
             (call->name && !mr_streq(mr_tree_get_string(metadata, "name"), call->name))) {
-                call_fail(call, 400, "name or namespace of the object differ from those of the address %s",
+                call_fail(call, 400,
+                          "name or namespace of the object differ from those of the address %s",
                           call->request->path);
                 return -EINVAL;
         }
@@ -96,7 +101,8 @@ static void add_warnings(Call *call, const MrTree *warnings) {
                 const MrTree *warning = mr_tree_at(warnings, i);
                 const char *path = mr_tree_get_string(warning, "path");
                 const char *message = mr_tree_get_string(warning, "message");
-                _cleanup_free_ char *text = mr_strf("%s%s%s", path ? path : "", path ? ": " : "", message ? message : "");
+                _cleanup_free_ char *text = mr_strf("%s%s%s", path ? path : "", path ? ": " : "",
+                                                    message ? message : "");
 
                 http_response_warn(call->response, text);
         }
@@ -198,8 +204,9 @@ static void handle_patch(Call *call) {
                 return handle_merge_patch(call);
         if (mr_streq(type, "application/apply-patch+yaml"))
                 return handle_apply(call);
-        call_fail(call, 415, "a patch of type %s is not known; use application/merge-patch+json or "
-                             "application/apply-patch+yaml",
+        call_fail(call, 415,
+                  "a patch of type %s is not known; use application/merge-patch+json or "
+                  "application/apply-patch+yaml",
                   type ? type : "(none)");
 }
 
@@ -255,14 +262,16 @@ static void handle_status(Call *call) {
         if (call_is(call, "GET"))
                 return handle_get(call);
         if (call_is(call, "PUT") ||
-            (call_is(call, "PATCH") && mr_streq(call->request->content_type, "application/merge-patch+json")))
+            (call_is(call, "PATCH") &&
+             mr_streq(call->request->content_type, "application/merge-patch+json")))
                 return handle_write_status(call);
         call_refuse_method(call);
 }
 
 static void handle_collection(Call *call) {
         if (call_is(call, "GET"))
-                return http_request_flag(call->request, "watch") ? api_start_watch(call) : handle_list(call);
+                return http_request_flag(call->request, "watch") ? api_start_watch(call)
+                                                                 : handle_list(call);
         if (call_is(call, "POST") && call->ns)
                 return handle_post(call);
         call_refuse_method(call);
@@ -272,7 +281,10 @@ static void handle_object(Call *call) {
         static const struct {
                 const char *method;
                 void (*handle)(Call *call);
-        } methods[] = {{"GET", handle_get}, {"PUT", handle_put}, {"PATCH", handle_patch}, {"DELETE", handle_delete}};
+        } methods[] = {{"GET", handle_get},
+                       {"PUT", handle_put},
+                       {"PATCH", handle_patch},
+                       {"DELETE", handle_delete}};
 
         for (size_t i = 0; i < MR_ELEMENTS(methods); i++)
                 if (call_is(call, methods[i].method))
@@ -283,13 +295,14 @@ static void handle_object(Call *call) {
 void api_handle_resource(Call *call) {
         call->kind = api_kind(call->api, call->group, call->plural);
         if (!call->kind || !api_kind_serves(call->kind, call->api_version))
-                return call_fail(call, 404, "there is no kind of resources called %s in %s/%s", call->plural, call->group,
-                                 call->api_version);
+                return call_fail(call, 404, "there is no kind of resources called %s in %s/%s",
+                                 call->plural, call->group, call->api_version);
         if (!call->name)
                 return handle_collection(call);
         if (!call->ns)
-                return call_fail(call, 404, "say in which namespace: /apis/%s/%s/namespaces/NAMESPACE/%s/%s", call->group,
-                                 call->api_version, call->plural, call->name);
+                return call_fail(call, 404,
+                                 "say in which namespace: /apis/%s/%s/namespaces/NAMESPACE/%s/%s",
+                                 call->group, call->api_version, call->plural, call->name);
         if (!call->sub)
                 return handle_object(call);
         if (mr_streq(call->sub, "status"))

@@ -15,8 +15,8 @@ static bool is_hidden(const char *name, const char *key) {
         return mr_streq(key, "ca.key") || (is_authority(name) && mr_ends_with(key, ".key"));
 }
 
-static int add_value(void *userdata, const char *ns _unused_, const char *name, const char *key, const void *data,
-                     size_t size) {
+static int add_value(void *userdata, const char *ns _unused_, const char *name, const char *key,
+                     const void *data, size_t size) {
         _cleanup_(mr_buf_wipe) MrBuf text = {};
 
         if (is_hidden(name, key))
@@ -29,9 +29,12 @@ static int add_value(void *userdata, const char *ns _unused_, const char *name, 
 /* `entry` as store_secret_list() makes them → a Kubernetes Secret. */
 static int secret_object(Call *call, const MrTree *entry, MrTree **ret, MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *object = mr_tree_new_map();
-        MrTree *metadata = mr_tree_need_map(object, "metadata"), *data = mr_tree_need_map(object, "data");
-        const char *ns = mr_tree_get_string(entry, "namespace"), *name = mr_tree_get_string(entry, "name");
-        _cleanup_free_ char *version = mr_strf("%lld", (long long) mr_tree_get_int(entry, "version", 0));
+        MrTree *metadata = mr_tree_need_map(object, "metadata"),
+               *data = mr_tree_need_map(object, "data");
+        const char *ns = mr_tree_get_string(entry, "namespace"),
+                   *name = mr_tree_get_string(entry, "name");
+        _cleanup_free_ char *version =
+                mr_strf("%lld", (long long) mr_tree_get_int(entry, "version", 0));
 
         mr_tree_set_string(object, "apiVersion", "v1");
         mr_tree_set_string(object, "kind", "Secret");
@@ -39,7 +42,8 @@ static int secret_object(Call *call, const MrTree *entry, MrTree **ret, MrError 
         mr_tree_set_string(metadata, "name", name);
         mr_tree_set_string(metadata, "namespace", ns);
         mr_tree_set_string(metadata, "resourceVersion", version);
-        mr_tree_set_string(metadata, "creationTimestamp", mr_tree_get_string(entry, "creationTimestamp"));
+        mr_tree_set_string(metadata, "creationTimestamp",
+                           mr_tree_get_string(entry, "creationTimestamp"));
         if (mr_tree_size(mr_tree_get(entry, "labels")) > 0)
                 mr_tree_set(metadata, "labels", mr_tree_copy(mr_tree_get(entry, "labels")));
         int r = store_secret_each(call->api->store, ns, name, add_value, data, err);
@@ -57,7 +61,8 @@ static void answer_one(Call *call, const MrTree *entries) {
                 if (!mr_streq(mr_tree_get_string(mr_tree_at(entries, i), "name"), call->name))
                         continue;
                 int r = secret_object(call, mr_tree_at(entries, i), &object, &err);
-                return r < 0 ? call_fail_error(call, r, &err) : http_response_json(call->response, 200, object);
+                return r < 0 ? call_fail_error(call, r, &err)
+                             : http_response_json(call->response, 200, object);
         }
         call_fail(call, 404, "there is no secret %s in namespace %s", call->name, call->ns);
 }
@@ -75,7 +80,8 @@ static void answer_list(Call *call, const MrTree *entries, const Selector *selec
                 const MrTree *entry = mr_tree_at(entries, i);
                 MrTree *object = NULL;
 
-                if (!selector_matches(selector, mr_tree_get_string(entry, "name"), mr_tree_get(entry, "labels")))
+                if (!selector_matches(selector, mr_tree_get_string(entry, "name"),
+                                      mr_tree_get(entry, "labels")))
                         continue;
                 int r = secret_object(call, entry, &object, &err);
                 if (r < 0)
@@ -91,11 +97,14 @@ void api_handle_secrets(Call *call) {
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
         if (!call_is(call, "GET"))
-                return call_fail(call, 405, "secrets are read-only here; millrace makes them from resources");
+                return call_fail(call, 405,
+                                 "secrets are read-only here; millrace makes them from resources");
         if (http_request_flag(call->request, "watch"))
                 return call_fail(call, 405, "secrets cannot be watched; read them again");
         if (call->name && !call->ns)
-                return call_fail(call, 404, "say in which namespace: /api/v1/namespaces/NAMESPACE/secrets/%s", call->name);
+                return call_fail(call, 404,
+                                 "say in which namespace: /api/v1/namespaces/NAMESPACE/secrets/%s",
+                                 call->name);
         if (selector_read(call, &selector) < 0)
                 return;
         int r = store_secret_list(call->api->store, call->ns, &entries, &err);

@@ -33,7 +33,8 @@ static int read_equalities(const char *text, MrTree **ret) {
 }
 
 static int refuse(Call *call, const char *parameter, const char *text) {
-        call_fail(call, 400, "the %s \"%s\" is not understood; use equalities such as a=b%s", parameter, text,
+        call_fail(call, 400, "the %s \"%s\" is not understood; use equalities such as a=b%s",
+                  parameter, text,
                   mr_streq(parameter, "fieldSelector") ? ", of metadata.name only" : "");
         return -EINVAL;
 }
@@ -47,7 +48,8 @@ int selector_read(Call *call, Selector *ret) {
                 return refuse(call, "labelSelector", labels);
         if (!mr_is_empty(fields)) {
                 if (mr_starts_with(fields, "metadata.name=") && !strchr(fields, ','))
-                        selector.name = fields + strlen("metadata.name=") + (fields[strlen("metadata.name=")] == '=');
+                        selector.name = fields + strlen("metadata.name=") +
+                                        (fields[strlen("metadata.name=")] == '=');
                 else
                         return refuse(call, "fieldSelector", fields);
         }

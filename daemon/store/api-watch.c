@@ -14,12 +14,12 @@ struct Watch {
         HttpStream *stream;
         StoreSubscription *subscription;
         const MrKind *kind;
-        char *api_version;              /* the one asked for: "kafka.strimzi.io/v1" */
-        char *ns;                       /* NULL: all */
-        char *name;                     /* NULL: all */
-        Selector selector;              /* labels only */
+        char *api_version; /* the one asked for: "kafka.strimzi.io/v1" */
+        char *ns;          /* NULL: all */
+        char *name;        /* NULL: all */
+        Selector selector; /* labels only */
         bool wants_bookmarks;
-        bool is_starting;               /* the first lines are being written: its stream's end does not free it */
+        bool is_starting; /* the first lines are being written: its stream's end does not free it */
         bool is_gone;
 };
 
@@ -54,7 +54,8 @@ static void watch_on_gone(void *userdata, HttpStream *stream _unused_) {
 /* Compact JSON is sorted, so apiVersion stands first and can be exchanged without reading the object. */
 static void put_object(const Watch *watch, const char *json, MrBuf *out) {
         static const char key[] = "{\"apiVersion\":\"";
-        const char *end = strncmp(json, key, strlen(key)) == 0 ? strchr(json + strlen(key), '"') : NULL;
+        const char *end =
+                strncmp(json, key, strlen(key)) == 0 ? strchr(json + strlen(key), '"') : NULL;
 
         if (!end)
                 return mr_buf_puts(out, json);
@@ -76,17 +77,20 @@ static bool watch_wants(const Watch *watch, const StoreEvent *event) {
         _cleanup_(mr_tree_freep) MrTree *object = NULL;
 
         if (!event->json || !mr_streq(event->kind, watch->kind->name) ||
-            (watch->ns && !mr_streq(event->ns, watch->ns)) || (watch->name && !mr_streq(event->name, watch->name)))
+            (watch->ns && !mr_streq(event->ns, watch->ns)) ||
+            (watch->name && !mr_streq(event->name, watch->name)))
                 return false;
         if (!watch->selector.labels)
                 return true;
         return mr_json_read(event->json, strlen(event->json), NULL, &object, NULL) == 0 &&
-               selector_matches(&watch->selector, event->name, mr_tree_find(object, "metadata.labels", false));
+               selector_matches(&watch->selector, event->name,
+                                mr_tree_find(object, "metadata.labels", false));
 }
 
 static void watch_on_change(void *userdata, const StoreEvent *event) {
-        static const char *const types[_STORE_CHANGE_MAX] = {
-                [STORE_ADDED] = "ADDED", [STORE_MODIFIED] = "MODIFIED", [STORE_DELETED] = "DELETED"};
+        static const char *const types[_STORE_CHANGE_MAX] = {[STORE_ADDED] = "ADDED",
+                                                             [STORE_MODIFIED] = "MODIFIED",
+                                                             [STORE_DELETED] = "DELETED"};
         Watch *watch = userdata;
 
         if (watch_wants(watch, event))
@@ -94,16 +98,17 @@ static void watch_on_change(void *userdata, const StoreEvent *event) {
 }
 
 static void watch_bookmark(Watch *watch) {
-        _cleanup_free_ char *json = mr_strf("{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"resourceVersion\":"
-                                            "\"%lld\"}}",
-                                            watch->api_version, watch->kind->name,
-                                            (long long) store_version(watch->api->store));
+        _cleanup_free_ char *json =
+                mr_strf("{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"resourceVersion\":"
+                        "\"%lld\"}}",
+                        watch->api_version, watch->kind->name,
+                        (long long) store_version(watch->api->store));
         watch_write(watch, "BOOKMARK", json);
 }
 
 void api_bookmark(Api *api) {
         for (Watch *watch = api->watches, *next; watch; watch = next) {
-                next = watch->next;     /* a slow watch ends when it is written to */
+                next = watch->next; /* a slow watch ends when it is written to */
                 if (watch->wants_bookmarks)
                         watch_bookmark(watch);
         }
@@ -116,8 +121,11 @@ static int watch_list(Watch *watch, MrError *err) {
         for (size_t i = 0; r == 0 && i < resources.n; i++) {
                 _cleanup_buf_ MrBuf json = {};
                 const StoreResource *resource = &resources.items[i];
-                StoreEvent event = {.change = STORE_ADDED, .version = resource->version, .kind = resource->kind,
-                                    .ns = resource->ns, .name = resource->name};
+                StoreEvent event = {.change = STORE_ADDED,
+                                    .version = resource->version,
+                                    .kind = resource->kind,
+                                    .ns = resource->ns,
+                                    .name = resource->name};
 
                 mr_json_write(resource->tree, 0, &json);
                 event.json = mr_buf_text(&json);
@@ -130,7 +138,8 @@ static int watch_begin(Watch *watch, const char *version, MrError *err) {
         int64_t number = 0;
 
         if (!mr_is_empty(version) && mr_parse_int(version, &number) < 0)
-                return mr_fail(err, MR_INVALID, NULL, "the resourceVersion \"%.32s\" is no number", version);
+                return mr_fail(err, MR_INVALID, NULL, "the resourceVersion \"%.32s\" is no number",
+                               version);
         if (number == 0)
                 return watch_list(watch, err);
         return store_replay(watch->api->store, number, watch_on_change, watch, err);
@@ -168,7 +177,8 @@ void api_start_watch(Call *call) {
         watch->is_starting = false;
         if (r < 0) {
                 watch_free(watch);
-                return r == -ESTALE ? call_fail(call, 410, "%s", err.message) : call_fail_error(call, r, &err);
+                return r == -ESTALE ? call_fail(call, 410, "%s", err.message)
+                                    : call_fail_error(call, r, &err);
         }
         call->response->status = 200;
         call->response->content_type = "application/json";

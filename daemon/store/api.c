@@ -20,12 +20,13 @@ void call_fail(Call *call, unsigned status, const char *format, ...) {
 }
 
 void call_refuse_method(Call *call) {
-        call_fail(call, 405, "%s is not possible at %s", call->request->method, call->request->path);
+        call_fail(call, 405, "%s is not possible at %s", call->request->method,
+                  call->request->path);
 }
 
 static void error_status(int r, const MrError *err, unsigned *ret_status, const char **ret_reason) {
         static const unsigned statuses[_MR_ERROR_KIND_MAX] = {
-                [MR_OK] = 500,      [MR_INVALID] = 422, [MR_TRANSIENT] = 503,
+                [MR_OK] = 500,       [MR_INVALID] = 422, [MR_TRANSIENT] = 503,
                 [MR_CONFLICT] = 409, [MR_DENIED] = 403,  [MR_BUG] = 500,
         };
 
@@ -63,8 +64,10 @@ void call_fail_error(Call *call, int r, const MrError *err) {
         unsigned status = 500;
 
         error_status(r, err, &status, &reason);
-        _cleanup_free_ char *text = err->path ? mr_strf("%s: %s", err->path, message) : mr_strdup(message);
-        http_response_fail(call->response, status, reason, text, err->path ? error_details(call, err) : NULL);
+        _cleanup_free_ char *text =
+                err->path ? mr_strf("%s: %s", err->path, message) : mr_strdup(message);
+        http_response_fail(call->response, status, reason, text,
+                           err->path ? error_details(call, err) : NULL);
 }
 
 static int body_read_yaml(const MrBuf *body, MrTree **ret, MrError *err) {
@@ -74,7 +77,8 @@ static int body_read_yaml(const MrBuf *body, MrTree **ret, MrError *err) {
         if (r < 0)
                 return r;
         if (mr_tree_size(documents) != 1)
-                return mr_fail(err, MR_INVALID, NULL, "the request must hold exactly one document, not %zu",
+                return mr_fail(err, MR_INVALID, NULL,
+                               "the request must hold exactly one document, not %zu",
                                mr_tree_size(documents));
         *ret = mr_tree_copy(mr_tree_at(documents, 0));
         return 0;
@@ -87,8 +91,8 @@ int call_body(Call *call, MrTree **ret) {
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
         bool is_json = type && mr_ends_with(type, "json");
-        int r = is_json ? mr_json_read(mr_buf_text(body), body->size, NULL, &tree, &err) :
-                          body_read_yaml(body, &tree, &err);
+        int r = is_json ? mr_json_read(mr_buf_text(body), body->size, NULL, &tree, &err)
+                        : body_read_yaml(body, &tree, &err);
         if (r == 0 && mr_tree_type(tree) != MR_TREE_MAP)
                 r = mr_fail(&err, MR_INVALID, NULL, "the request must hold an object, not %s",
                             mr_tree_type_name(mr_tree_type(tree)));
@@ -103,7 +107,8 @@ int call_body(Call *call, MrTree **ret) {
 
 const MrKind *api_kind(const Api *api, const char *group, const char *plural) {
         for (size_t i = 0; api->kinds[i]; i++)
-                if ((!group || mr_streq(api->kinds[i]->group, group)) && mr_streq(api->kinds[i]->plural, plural))
+                if ((!group || mr_streq(api->kinds[i]->group, group)) &&
+                    mr_streq(api->kinds[i]->plural, plural))
                         return api->kinds[i];
         return NULL;
 }
@@ -177,7 +182,8 @@ static void route_core(Call *call) {
                 return api_handle_discovery(call);
         call->group = "";
         call->api_version = segment(call, 1);
-        if (mr_streq(call->api_version, "v1") && read_tail(call, 2) && mr_streq(call->plural, "secrets") && !call->sub)
+        if (mr_streq(call->api_version, "v1") && read_tail(call, 2) &&
+            mr_streq(call->plural, "secrets") && !call->sub)
                 return api_handle_secrets(call);
         call_fail(call, 404, "there is nothing at %s", call->request->path);
 }
@@ -189,7 +195,9 @@ static void route(Call *call) {
             (mr_streq(first, "healthz") || mr_streq(first, "readyz") || mr_streq(first, "metrics")))
                 return api_handle_health(call);
         if (!call->request->is_local)
-                return call_fail(call, 403, "only /healthz, /readyz and /metrics are served here; use the local socket");
+                return call_fail(call, 403,
+                                 "only /healthz, /readyz and /metrics are served here; use the "
+                                 "local socket");
         if (mr_streq(first, "apis"))
                 return route_groups(call);
         if (mr_streq(first, "api"))
@@ -209,11 +217,15 @@ void api_handle(void *userdata, const HttpRequest *request, HttpResponse *respon
         free(call.path);
 }
 
-int api_new(Store *store, const MrKind *const *kinds, const char *version, const ApiOps *ops, void *userdata, Api **ret,
-            MrError *err _unused_) {
+int api_new(Store *store, const MrKind *const *kinds, const char *version, const ApiOps *ops,
+            void *userdata, Api **ret, MrError *err _unused_) {
         Api *api = mr_new(Api, 1);
 
-        *api = (Api) {.store = store, .kinds = kinds, .version = version, .ops = ops, .userdata = userdata};
+        *api = (Api){.store = store,
+                     .kinds = kinds,
+                     .version = version,
+                     .ops = ops,
+                     .userdata = userdata};
         *ret = api;
         return 0;
 }

@@ -24,23 +24,26 @@ typedef struct ApiOps {
          * Warnings (a list) get maps as mr_decode() makes them; their messages become Warning headers. */
         int (*admit)(void *userdata, const MrTree *resource, MrTree *warnings, MrError *err);
         /* What the next pass over the resource would do, and how the resource is doing. -ENOENT becomes 404. */
-        int (*plan)(void *userdata, const char *kind, const char *ns, const char *name, MrTree **ret, MrError *err);
-        int (*describe)(void *userdata, const char *kind, const char *ns, const char *name, MrTree **ret, MrError *err);
-        int (*events)(void *userdata, const char *kind, const char *ns, const char *name, MrTree **ret, MrError *err);
+        int (*plan)(void *userdata, const char *kind, const char *ns, const char *name,
+                    MrTree **ret, MrError *err);
+        int (*describe)(void *userdata, const char *kind, const char *ns, const char *name,
+                        MrTree **ret, MrError *err);
+        int (*events)(void *userdata, const char *kind, const char *ns, const char *name,
+                      MrTree **ret, MrError *err);
         /* Remembers that a node, or all nodes of a cluster, should restart under the usual rules. One is NULL. */
-        int (*restart)(void *userdata, const char *ns, const char *cluster, const char *node, const char *reason,
-                       MrError *err);
+        int (*restart)(void *userdata, const char *ns, const char *cluster, const char *node,
+                       const char *reason, MrError *err);
         /* 0 when alive (ready: when the first pass over everything is done), else an error that says why not. */
         int (*health)(void *userdata, bool ready, MrError *err);
-        void (*metrics)(void *userdata, MrBuf *out);            /* Prometheus text format */
+        void (*metrics)(void *userdata, MrBuf *out); /* Prometheus text format */
 } ApiOps;
 
 typedef struct Api Api;
 
 /* Borrows everything. `kinds` ends with NULL. `version` is the program's. */
-int api_new(Store *store, const MrKind *const *kinds, const char *version, const ApiOps *ops, void *userdata, Api **ret,
-            MrError *err);
-Api *api_free(Api *api);                /* ends all watches; returns NULL; takes NULL */
+int api_new(Store *store, const MrKind *const *kinds, const char *version, const ApiOps *ops,
+            void *userdata, Api **ret, MrError *err);
+Api *api_free(Api *api); /* ends all watches; returns NULL; takes NULL */
 DEFINE_CLEANUP(Api *, api_free);
 
 /* An HttpHandler; userdata is the Api. Requests that did not come over the UNIX socket reach only /healthz, /readyz

@@ -29,7 +29,8 @@ static int backup_copy(Store *store, const char *to, MrError *err) {
         }
         sqlite3_close(copy);
         if (r != SQLITE_OK)
-                return mr_fail(err, MR_TRANSIENT, NULL, "cannot write the backup %s.backup: %s; check the free space",
+                return mr_fail(err, MR_TRANSIENT, NULL,
+                               "cannot write the backup %s.backup: %s; check the free space",
                                store->path, sqlite3_errstr(r));
         return 0;
 }
@@ -76,7 +77,8 @@ int store_backup(Store *store, MrError *err) {
         return r;
 }
 
-static int backup_on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+static int backup_on_timer(sd_event_source *source _unused_, uint64_t usec _unused_,
+                           void *userdata) {
         Store *store = userdata;
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
@@ -85,11 +87,14 @@ static int backup_on_timer(sd_event_source *source _unused_, uint64_t usec _unus
         return 0;
 }
 
-int store_attach_event(Store *store, sd_event *event, StoreBackupFailed failed, void *userdata, MrError *err) {
-        int r = sd_event_add_time_relative(event, &store->backup_timer, CLOCK_MONOTONIC, 0, 0, backup_on_timer, store);
+int store_attach_event(Store *store, sd_event *event, StoreBackupFailed failed, void *userdata,
+                       MrError *err) {
+        int r = sd_event_add_time_relative(event, &store->backup_timer, CLOCK_MONOTONIC, 0, 0,
+                                           backup_on_timer, store);
         if (r >= 0)
-                r = sd_event_source_set_enabled(store->backup_timer,
-                                                store->is_backup_due ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+                r = sd_event_source_set_enabled(store->backup_timer, store->is_backup_due
+                                                                             ? SD_EVENT_ONESHOT
+                                                                             : SD_EVENT_OFF);
         if (r < 0)
                 return mr_fail_errno(err, -r, NULL, "cannot make the timer of the backup");
         store->backup_failed = failed;

@@ -10,18 +10,18 @@
 #define HISTORY_BYTES (256U * 1024)
 
 struct FeedItem {
-        FeedItem *next;                 /* in the queue of pending events */
-        FeedItem *newer;                /* in the history */
+        FeedItem *next;  /* in the queue of pending events */
+        FeedItem *newer; /* in the history */
         unsigned n_refs;
         size_t size;
-        StoreEvent event;               /* its strings are owned */
+        StoreEvent event; /* its strings are owned */
         char *kind, *ns, *name, *json;
 };
 
 struct StoreSubscription {
         Store *store;
         StoreSubscription *next;
-        StoreChanged changed;           /* NULL: unsubscribed during a delivery, freed after it */
+        StoreChanged changed; /* NULL: unsubscribed during a delivery, freed after it */
         void *userdata;
 };
 
@@ -73,7 +73,8 @@ static void history_add(Store *store, FeedItem *item) {
         store->history_tail = item;
         store->history_size += item->size;
         store->n_history++;
-        while (store->n_history > 1 && (store->n_history > HISTORY_EVENTS || store->history_size > HISTORY_BYTES))
+        while (store->n_history > 1 &&
+               (store->n_history > HISTORY_EVENTS || store->history_size > HISTORY_BYTES))
                 history_drop_oldest(store);
 }
 
@@ -135,7 +136,8 @@ StoreSubscription *store_subscribe(Store *store, StoreChanged changed, void *use
         StoreSubscription *subscription = mr_new(StoreSubscription, 1);
         StoreSubscription **at = &store->subscriptions;
 
-        *subscription = (StoreSubscription) {.store = store, .changed = changed, .userdata = userdata};
+        *subscription =
+                (StoreSubscription){.store = store, .changed = changed, .userdata = userdata};
         while (*at)
                 at = &(*at)->next;
         *at = subscription;
@@ -151,11 +153,13 @@ StoreSubscription *store_unsubscribe(StoreSubscription *subscription) {
         return NULL;
 }
 
-int store_replay(Store *store, int64_t version, StoreChanged changed, void *userdata, MrError *err) {
+int store_replay(Store *store, int64_t version, StoreChanged changed, void *userdata,
+                 MrError *err) {
         if (version < store->history_floor || version > store->version)
-                return store_fail(err, ESTALE, MR_CONFLICT,
-                                  "changes since resource version %lld are not known any more; list again",
-                                  (long long) version);
+                return store_fail(
+                        err, ESTALE, MR_CONFLICT,
+                        "changes since resource version %lld are not known any more; list again",
+                        (long long) version);
         for (FeedItem *item = store->history_head; item; item = item->newer)
                 if (item->event.version > version)
                         changed(userdata, &item->event);

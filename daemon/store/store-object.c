@@ -7,8 +7,14 @@
 #include "store/store-resources.h"
 
 static const char *const server_metadata[] = {
-        "uid", "generation", "resourceVersion", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
-        "managedFields", "selfLink",
+        "uid",
+        "generation",
+        "resourceVersion",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "managedFields",
+        "selfLink",
 };
 
 /* Long names would not fit into unit and file names that are made of them. */
@@ -25,16 +31,21 @@ int object_key(const MrTree *object, ObjectKey *ret, MrError *err) {
         };
 
         if (!key.kind)
-                return mr_fail(err, MR_INVALID, "kind", "the kind is missing; write for example \"kind: Kafka\"");
+                return mr_fail(err, MR_INVALID, "kind",
+                               "the kind is missing; write for example \"kind: Kafka\"");
         if (!key.name)
                 return mr_fail(err, MR_INVALID, "metadata.name",
-                               "the name is missing or no string; give the resource a name, in quotes if it is a number");
+                               "the name is missing or no string; give the resource a name, in "
+                               "quotes if it is a number");
         if (!mr_is_object_name(key.name))
                 return mr_fail(err, MR_INVALID, "metadata.name",
-                               "\"%.64s\" cannot be a name; use lower-case letters, digits, \"-\" and \".\"", key.name);
+                               "\"%.64s\" cannot be a name; use lower-case letters, digits, \"-\" "
+                               "and \".\"",
+                               key.name);
         if (!key.ns || !mr_matches(key.ns, NAMESPACE_PATTERN))
                 return mr_fail(err, MR_INVALID, "metadata.namespace",
-                               "\"%.64s\" cannot be a namespace; use at most 63 lower-case letters, digits and \"-\"",
+                               "\"%.64s\" cannot be a namespace; use at most 63 lower-case "
+                               "letters, digits and \"-\"",
                                key.ns ? key.ns : "");
         *ret = key;
         return 0;
@@ -67,7 +78,8 @@ void object_inherit(MrTree *object, const MrTree *stored) {
 }
 
 static bool is_content(const char *key) {
-        return !mr_streq(key, "apiVersion") && !mr_streq(key, "metadata") && !mr_streq(key, "status");
+        return !mr_streq(key, "apiVersion") && !mr_streq(key, "metadata") &&
+               !mr_streq(key, "status");
 }
 
 static bool content_within(const MrTree *a, const MrTree *b) {

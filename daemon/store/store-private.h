@@ -11,14 +11,14 @@ typedef struct FeedItem FeedItem;
 struct Store {
         sqlite3 *db;
         char *path;
-        int64_t version;                /* highest resource version on disk */
-        bool is_verified;               /* the file is one of ours and undamaged */
+        int64_t version;  /* highest resource version on disk */
+        bool is_verified; /* the file is one of ours and undamaged */
 
         /* The change feed: `pending` are events not yet delivered, `history` those that store_replay() knows. */
         FeedItem *pending_head, *pending_tail;
         FeedItem *history_head, *history_tail;
         size_t n_history, history_size;
-        int64_t history_floor;          /* events up to this version are forgotten */
+        int64_t history_floor; /* events up to this version are forgotten */
         StoreSubscription *subscriptions;
         bool is_delivering;
 
@@ -34,24 +34,25 @@ int store_fail(MrError *err, int errnum, MrErrorKind kind, const char *format, .
 int store_sql_error(Store *store, MrError *err, const char *what);
 int store_damaged(Store *store, MrError *err, const char *why);
 
-static inline void store_statement_freep(sqlite3_stmt **statement) {
+static inline _unused_ void store_statement_freep(sqlite3_stmt **statement) {
         sqlite3_finalize(*statement);
 }
 #define _cleanup_statement_ _cleanup_(store_statement_freep)
 
 /* Prepares a statement and binds its arguments: `types` has one letter each, 's' const char * (NULL: null),
  * 'i' int64_t, 'b' const void * and size_t. Text and blobs must outlive the statement. */
-int store_prepare(Store *store, sqlite3_stmt **ret, MrError *err, const char *sql, const char *types, ...);
+int store_prepare(Store *store, sqlite3_stmt **ret, MrError *err, const char *sql,
+                  const char *types, ...);
 /* Runs one that yields no rows. Returns the number of rows it changed. */
 int store_execute(Store *store, MrError *err, const char *sql, const char *types, ...);
 /* The next row: 1, or 0 when there is none. */
 int store_step(Store *store, sqlite3_stmt *statement, MrError *err);
-const char *store_column(sqlite3_stmt *statement, int column);         /* text, "" for null */
+const char *store_column(sqlite3_stmt *statement, int column); /* text, "" for null */
 
 /* A transaction ends by store_commit(), or is undone when it leaves its scope. */
 typedef struct Transaction {
         Store *store;
-        int64_t version;                /* the one before */
+        int64_t version; /* the one before */
 } Transaction;
 
 int store_begin(Store *store, Transaction *ret, MrError *err);

@@ -7,7 +7,8 @@
 #include "sdk/str.h"
 #include "store/store-private.h"
 
-static const StoreSecretValue *value_find(const StoreSecretValue *values, size_t n, const char *key) {
+static const StoreSecretValue *value_find(const StoreSecretValue *values, size_t n,
+                                          const char *key) {
         for (size_t i = 0; i < n; i++)
                 if (mr_streq(values[i].key, key))
                         return &values[i];
@@ -21,8 +22,8 @@ typedef struct Comparison {
         bool differs;
 } Comparison;
 
-static int secret_compare(void *userdata, const char *ns _unused_, const char *name _unused_, const char *key,
-                          const void *data, size_t size) {
+static int secret_compare(void *userdata, const char *ns _unused_, const char *name _unused_,
+                          const char *key, const void *data, size_t size) {
         Comparison *comparison = userdata;
         const StoreSecretValue *value = value_find(comparison->values, comparison->n, key);
 
@@ -44,12 +45,14 @@ static char *labels_text(const MrPairs *labels) {
 }
 
 /* 1 when the secret is there with these labels, and its creation time is returned; 0 otherwise. */
-static int secret_head(Store *store, const char *ns, const char *name, const char *labels, char **ret_created,
-                       MrError *err) {
+static int secret_head(Store *store, const char *ns, const char *name, const char *labels,
+                       char **ret_created, MrError *err) {
         _cleanup_statement_ sqlite3_stmt *statement = NULL;
 
-        int r = store_prepare(store, &statement, err,
-                              "SELECT created, labels FROM secret_objects WHERE ns = ? AND name = ?", "ss", ns, name);
+        int r = store_prepare(
+                store, &statement, err,
+                "SELECT created, labels FROM secret_objects WHERE ns = ? AND name = ?", "ss", ns,
+                name);
         if (r == 0)
                 r = store_step(store, statement, err);
         if (r <= 0)
@@ -58,32 +61,41 @@ static int secret_head(Store *store, const char *ns, const char *name, const cha
         return mr_streq(store_column(statement, 1), labels);
 }
 
-static int secret_write(Store *store, const char *ns, const char *name, const StoreSecretValue *values, size_t n,
-                        const char *labels, const char *created, int64_t *ret_version, MrError *err) {
+static int secret_write(Store *store, const char *ns, const char *name,
+                        const StoreSecretValue *values, size_t n, const char *labels,
+                        const char *created, int64_t *ret_version, MrError *err) {
         _cleanup_transaction_ Transaction transaction = {};
 
         int r = store_begin(store, &transaction, err);
         if (r == 0)
                 r = store_next_version(store, ret_version, err);
         if (r >= 0)
-                r = store_execute(store, err, "DELETE FROM secrets WHERE ns = ? AND name = ?", "ss", ns, name);
+                r = store_execute(store, err, "DELETE FROM secrets WHERE ns = ? AND name = ?", "ss",
+                                  ns, name);
         if (r >= 0)
-                r = store_execute(store, err, "INSERT OR REPLACE INTO secret_objects VALUES(?, ?, ?, ?, ?)", "ssiss",
-                                  ns, name, *ret_version, created, labels);
+                r = store_execute(store, err,
+                                  "INSERT OR REPLACE INTO secret_objects VALUES(?, ?, ?, ?, ?)",
+                                  "ssiss", ns, name, *ret_version, created, labels);
         for (size_t i = 0; r >= 0 && i < n; i++)
-                r = store_execute(store, err, "INSERT INTO secrets VALUES(?, ?, ?, ?)", "sssb", ns, name,
-                                  values[i].key, values[i].data, values[i].size);
+                r = store_execute(store, err, "INSERT INTO secrets VALUES(?, ?, ?, ?)", "sssb", ns,
+                                  name, values[i].key, values[i].data, values[i].size);
         return r < 0 ? r : store_commit(&transaction, err);
 }
 
-static void secret_emit(Store *store, StoreChange change, const char *ns, const char *name, int64_t version) {
+static void secret_emit(Store *store, StoreChange change, const char *ns, const char *name,
+                        int64_t version) {
         store_backup_due(store);
         store_emit(store,
-                   (StoreEvent) {.change = change, .version = version, .kind = "Secret", .ns = ns, .name = name}, NULL);
+                   (StoreEvent){.change = change,
+                                .version = version,
+                                .kind = "Secret",
+                                .ns = ns,
+                                .name = name},
+                   NULL);
 }
 
-int store_secret_put(Store *store, const char *ns, const char *name, const StoreSecretValue *values, size_t n,
-                     const MrPairs *labels, MrError *err) {
+int store_secret_put(Store *store, const char *ns, const char *name, const StoreSecretValue *values,
+                     size_t n, const MrPairs *labels, MrError *err) {
         _cleanup_free_ char *text = labels_text(labels), *created = NULL;
         Comparison comparison = {.values = values, .n = n};
         char now[STORE_TIME_MAX];
@@ -112,9 +124,12 @@ int store_secret_remove(Store *store, const char *ns, const char *name, MrError 
 
         int r = store_begin(store, &transaction, err);
         if (r == 0)
-                r = store_execute(store, err, "DELETE FROM secrets WHERE ns = ? AND name = ?", "ss", ns, name);
+                r = store_execute(store, err, "DELETE FROM secrets WHERE ns = ? AND name = ?", "ss",
+                                  ns, name);
         if (r >= 0)
-                r = store_execute(store, err, "DELETE FROM secret_objects WHERE ns = ? AND name = ?", "ss", ns, name);
+                r = store_execute(store, err,
+                                  "DELETE FROM secret_objects WHERE ns = ? AND name = ?", "ss", ns,
+                                  name);
         if (r <= 0)
                 return r;
         r = store_next_version(store, &version, err);
@@ -126,10 +141,12 @@ int store_secret_remove(Store *store, const char *ns, const char *name, MrError 
         return 1;
 }
 
-int store_secret_get(Store *store, const char *ns, const char *name, const char *key, MrBuf *out, MrError *err) {
+int store_secret_get(Store *store, const char *ns, const char *name, const char *key, MrBuf *out,
+                     MrError *err) {
         _cleanup_statement_ sqlite3_stmt *statement = NULL;
 
-        int r = store_prepare(store, &statement, err, "SELECT value FROM secrets WHERE ns = ? AND name = ? AND key = ?",
+        int r = store_prepare(store, &statement, err,
+                              "SELECT value FROM secrets WHERE ns = ? AND name = ? AND key = ?",
                               "sss", ns, name, key);
         if (r == 0)
                 r = store_step(store, statement, err);
@@ -140,18 +157,20 @@ int store_secret_get(Store *store, const char *ns, const char *name, const char 
         return 1;
 }
 
-int store_secret_each(Store *store, const char *ns, const char *name, StoreSecretFound found, void *userdata,
-                      MrError *err) {
+int store_secret_each(Store *store, const char *ns, const char *name, StoreSecretFound found,
+                      void *userdata, MrError *err) {
         _cleanup_statement_ sqlite3_stmt *statement = NULL;
 
-        int r = store_prepare(store, &statement, err,
-                              "SELECT ns, name, key, value FROM secrets WHERE (?1 IS NULL OR ns = ?1) "
-                              "AND (?2 IS NULL OR name = ?2) ORDER BY ns, name, key",
-                              "ss", ns, name);
+        int r = store_prepare(
+                store, &statement, err,
+                "SELECT ns, name, key, value FROM secrets WHERE (?1 IS NULL OR ns = ?1) "
+                "AND (?2 IS NULL OR name = ?2) ORDER BY ns, name, key",
+                "ss", ns, name);
         while (r >= 0 && (r = store_step(store, statement, err)) == 1) {
                 const void *data = sqlite3_column_blob(statement, 3);
-                r = found(userdata, store_column(statement, 0), store_column(statement, 1), store_column(statement, 2),
-                          data ? data : "", (size_t) sqlite3_column_bytes(statement, 3));
+                r = found(userdata, store_column(statement, 0), store_column(statement, 1),
+                          store_column(statement, 2), data ? data : "",
+                          (size_t) sqlite3_column_bytes(statement, 3));
         }
         return r;
 }

@@ -11,16 +11,18 @@
 int store_remember(Store *store, const char *key, const char *value, MrError *err) {
         if (!value)
                 return store_execute(store, err, "DELETE FROM remembered WHERE key = ?", "s", key);
-        return store_execute(store, err,
-                             "INSERT INTO remembered VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2 "
-                             "WHERE value <> ?2",
-                             "ss", key, value);
+        return store_execute(
+                store, err,
+                "INSERT INTO remembered VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2 "
+                "WHERE value <> ?2",
+                "ss", key, value);
 }
 
 static int remembers(Store *store, const char *key, const char *value, MrError *err) {
         _cleanup_statement_ sqlite3_stmt *statement = NULL;
 
-        int r = store_prepare(store, &statement, err, "SELECT 1 FROM remembered WHERE key = ? AND value = ?", "ss", key,
+        int r = store_prepare(store, &statement, err,
+                              "SELECT 1 FROM remembered WHERE key = ? AND value = ?", "ss", key,
                               value);
         return r < 0 ? r : store_step(store, statement, err);
 }
@@ -50,7 +52,8 @@ int store_remembered(Store *store, const char *prefix, MrTree **ret, MrError *er
         _cleanup_(mr_tree_freep) MrTree *map = mr_tree_new_map();
 
         int r = store_prepare(store, &statement, err,
-                              "SELECT key, value FROM remembered WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key",
+                              "SELECT key, value FROM remembered WHERE substr(key, 1, length(?1)) "
+                              "= ?1 ORDER BY key",
                               "s", prefix);
         while (r >= 0 && (r = store_step(store, statement, err)) == 1)
                 mr_tree_set_string(map, store_column(statement, 0), store_column(statement, 1));
@@ -62,13 +65,18 @@ int store_remembered(Store *store, const char *prefix, MrTree **ret, MrError *er
 
 static void hold_emit(Store *store, StoreChange change, const char *ns, const char *node) {
         store_emit(store,
-                   (StoreEvent) {.change = change, .version = store->version, .kind = "Hold", .ns = ns, .name = node},
+                   (StoreEvent){.change = change,
+                                .version = store->version,
+                                .kind = "Hold",
+                                .ns = ns,
+                                .name = node},
                    NULL);
 }
 
 int store_hold(Store *store, const char *ns, const char *node, const char *reason, MrError *err) {
         int r = store_execute(store, err,
-                              "INSERT INTO holds VALUES(?1, ?2, ?3, ?4) ON CONFLICT(ns, node) DO UPDATE SET reason = ?3 "
+                              "INSERT INTO holds VALUES(?1, ?2, ?3, ?4) ON CONFLICT(ns, node) DO "
+                              "UPDATE SET reason = ?3 "
                               "WHERE reason <> ?3",
                               "sssi", ns, node, reason ? reason : "", now_realtime_sec());
         if (r > 0)
@@ -77,7 +85,8 @@ int store_hold(Store *store, const char *ns, const char *node, const char *reaso
 }
 
 int store_release(Store *store, const char *ns, const char *node, MrError *err) {
-        int r = store_execute(store, err, "DELETE FROM holds WHERE ns = ? AND node = ?", "ss", ns, node);
+        int r = store_execute(store, err, "DELETE FROM holds WHERE ns = ? AND node = ?", "ss", ns,
+                              node);
         if (r > 0)
                 hold_emit(store, STORE_DELETED, ns, node);
         return r;
@@ -88,7 +97,8 @@ int store_holds(Store *store, const char *ns, MrTree **ret, MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *list = mr_tree_new_list();
 
         int r = store_prepare(store, &statement, err,
-                              "SELECT ns, node, reason, since FROM holds WHERE ?1 IS NULL OR ns = ?1 ORDER BY ns, node",
+                              "SELECT ns, node, reason, since FROM holds WHERE ?1 IS NULL OR ns = "
+                              "?1 ORDER BY ns, node",
                               "s", ns);
         while (r >= 0 && (r = store_step(store, statement, err)) == 1) {
                 MrTree *hold = mr_tree_append(list, mr_tree_new_map());

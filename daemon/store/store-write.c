@@ -16,8 +16,9 @@ static void uid_new(char ret[37]) {
                 abort();
         b[6] = (uint8_t) ((b[6] & 0x0f) | 0x40);
         b[8] = (uint8_t) ((b[8] & 0x3f) | 0x80);
-        snprintf(ret, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-                 b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+        snprintf(ret, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+                 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+                 b[13], b[14], b[15]);
 }
 
 /* One change of one resource, being written. */
@@ -25,7 +26,7 @@ typedef struct Write {
         StoreChange change;
         const char *source;
         bool is_status_only;
-        MrTree *object;                 /* complete but for version and generation; owned */
+        MrTree *object; /* complete but for version and generation; owned */
         int64_t generation;
 } Write;
 
@@ -42,23 +43,25 @@ static void write_stamp(Write *write, int64_t version) {
         mr_tree_set_int(metadata, "generation", write->generation);
 }
 
-static int write_row(Store *store, const Write *write, const ObjectKey *key, int64_t version, const char *json,
-                     MrError *err) {
+static int write_row(Store *store, const Write *write, const ObjectKey *key, int64_t version,
+                     const char *json, MrError *err) {
         if (write->change == STORE_DELETED)
-                return store_execute(store, err, "DELETE FROM resources WHERE kind = ? AND ns = ? AND name = ?", "sss",
-                                     key->kind, key->ns, key->name);
+                return store_execute(store, err,
+                                     "DELETE FROM resources WHERE kind = ? AND ns = ? AND name = ?",
+                                     "sss", key->kind, key->ns, key->name);
         return store_execute(store, err,
-                             "INSERT OR REPLACE INTO resources(kind, ns, name, uid, source, generation, version, json)"
+                             "INSERT OR REPLACE INTO resources(kind, ns, name, uid, source, "
+                             "generation, version, json)"
                              " VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
                              "sssssiis", key->kind, key->ns, key->name,
-                             mr_tree_get_string(mr_tree_get(write->object, "metadata"), "uid"), write->source,
-                             write->generation, version, json);
+                             mr_tree_get_string(mr_tree_get(write->object, "metadata"), "uid"),
+                             write->source, write->generation, version, json);
 }
 
 static void write_return(Write *write, const ObjectKey *key, int64_t version, StoreResource *ret) {
         const MrTree *metadata = mr_tree_get(write->object, "metadata");
 
-        *ret = (StoreResource) {
+        *ret = (StoreResource){
                 .kind = mr_strdup(key->kind),
                 .ns = mr_strdup(key->ns),
                 .name = mr_strdup(key->name),
@@ -94,8 +97,12 @@ static int write_commit(Store *store, Write *write, StoreResource *ret, MrError 
                 return r;
 
         _cleanup_(mr_tree_freep) MrTree *names = TAKE(write->object);
-        StoreEvent event = {.change = write->change, .version = version, .kind = key.kind, .ns = key.ns,
-                            .name = key.name, .is_status_only = write->is_status_only};
+        StoreEvent event = {.change = write->change,
+                            .version = version,
+                            .kind = key.kind,
+                            .ns = key.ns,
+                            .name = key.name,
+                            .is_status_only = write->is_status_only};
         if (ret) {
                 write->object = mr_tree_copy(names);
                 write_return(write, &key, version, ret);
@@ -110,13 +117,13 @@ static int find(Store *store, const ObjectKey *key, StoreResource *ret, MrError 
 
         if (r == -ENOENT)
                 return 0;
-        if (r < 0)      /* Once more for its message. */
+        if (r < 0) /* Once more for its message. */
                 return store_get(store, key->kind, key->ns, key->name, ret, err);
         return 1;
 }
 
-static int insert(Store *store, const MrTree *object, const ObjectKey *key, const char *source, StoreResource *ret,
-                  MrError *err) {
+static int insert(Store *store, const MrTree *object, const ObjectKey *key, const char *source,
+                  StoreResource *ret, MrError *err) {
         _cleanup_write_ Write write = {.change = STORE_ADDED, .source = source, .generation = 1};
         char uid[37], now[STORE_TIME_MAX];
 
@@ -132,9 +139,10 @@ static int insert(Store *store, const MrTree *object, const ObjectKey *key, cons
 static int fail_exists(const StoreResource *stored, MrError *err) {
         if (stored->is_deleting)
                 return store_fail(err, EEXIST, MR_CONFLICT,
-                                  "%s %s/%s is being deleted; wait until it is gone and try again", stored->kind,
-                                  stored->ns, stored->name);
-        return store_fail(err, EEXIST, MR_CONFLICT, "%s %s/%s exists already", stored->kind, stored->ns, stored->name);
+                                  "%s %s/%s is being deleted; wait until it is gone and try again",
+                                  stored->kind, stored->ns, stored->name);
+        return store_fail(err, EEXIST, MR_CONFLICT, "%s %s/%s exists already", stored->kind,
+                          stored->ns, stored->name);
 }
 
 int store_create(Store *store, const MrTree *object, StoreResource *ret, MrError *err) {
@@ -151,14 +159,15 @@ int store_create(Store *store, const MrTree *object, StoreResource *ret, MrError
 
 static int replace(Store *store, const MrTree *object, const ObjectKey *key, const char *source,
                    StoreResource *stored, StoreResource *ret, MrError *err) {
-        _cleanup_write_ Write write = {.change = STORE_MODIFIED, .source = source, .generation = stored->generation};
+        _cleanup_write_ Write write = {
+                .change = STORE_MODIFIED, .source = source, .generation = stored->generation};
 
         write.object = object_accept(object, key);
         object_inherit(write.object, stored->tree);
         if (mr_streq(source, stored->source) && mr_tree_equal(write.object, stored->tree)) {
                 if (ret) {
                         *ret = *stored;
-                        *stored = (StoreResource) {};
+                        *stored = (StoreResource){};
                 }
                 return 0;
         }
@@ -171,14 +180,16 @@ static int replace(Store *store, const MrTree *object, const ObjectKey *key, con
 static int check_not_from_file(const StoreResource *stored, MrError *err) {
         if (!mr_starts_with(stored->source, "file:"))
                 return 0;
-        return store_fail(err, EPERM, MR_DENIED, "%s %s/%s comes from the file %s and is read-only here; change the file",
+        return store_fail(err, EPERM, MR_DENIED,
+                          "%s %s/%s comes from the file %s and is read-only here; change the file",
                           stored->kind, stored->ns, stored->name, stored->source + strlen("file:"));
 }
 
 static int fail_stale(const StoreResource *stored, MrError *err) {
-        return store_fail(err, ESTALE, MR_CONFLICT,
-                          "%s %s/%s has changed since it was read; read it again and repeat the change", stored->kind,
-                          stored->ns, stored->name);
+        return store_fail(
+                err, ESTALE, MR_CONFLICT,
+                "%s %s/%s has changed since it was read; read it again and repeat the change",
+                stored->kind, stored->ns, stored->name);
 }
 
 static int check_same(const MrTree *object, const StoreResource *stored, MrError *err) {
@@ -187,7 +198,8 @@ static int check_same(const MrTree *object, const StoreResource *stored, MrError
         const char *uid = mr_tree_get_string(metadata, "uid");
         int64_t number;
 
-        if (!mr_is_empty(version) && (mr_parse_int(version, &number) < 0 || number != stored->version))
+        if (!mr_is_empty(version) &&
+            (mr_parse_int(version, &number) < 0 || number != stored->version))
                 return fail_stale(stored, err);
         if (!mr_is_empty(uid) && !mr_streq(uid, stored->uid))
                 return fail_stale(stored, err);
@@ -208,8 +220,8 @@ int store_update(Store *store, const MrTree *object, StoreResource *ret, MrError
         return r < 0 ? r : replace(store, object, &key, stored.source, &stored, ret, err);
 }
 
-int store_update_status(Store *store, const char *kind, const char *ns, const char *name, const MrTree *status,
-                        int64_t expected, MrError *err) {
+int store_update_status(Store *store, const char *kind, const char *ns, const char *name,
+                        const MrTree *status, int64_t expected, MrError *err) {
         _cleanup_resource_ StoreResource stored = {};
         _cleanup_write_ Write write = {.change = STORE_MODIFIED, .is_status_only = true};
 
@@ -229,7 +241,8 @@ int store_update_status(Store *store, const char *kind, const char *ns, const ch
 }
 
 static int mark_deleted(Store *store, StoreResource *stored, MrError *err) {
-        _cleanup_write_ Write write = {.change = STORE_MODIFIED, .source = stored->source,
+        _cleanup_write_ Write write = {.change = STORE_MODIFIED,
+                                       .source = stored->source,
                                        .generation = stored->generation + 1};
         char now[STORE_TIME_MAX];
 
@@ -251,7 +264,8 @@ int store_delete(Store *store, const char *kind, const char *ns, const char *nam
         return r < 0 ? r : mark_deleted(store, &stored, err);
 }
 
-int store_delete_file_resource(Store *store, const char *kind, const char *ns, const char *name, MrError *err) {
+int store_delete_file_resource(Store *store, const char *kind, const char *ns, const char *name,
+                               MrError *err) {
         _cleanup_resource_ StoreResource stored = {};
 
         int r = store_get(store, kind, ns, name, &stored, err);
@@ -271,7 +285,8 @@ int store_remove(Store *store, const char *kind, const char *ns, const char *nam
         return write_commit(store, &write, NULL, err);
 }
 
-int store_put_file_resource(Store *store, const char *path, const MrTree *object, StoreResource *ret, MrError *err) {
+int store_put_file_resource(Store *store, const char *path, const MrTree *object,
+                            StoreResource *ret, MrError *err) {
         _cleanup_resource_ StoreResource stored = {};
         _cleanup_free_ char *source = mr_strf("file:%s", path);
         ObjectKey key;
@@ -287,7 +302,8 @@ int store_put_file_resource(Store *store, const char *path, const MrTree *object
         }
         if (mr_streq(stored.source, "api"))
                 return store_fail(err, EEXIST, MR_CONFLICT,
-                                  "%s %s/%s was created through the API already; delete it with millctl, or take it "
+                                  "%s %s/%s was created through the API already; delete it with "
+                                  "millctl, or take it "
                                   "out of the file",
                                   key.kind, key.ns, key.name);
         if (stored.is_deleting)

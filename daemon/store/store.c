@@ -12,21 +12,26 @@
 #include "sdk/str.h"
 #include "store/store-private.h"
 
-#define STORE_APPLICATION 0x4d494c4c    /* "MILL" in the header of the file */
+#define STORE_APPLICATION 0x4d494c4c /* "MILL" in the header of the file */
 #define STORE_SCHEMA 1
 
 static const char schema[] =
         "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
         "INSERT INTO meta VALUES('version', 0);"
-        "CREATE TABLE resources(kind TEXT NOT NULL, ns TEXT NOT NULL, name TEXT NOT NULL, uid TEXT NOT NULL,"
-        " generation INTEGER NOT NULL, version INTEGER NOT NULL, source TEXT NOT NULL, json TEXT NOT NULL,"
+        "CREATE TABLE resources(kind TEXT NOT NULL, ns TEXT NOT NULL, name TEXT NOT NULL, uid TEXT "
+        "NOT NULL,"
+        " generation INTEGER NOT NULL, version INTEGER NOT NULL, source TEXT NOT NULL, json TEXT "
+        "NOT NULL,"
         " PRIMARY KEY(kind, ns, name));"
-        "CREATE TABLE secret_objects(ns TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,"
+        "CREATE TABLE secret_objects(ns TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT "
+        "NULL,"
         " created TEXT NOT NULL, labels TEXT NOT NULL, PRIMARY KEY(ns, name)) WITHOUT ROWID;"
-        "CREATE TABLE secrets(ns TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,"
+        "CREATE TABLE secrets(ns TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, value BLOB "
+        "NOT NULL,"
         " PRIMARY KEY(ns, name, key));"
         "CREATE TABLE remembered(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-        "CREATE TABLE holds(ns TEXT NOT NULL, node TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL,"
+        "CREATE TABLE holds(ns TEXT NOT NULL, node TEXT NOT NULL, reason TEXT NOT NULL, since "
+        "INTEGER NOT NULL,"
         " PRIMARY KEY(ns, node)) WITHOUT ROWID;";
 
 int store_fail(MrError *err, int errnum, MrErrorKind kind, const char *format, ...) {
@@ -39,10 +44,12 @@ int store_fail(MrError *err, int errnum, MrErrorKind kind, const char *format, .
 }
 
 int store_damaged(Store *store, MrError *err, const char *why) {
-        return mr_fail(err, MR_DENIED, NULL,
-                       "the state file %s is damaged (%s) and was left as it is; stop millraced, move %s and %s-wal "
-                       "aside, copy %s.backup to %s with the same owner and mode, and start it again",
-                       store->path, why, store->path, store->path, store->path, store->path);
+        return mr_fail(
+                err, MR_DENIED, NULL,
+                "the state file %s is damaged (%s) and was left as it is; stop millraced, move %s "
+                "and %s-wal "
+                "aside, copy %s.backup to %s with the same owner and mode, and start it again",
+                store->path, why, store->path, store->path, store->path, store->path);
 }
 
 int store_sql_error(Store *store, MrError *err, const char *what) {
@@ -53,21 +60,25 @@ int store_sql_error(Store *store, MrError *err, const char *what) {
         case SQLITE_NOTADB:
                 return store_damaged(store, err, text);
         case SQLITE_FULL:
-                return mr_fail(err, MR_TRANSIENT, NULL, "%s: no space left for %s; free some, nothing was changed",
-                               what, store->path);
+                return mr_fail(err, MR_TRANSIENT, NULL,
+                               "%s: no space left for %s; free some, nothing was changed", what,
+                               store->path);
         case SQLITE_IOERR:
         case SQLITE_NOMEM:
-                return mr_fail(err, MR_TRANSIENT, NULL, "%s: %s on %s; nothing was changed", what, text, store->path);
+                return mr_fail(err, MR_TRANSIENT, NULL, "%s: %s on %s; nothing was changed", what,
+                               text, store->path);
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-                return mr_fail(err, MR_TRANSIENT, NULL, "%s: another program uses %s; stop the other one", what,
+                return mr_fail(err, MR_TRANSIENT, NULL,
+                               "%s: another program uses %s; stop the other one", what,
                                store->path);
         case SQLITE_READONLY:
         case SQLITE_CANTOPEN:
         case SQLITE_PERM:
         case SQLITE_AUTH:
                 return mr_fail(err, MR_DENIED, NULL,
-                               "%s: %s cannot be written (%s); check its owner and mode, and that the file system is "
+                               "%s: %s cannot be written (%s); check its owner and mode, and that "
+                               "the file system is "
                                "not read-only",
                                what, store->path, text);
         case SQLITE_TOOBIG:
@@ -82,13 +93,14 @@ static int store_bind(sqlite3_stmt *statement, const char *types, va_list args) 
                 int r;
 
                 if (*types == 's') {
-                        r = sqlite3_bind_text(statement, i, va_arg(args, const char *), -1, SQLITE_STATIC);
+                        r = sqlite3_bind_text(statement, i, va_arg(args, const char *), -1,
+                                              SQLITE_STATIC);
                 } else if (*types == 'i') {
                         r = sqlite3_bind_int64(statement, i, va_arg(args, int64_t));
                 } else {
                         const void *data = va_arg(args, const void *);
-                        r = sqlite3_bind_blob64(statement, i, data ? data : "", va_arg(args, size_t),
-                                                SQLITE_STATIC);
+                        r = sqlite3_bind_blob64(statement, i, data ? data : "",
+                                                va_arg(args, size_t), SQLITE_STATIC);
                 }
                 if (r != SQLITE_OK)
                         return r;
@@ -96,8 +108,8 @@ static int store_bind(sqlite3_stmt *statement, const char *types, va_list args) 
         return SQLITE_OK;
 }
 
-static int store_vprepare(Store *store, sqlite3_stmt **ret, MrError *err, const char *sql, const char *types,
-                          va_list args) {
+static int store_vprepare(Store *store, sqlite3_stmt **ret, MrError *err, const char *sql,
+                          const char *types, va_list args) {
         _cleanup_statement_ sqlite3_stmt *statement = NULL;
 
         if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK ||
@@ -107,7 +119,8 @@ static int store_vprepare(Store *store, sqlite3_stmt **ret, MrError *err, const 
         return 0;
 }
 
-int store_prepare(Store *store, sqlite3_stmt **ret, MrError *err, const char *sql, const char *types, ...) {
+int store_prepare(Store *store, sqlite3_stmt **ret, MrError *err, const char *sql,
+                  const char *types, ...) {
         va_list args;
         va_start(args, types);
         int r = store_vprepare(store, ret, err, sql, types, args);
@@ -147,7 +160,7 @@ int store_begin(Store *store, Transaction *ret, MrError *err) {
         int r = store_execute(store, err, "BEGIN IMMEDIATE", "");
         if (r < 0)
                 return r;
-        *ret = (Transaction) {.store = store, .version = store->version};
+        *ret = (Transaction){.store = store, .version = store->version};
         return 0;
 }
 
@@ -171,7 +184,8 @@ void store_transaction_done(Transaction *transaction) {
 }
 
 int store_next_version(Store *store, int64_t *ret, MrError *err) {
-        int r = store_execute(store, err, "UPDATE meta SET value = ? WHERE key = 'version'", "i", store->version + 1);
+        int r = store_execute(store, err, "UPDATE meta SET value = ? WHERE key = 'version'", "i",
+                              store->version + 1);
         if (r < 0)
                 return r;
         *ret = ++store->version;
@@ -223,15 +237,17 @@ static int store_make_file(const char *path, bool *ret_is_new, MrError *err) {
         if (r < 0)
                 return mr_fail_errno(err, -r, NULL, "cannot protect the state file %s", path);
         if (!S_ISREG(st.st_mode))
-                return mr_fail(err, MR_DENIED, NULL, "the state file %s is no regular file; move it away", path);
+                return mr_fail(err, MR_DENIED, NULL,
+                               "the state file %s is no regular file; move it away", path);
         *ret_is_new = st.st_size == 0;
         return 0;
 }
 
 static int store_create_schema(Store *store, MrError *err) {
         _cleanup_free_ char *backup = mr_strf("%s.backup", store->path);
-        _cleanup_free_ char *header = mr_strf("PRAGMA application_id = %d; PRAGMA user_version = %d;",
-                                              STORE_APPLICATION, STORE_SCHEMA);
+        _cleanup_free_ char *header =
+                mr_strf("PRAGMA application_id = %d; PRAGMA user_version = %d;", STORE_APPLICATION,
+                        STORE_SCHEMA);
         _cleanup_transaction_ Transaction transaction = {};
 
         if (access(backup, F_OK) == 0)
@@ -272,7 +288,8 @@ static int store_check(Store *store, MrError *err) {
                 return store_damaged(store, err, "it is a database of another program");
         if (number > STORE_SCHEMA)
                 return mr_fail(err, MR_DENIED, NULL,
-                               "the state file %s was written by a newer millraced (schema %lld, this one knows %d); "
+                               "the state file %s was written by a newer millraced (schema %lld, "
+                               "this one knows %d); "
                                "install that version again",
                                store->path, (long long) number, STORE_SCHEMA);
         return store_check_integrity(store, err);
@@ -280,9 +297,10 @@ static int store_check(Store *store, MrError *err) {
 
 /* Exclusive locking keeps a second daemon out and needs no shared memory file; the write-ahead log costs one sync
  * a commit. Nothing here runs by itself: an idle store neither reads nor writes. */
-static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA cache_size = -256;"
-                               "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;"
-                               "PRAGMA wal_autocheckpoint = 256; PRAGMA journal_size_limit = 1048576;";
+static const char settings[] =
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA cache_size = -256;"
+        "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;"
+        "PRAGMA wal_autocheckpoint = 256; PRAGMA journal_size_limit = 1048576;";
 
 /* A damaged file must stay as it is, so the log is not written back into it before it has been checked. */
 static int store_prepare_file(Store *store, bool is_new, MrError *err) {
@@ -294,7 +312,8 @@ static int store_prepare_file(Store *store, bool is_new, MrError *err) {
         if (r == 0)
                 r = is_new ? store_create_schema(store, err) : store_check(store, err);
         if (r == 0)
-                r = store_query_int(store, "SELECT value FROM meta WHERE key = 'version'", &store->version, err);
+                r = store_query_int(store, "SELECT value FROM meta WHERE key = 'version'",
+                                    &store->version, err);
         if (r < 0)
                 return r;
         sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
@@ -313,7 +332,8 @@ int store_open(const char *path, Store **ret, MrError *err) {
                 if (r < 0)
                         return r;
         }
-        if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
+        if (sqlite3_open_v2(path, &store->db,
+                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
                             NULL) != SQLITE_OK)
                 return store_sql_error(store, err, "cannot open the state file");
         int r = store_prepare_file(store, is_new, err);

@@ -32,7 +32,8 @@ DEFINE_CLEANUP(Store *, store_free);
  * many changes; store_backup() makes it at once, and does nothing when none is due. `failed` is called when a backup
  * made from the loop fails, and may be NULL. */
 typedef void (*StoreBackupFailed)(void *userdata, const MrError *err);
-int store_attach_event(Store *store, sd_event *event, StoreBackupFailed failed, void *userdata, MrError *err);
+int store_attach_event(Store *store, sd_event *event, StoreBackupFailed failed, void *userdata,
+                       MrError *err);
 int store_backup(Store *store, MrError *err);
 /* The highest resource version given out so far. */
 int64_t store_version(const Store *store);
@@ -40,19 +41,19 @@ int64_t store_version(const Store *store);
 /* A resource as stored. The tree is the whole Kubernetes-like object: apiVersion, kind, metadata (name, namespace,
  * uid, generation, resourceVersion, creationTimestamp, deletionTimestamp, labels, annotations), spec, status. */
 typedef struct StoreResource {
-        char *kind;                     /* "Kafka" */
+        char *kind; /* "Kafka" */
         char *ns;
         char *name;
         char *uid;
-        char *source;                   /* "api" or "file:PATH" */
-        int64_t generation;             /* counts changes of everything but metadata and status, from 1 */
-        int64_t version;                /* resourceVersion */
-        bool is_deleting;               /* metadata.deletionTimestamp is set: store_remove() ends it */
+        char *source;       /* "api" or "file:PATH" */
+        int64_t generation; /* counts changes of everything but metadata and status, from 1 */
+        int64_t version;    /* resourceVersion */
+        bool is_deleting;   /* metadata.deletionTimestamp is set: store_remove() ends it */
         MrTree *tree;
 } StoreResource;
 
 typedef struct StoreResources {
-        StoreResource *items;           /* sorted by kind, namespace, name */
+        StoreResource *items; /* sorted by kind, namespace, name */
         size_t n;
 } StoreResources;
 
@@ -62,7 +63,8 @@ void store_resources_done(StoreResources *resources);
 #define _cleanup_resources_ _cleanup_(store_resources_done)
 
 /* Readers. `kind` and `ns` may be NULL in a list: any. */
-int store_get(Store *store, const char *kind, const char *ns, const char *name, StoreResource *ret, MrError *err);
+int store_get(Store *store, const char *kind, const char *ns, const char *name, StoreResource *ret,
+              MrError *err);
 int store_list(Store *store, const char *kind, const char *ns, StoreResources *ret, MrError *err);
 
 /* Writers. `object` is borrowed; kind, namespace ("default" when absent) and name are read from it, its status and
@@ -73,8 +75,8 @@ int store_create(Store *store, const MrTree *object, StoreResource *ret, MrError
 int store_update(Store *store, const MrTree *object, StoreResource *ret, MrError *err);
 /* Writes the status alone; generation stays. `expected` is the resource version it was made from, 0: any. Returns 1
  * when something changed, 0 when the status was equal already. */
-int store_update_status(Store *store, const char *kind, const char *ns, const char *name, const MrTree *status,
-                        int64_t expected, MrError *err);
+int store_update_status(Store *store, const char *kind, const char *ns, const char *name,
+                        const MrTree *status, int64_t expected, MrError *err);
 /* Asks for deletion: sets metadata.deletionTimestamp, once. Refused for resources that come from a file. Returns 1
  * when it was set now, 0 when it was set before. */
 int store_delete(Store *store, const char *kind, const char *ns, const char *name, MrError *err);
@@ -85,9 +87,11 @@ int store_remove(Store *store, const char *kind, const char *ns, const char *nam
  * restart, and it is read-only for the API. One that the API made already is refused; another file may take over
  * (the file was renamed): telling two files with the same resource apart is the caller's, who sees both. Putting a
  * resource that is being deleted fails with -EEXIST until store_remove(). Returns 1 changed, 0 not. */
-int store_put_file_resource(Store *store, const char *path, const MrTree *object, StoreResource *ret, MrError *err);
+int store_put_file_resource(Store *store, const char *path, const MrTree *object,
+                            StoreResource *ret, MrError *err);
 /* The file, or the document in it, is gone: the same as store_delete(), for a resource from a file. */
-int store_delete_file_resource(Store *store, const char *kind, const char *ns, const char *name, MrError *err);
+int store_delete_file_resource(Store *store, const char *kind, const char *ns, const char *name,
+                               MrError *err);
 
 /* The change feed. Subscribers are called after the transaction, in order of versions. */
 typedef enum StoreChange {
@@ -100,11 +104,12 @@ typedef enum StoreChange {
 typedef struct StoreEvent {
         StoreChange change;
         int64_t version;
-        const char *kind;               /* "Kafka"; "Secret" and "Hold" (name: the node) have no json and no history */
+        const char *
+                kind; /* "Kafka"; "Secret" and "Hold" (name: the node) have no json and no history */
         const char *ns;
         const char *name;
-        bool is_status_only;            /* nothing but status changed: no reason to reconcile */
-        const char *json;               /* the object as compact JSON; NULL for secrets and holds */
+        bool is_status_only; /* nothing but status changed: no reason to reconcile */
+        const char *json;    /* the object as compact JSON; NULL for secrets and holds */
 } StoreEvent;
 
 typedef void (*StoreChanged)(void *userdata, const StoreEvent *event);
@@ -112,7 +117,8 @@ typedef struct StoreSubscription StoreSubscription;
 
 /* A subscriber may subscribe, unsubscribe and write from within its callback. */
 StoreSubscription *store_subscribe(Store *store, StoreChanged changed, void *userdata);
-StoreSubscription *store_unsubscribe(StoreSubscription *subscription);          /* returns NULL; takes NULL */
+StoreSubscription *store_unsubscribe(
+        StoreSubscription *subscription); /* returns NULL; takes NULL */
 /* Calls `changed` for each remembered event after `version`; -ESTALE when some of them are forgotten already. */
 int store_replay(Store *store, int64_t version, StoreChanged changed, void *userdata, MrError *err);
 
@@ -124,29 +130,34 @@ typedef struct StoreSecretValue {
 } StoreSecretValue;
 
 /* Replaces the secret and its labels as a whole. Returns 1 when something changed, 0 when it was equal already. */
-int store_secret_put(Store *store, const char *ns, const char *name, const StoreSecretValue *values, size_t n,
-                     const MrPairs *labels, MrError *err);
-int store_secret_remove(Store *store, const char *ns, const char *name, MrError *err);  /* 1 removed, 0 was absent */
+int store_secret_put(Store *store, const char *ns, const char *name, const StoreSecretValue *values,
+                     size_t n, const MrPairs *labels, MrError *err);
+int store_secret_remove(Store *store, const char *ns, const char *name,
+                        MrError *err); /* 1 removed, 0 was absent */
 /* One value: 1 and appended to `out`, or 0 when absent. */
-int store_secret_get(Store *store, const char *ns, const char *name, const char *key, MrBuf *out, MrError *err);
+int store_secret_get(Store *store, const char *ns, const char *name, const char *key, MrBuf *out,
+                     MrError *err);
 /* Calls `found` for each key of a secret (name NULL: of every secret of the namespace; ns NULL: of all), sorted by
  * namespace, name, key. Data is valid during the call only. A negative return of `found` ends it and is returned. */
-typedef int (*StoreSecretFound)(void *userdata, const char *ns, const char *name, const char *key, const void *data,
-                                size_t size);
-int store_secret_each(Store *store, const char *ns, const char *name, StoreSecretFound found, void *userdata,
-                      MrError *err);
+typedef int (*StoreSecretFound)(void *userdata, const char *ns, const char *name, const char *key,
+                                const void *data, size_t size);
+int store_secret_each(Store *store, const char *ns, const char *name, StoreSecretFound found,
+                      void *userdata, MrError *err);
 /* Names of the secrets of a namespace (NULL: of all), sorted: a list of maps {namespace, name, labels, version,
  * creationTimestamp}. */
 int store_secret_list(Store *store, const char *ns, MrTree **ret, MrError *err);
 
 /* Small values to remember, for example allocated ports. A NULL value forgets. Returns 1 when something changed. */
 int store_remember(Store *store, const char *key, const char *value, MrError *err);
-int store_remember_all(Store *store, const MrPairs *pairs, MrError *err);       /* one transaction; keeps other keys */
+int store_remember_all(Store *store, const MrPairs *pairs,
+                       MrError *err); /* one transaction; keeps other keys */
 /* All keys that begin with the prefix ("" for all), as a map key → string. */
 int store_remembered(Store *store, const char *prefix, MrTree **ret, MrError *err);
 
 /* Holds: nodes an administrator keeps the daemon's hands off. */
-int store_hold(Store *store, const char *ns, const char *node, const char *reason, MrError *err);       /* 1 changed */
-int store_release(Store *store, const char *ns, const char *node, MrError *err);                        /* 1 was held, 0 not */
+int store_hold(Store *store, const char *ns, const char *node, const char *reason,
+               MrError *err); /* 1 changed */
+int store_release(Store *store, const char *ns, const char *node,
+                  MrError *err); /* 1 was held, 0 not */
 /* A list of maps {namespace, node, reason, since}; since in seconds since the epoch. ns NULL: all. */
 int store_holds(Store *store, const char *ns, MrTree **ret, MrError *err);

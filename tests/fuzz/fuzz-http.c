@@ -19,7 +19,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const versions[] = {"v1beta2", "v1", NULL};
-static const MrKind kafka_kind = {.group = "kafka.strimzi.io", .versions = versions, .name = "Kafka", .plural = "kafkas"};
+static const MrKind kafka_kind = {
+        .group = "kafka.strimzi.io", .versions = versions, .name = "Kafka", .plural = "kafkas"};
 static const MrKind *const kinds[] = {&kafka_kind, NULL};
 
 #define CA_KEY "CAKEYBYTES"
@@ -46,7 +47,8 @@ static void check(const HttpResponse *response) {
                 abort();
         if (!response->stream && mr_streq(response->content_type, "application/json")) {
                 MrTree *tree = NULL;
-                if (mr_json_read(mr_buf_text(&response->body), response->body.size, NULL, &tree, NULL) < 0)
+                if (mr_json_read(mr_buf_text(&response->body), response->body.size, NULL, &tree,
+                                 NULL) < 0)
                         abort();
                 mr_tree_free(tree);
         }

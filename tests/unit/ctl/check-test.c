@@ -21,14 +21,16 @@ typedef struct Host {
         Check check;
 } Host;
 
-static int remove_entry(const char *path, const struct stat *st _unused_, int flag _unused_, struct FTW *ftw _unused_) {
+static int remove_entry(const char *path, const struct stat *st _unused_, int flag _unused_,
+                        struct FTW *ftw _unused_) {
         return remove(path);
 }
 
 static void put(Host *host, const char *path, const char *text) {
         _cleanup_free_ char *full = mr_strf("%s%s", host->root, path);
 
-        for (char *slash = strchr(full + strlen(host->root) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        for (char *slash = strchr(full + strlen(host->root) + 1, '/'); slash;
+             slash = strchr(slash + 1, '/')) {
                 *slash = '\0';
                 (void) mkdir(full, 0755);
                 *slash = '/';
@@ -60,13 +62,16 @@ static int set_up(void **state) {
         put(host, "/usr/lib/jvm/j/bin/java", "");
         put(host, "/usr/lib/jvm/j/release", "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"17.0.12\"\n");
         put(host, "/usr/bin/x", "");
-        _cleanup_free_ char *link = mr_strf("%s/usr/bin/java", host->root), *java = mr_strf("%s/usr/lib/jvm/j/bin/java", host->root);
+        _cleanup_free_ char *link = mr_strf("%s/usr/bin/java", host->root),
+                            *java = mr_strf("%s/usr/lib/jvm/j/bin/java", host->root);
         assert_int_equal(symlink(java, link), 0);
         put(host, "/data/millrace/x", "");
-        put(host, "/proc/self/mountinfo", "1 0 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
-                                          "2 1 8:2 / /data rw,noatime shared:2 - xfs /dev/sdb1 rw\n"
-                                          "3 1 8:3 / /database rw shared:3 - nfs4 x:/y rw\n");
-        put(host, "/proc/net/tcp", "  sl  local_address rem_address   st\n   0: 0100007F:1F90 00000000:0000 0A 0\n");
+        put(host, "/proc/self/mountinfo",
+            "1 0 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+            "2 1 8:2 / /data rw,noatime shared:2 - xfs /dev/sdb1 rw\n"
+            "3 1 8:3 / /database rw shared:3 - nfs4 x:/y rw\n");
+        put(host, "/proc/net/tcp",
+            "  sl  local_address rem_address   st\n   0: 0100007F:1F90 00000000:0000 0A 0\n");
         put(host, "/proc/net/tcp6", "  sl  local_address\n");
         return 0;
 }
@@ -97,9 +102,11 @@ static void a_good_host_has_nothing_to_change(void **state) {
         check_run(&host->check);
         for (size_t i = 0; i < host->check.n_findings; i++) {
                 /* The space is that of the disk the test runs on. */
-                if (host->check.findings[i].level != CHECK_OK && !strstr(host->check.findings[i].what, "are free"))
+                if (host->check.findings[i].level != CHECK_OK &&
+                    !strstr(host->check.findings[i].what, "are free"))
                         fail_msg("%s", host->check.findings[i].what);
-                assert_true((host->check.findings[i].level == CHECK_OK) == !host->check.findings[i].advice);
+                assert_true((host->check.findings[i].level == CHECK_OK) ==
+                            !host->check.findings[i].advice);
         }
         assert_true(host->check.n_findings >= 15);
 }
@@ -112,17 +119,21 @@ static void each_flaw_is_found_and_comes_with_advice(void **state) {
         } flaws[] = {
                 {"/proc/1/comm", "init\n", "process 1 is init", CHECK_FAIL},
                 {"/run/systemd/version", "239\n", "systemd is version 239", CHECK_FAIL},
-                {"/sys/fs/cgroup/cgroup.controllers", "cpu\n", "without the memory controller", CHECK_WARN},
+                {"/sys/fs/cgroup/cgroup.controllers", "cpu\n", "without the memory controller",
+                 CHECK_WARN},
                 {"/proc/sys/vm/swappiness", "60\n", "vm.swappiness is 60", CHECK_WARN},
                 {"/proc/sys/vm/max_map_count", "65530\n", "vm.max_map_count is 65530", CHECK_WARN},
                 {"/proc/sys/fs/file-nr", "90000\t0\t100000\n", "90000 of 100000", CHECK_FAIL},
-                {"/sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n", "huge pages", CHECK_WARN},
+                {"/sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n",
+                 "huge pages", CHECK_WARN},
                 {"/proc/meminfo", "MemTotal: 500000 kB\n", "GiB of memory", CHECK_FAIL},
                 {"/usr/lib/jvm/j/release", "JAVA_VERSION=\"1.8.0_402\"\n", "Java 8", CHECK_FAIL},
                 {"/usr/lib/jvm/j/release", "JAVA_VERSION=\"11.0.2\"\n", "Java 11", CHECK_WARN},
-                {"/proc/self/mountinfo", "1 0 8:1 / / rw,relatime - ext4 x rw\n", "on the root file system", CHECK_WARN},
+                {"/proc/self/mountinfo", "1 0 8:1 / / rw,relatime - ext4 x rw\n",
+                 "on the root file system", CHECK_WARN},
                 {"/proc/self/mountinfo", "1 0 8:1 / / rw - nfs4 x rw\n", "is on nfs4", CHECK_FAIL},
-                {"/proc/net/tcp", "  sl\n   0: 00000000:2384 00000000:0000 0A 0\n", "9092 (Kafka's clients)", CHECK_WARN},
+                {"/proc/net/tcp", "  sl\n   0: 00000000:2384 00000000:0000 0A 0\n",
+                 "9092 (Kafka's clients)", CHECK_WARN},
                 {"/proc/77/comm", "firewalld\n", "firewalld is running", CHECK_WARN},
                 {"/sys/fs/selinux/enforce", "1", "SELinux is enforcing", CHECK_OK},
         };

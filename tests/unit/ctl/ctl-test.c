@@ -18,8 +18,8 @@
 
 #include <cmocka.h>
 
-#include "ctl/ctl.h"
 #include "ctl/ctl-api.h"
+#include "ctl/ctl.h"
 #include "sdk/alloc.h"
 #include "sdk/str.h"
 #include "store/api.h"
@@ -30,7 +30,7 @@ typedef struct Fixture {
         char folder[32];
         char *socket;
         pid_t pid;
-        int code;                       /* of the last run */
+        int code; /* of the last run */
         char *out, *errors;
 } Fixture;
 
@@ -51,7 +51,8 @@ static int admit(void *userdata, const MrTree *resource, MrTree *warnings, MrErr
         for (size_t i = 0; i < mr_tree_size(document->warnings); i++)
                 mr_tree_append(warnings, mr_tree_copy(mr_tree_at(document->warnings, i)));
         if (mr_streq(document->resource.name, "refused"))
-                return mr_fail(err, MR_INVALID, "spec.authentication.type", "the server dislikes it; choose another");
+                return mr_fail(err, MR_INVALID, "spec.authentication.type",
+                               "the server dislikes it; choose another");
         if (mr_streq(document->resource.name, "odd")) {
                 MrTree *warning = mr_tree_append(warnings, mr_tree_new_map());
                 mr_tree_set_string(warning, "message", "the server finds it odd");
@@ -60,46 +61,55 @@ static int admit(void *userdata, const MrTree *resource, MrTree *warnings, MrErr
 }
 
 static const char described[] =
-        "{kind: Kafka, namespace: default, name: c, source: 'file:/etc/c.yaml', platform: rhel-baremetal,\n"
+        "{kind: Kafka, namespace: default, name: c, source: 'file:/etc/c.yaml', platform: "
+        "rhel-baremetal,\n"
         " status: {conditions: [{type: Ready, status: 'False', message: 'c-kafka-0: recovering'},\n"
         "   {type: Warning, status: 'True', reason: OneHost, message: no high availability}],\n"
         "   listeners: [{name: tls, bootstrapServers: 'h:9093'}]},\n"
-        " nodes: [{name: c-zookeeper-0, group: c-zookeeper, state: running, ready: true, unit: zookeeper@c-zookeeper-0.service,\n"
-        "          pid: 12, address: h, ports: {tcp-clients: 2181}, storage: [{claim: data-c-zookeeper-0, size: 107374182400}],\n"
+        " nodes: [{name: c-zookeeper-0, group: c-zookeeper, state: running, ready: true, unit: "
+        "zookeeper@c-zookeeper-0.service,\n"
+        "          pid: 12, address: h, ports: {tcp-clients: 2181}, storage: [{claim: "
+        "data-c-zookeeper-0, size: 107374182400}],\n"
         "          certificate: {notAfter: 4102444800}},\n"
-        "         {name: c-kafka-0, group: c-kafka, state: starting, ready: false, waits: recovering logs, restarts: 2,\n"
+        "         {name: c-kafka-0, group: c-kafka, state: starting, ready: false, waits: "
+        "recovering logs, restarts: 2,\n"
         "          unit: kafka@c-kafka-0.service, message: 7 of 9 logs}],\n"
-        " steps: [{verb: restart, subject: c-kafka-0, reason: 'heap 1g -> 2g', waits: c-kafka-1 is not in sync}],\n"
-        " events: [{time: 1, type: Normal, reason: Started, node: c-kafka-0, message: started, count: 3}]}";
+        " steps: [{verb: restart, subject: c-kafka-0, reason: 'heap 1g -> 2g', waits: c-kafka-1 is "
+        "not in sync}],\n"
+        " events: [{time: 1, type: Normal, reason: Started, node: c-kafka-0, message: started, "
+        "count: 3}]}";
 
-static int describe(void *userdata, const char *kind _unused_, const char *ns _unused_, const char *name, MrTree **ret,
-                    MrError *err _unused_) {
+static int describe(void *userdata, const char *kind _unused_, const char *ns _unused_,
+                    const char *name, MrTree **ret, MrError *err _unused_) {
         Server *server = userdata;
-        _cleanup_(mr_tree_freep) MrTree *list = NULL, *status = NULL;
+        _cleanup_(mr_tree_freep) MrTree *list = NULL;
 
         if (mr_yaml_read(described, strlen(described), NULL, &list, NULL, NULL) < 0)
                 return -EINVAL;
         *ret = mr_tree_copy(mr_tree_at(list, 0));
         /* A resource called soon becomes ready while somebody looks. */
         if (mr_streq(name, "soon") && ++server->n_describes == 2) {
-                static const char ready[] = "{observedGeneration: 1, conditions: [{type: Ready, status: 'True'}]}";
+                static const char ready[] =
+                        "{observedGeneration: 1, conditions: [{type: Ready, status: 'True'}]}";
                 _cleanup_(mr_tree_freep) MrTree *documents = NULL;
                 if (mr_yaml_read(ready, strlen(ready), NULL, &documents, NULL, NULL) < 0 ||
-                    store_update_status(server->store, "KafkaUser", "default", "soon", mr_tree_at(documents, 0), 0, NULL) < 0)
+                    store_update_status(server->store, "KafkaUser", "default", "soon",
+                                        mr_tree_at(documents, 0), 0, NULL) < 0)
                         return -EINVAL;
         }
         return 0;
 }
 
-static int plan(void *userdata _unused_, const char *kind _unused_, const char *ns _unused_, const char *name _unused_,
-                MrTree **ret, MrError *err) {
-        return describe(&(Server) {}, NULL, NULL, NULL, ret, err);
+static int plan(void *userdata _unused_, const char *kind _unused_, const char *ns _unused_,
+                const char *name _unused_, MrTree **ret, MrError *err) {
+        return describe(&(Server){}, NULL, NULL, NULL, ret, err);
 }
 
-static int restart(void *userdata _unused_, const char *ns _unused_, const char *cluster, const char *node, const char *reason,
-                   MrError *err) {
+static int restart(void *userdata _unused_, const char *ns _unused_, const char *cluster,
+                   const char *node, const char *reason, MrError *err) {
         if (mr_streq(node, "nobody") || mr_streq(cluster, "nobody") || mr_is_empty(reason)) {
-                (void) mr_fail(err, MR_INVALID, NULL, "there is no node nobody in namespace default");
+                (void) mr_fail(err, MR_INVALID, NULL,
+                               "there is no node nobody in namespace default");
                 return -ENOENT;
         }
         return 0;
@@ -109,13 +119,14 @@ static int restart(void *userdata _unused_, const char *ns _unused_, const char 
 static void end_deletion(void *userdata, const StoreEvent *event) {
         Server *server = userdata;
 
-        if (event->change == STORE_MODIFIED && event->json && strstr(event->json, "deletionTimestamp") &&
-            !mr_streq(event->name, "stuck"))
+        if (event->change == STORE_MODIFIED && event->json &&
+            strstr(event->json, "deletionTimestamp") && !mr_streq(event->name, "stuck"))
                 (void) store_remove(server->store, event->kind, event->ns, event->name, NULL);
 }
 
 static void serve(Fixture *fixture, int ready_fd) {
-        static const ApiOps ops = {.admit = admit, .plan = plan, .describe = describe, .restart = restart};
+        static const ApiOps ops = {
+                .admit = admit, .plan = plan, .describe = describe, .restart = restart};
         static const StoreSecretValue values[] = {{"user.key", "KEY", 3}, {"user.crt", "CERT", 4}};
         Ctl kinds = {.errors = stderr};
         Server server = {};
@@ -125,9 +136,10 @@ static void serve(Fixture *fixture, int ready_fd) {
 
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         int fd = http_listen_unix(fixture->socket, NULL, NULL);
-        if (fd < 0 || ctl_registry(&kinds, &server.registry, NULL) < 0 || store_open(":memory:", &server.store, NULL) < 0 ||
-            sd_event_new(&event) < 0 ||
-            api_new(server.store, registry_kinds(server.registry), "0.1.0", &ops, &server, &api, NULL) < 0 ||
+        if (fd < 0 || ctl_registry(&kinds, &server.registry, NULL) < 0 ||
+            store_open(":memory:", &server.store, NULL) < 0 || sd_event_new(&event) < 0 ||
+            api_new(server.store, registry_kinds(server.registry), "0.1.0", &ops, &server, &api,
+                    NULL) < 0 ||
             http_server_new(event, fd, api_handle, api, &http, NULL) < 0 ||
             store_secret_put(server.store, "default", "my-user", values, 2, NULL, NULL) < 0)
                 _exit(1);
@@ -158,7 +170,8 @@ static int set_up(void **state) {
         return access(fixture->socket, F_OK);
 }
 
-static int remove_entry(const char *path, const struct stat *st _unused_, int flag _unused_, struct FTW *ftw _unused_) {
+static int remove_entry(const char *path, const struct stat *st _unused_, int flag _unused_,
+                        struct FTW *ftw _unused_) {
         return remove(path);
 }
 
@@ -183,12 +196,15 @@ static int type(Fixture *fixture, const char *line) {
 
         free(fixture->out);
         free(fixture->errors);
-        Ctl ctl = {.out = open_memstream(&fixture->out, &out_size), .errors = open_memstream(&fixture->errors, &errors_size),
-                   .socket = fixture->socket, .is_utf8 = false};
+        Ctl ctl = {.out = open_memstream(&fixture->out, &out_size),
+                   .errors = open_memstream(&fixture->errors, &errors_size),
+                   .socket = fixture->socket,
+                   .is_utf8 = false};
         _cleanup_free_ char *memory = mr_strdup(line);
         argv[argc++] = words[0] = mr_strdup("millctl");
         for (char *word = strtok(memory, " "); word; word = strtok(NULL, " "), argc++)
-                argv[argc] = words[argc] = *word == '@' ? mr_strf("%s%s", fixture->folder, word + 1) : mr_strdup(word);
+                argv[argc] = words[argc] =
+                        *word == '@' ? mr_strf("%s%s", fixture->folder, word + 1) : mr_strdup(word);
         fixture->code = ctl_main(&ctl, argc, argv);
         ctl_done(&ctl);
         fclose(ctl.out);
@@ -207,8 +223,8 @@ static void put(Fixture *fixture, const char *name, const char *text) {
         fclose(file);
 }
 
-#define USER(name) \
-        "apiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaUser\nmetadata:\n  name: " name \
+#define USER(name)                                                                                 \
+        "apiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaUser\nmetadata:\n  name: " name          \
         "\n  labels:\n    strimzi.io/cluster: c\nspec:\n  authentication:\n    type: tls\n"
 
 static void assert_says(const char *text, const char *words) {
@@ -221,9 +237,13 @@ static void apply_says_what_it_did(void **state) {
 
         put(fixture, "u.yaml", USER("a") "---\n" USER("b"));
         assert_int_equal(type(fixture, "apply -f @/u.yaml"), CTL_OK);
-        assert_string_equal(fixture->out, "kafkauser.kafka.strimzi.io/a created\nkafkauser.kafka.strimzi.io/b created\n");
+        assert_string_equal(
+                fixture->out,
+                "kafkauser.kafka.strimzi.io/a created\nkafkauser.kafka.strimzi.io/b created\n");
         assert_int_equal(type(fixture, "apply -f @/u.yaml"), CTL_OK);
-        assert_string_equal(fixture->out, "kafkauser.kafka.strimzi.io/a unchanged\nkafkauser.kafka.strimzi.io/b unchanged\n");
+        assert_string_equal(
+                fixture->out,
+                "kafkauser.kafka.strimzi.io/a unchanged\nkafkauser.kafka.strimzi.io/b unchanged\n");
         put(fixture, "u.yaml", USER("a") "  quotas:\n    producerByteRate: 1000\n");
         assert_int_equal(type(fixture, "apply --filename @/u.yaml"), CTL_OK);
         assert_string_equal(fixture->out, "kafkauser.kafka.strimzi.io/a configured\n");
@@ -233,11 +253,14 @@ static void apply_says_what_it_did(void **state) {
 
 static void an_error_names_file_line_column_field_and_what_to_do(void **state) {
         Fixture *fixture = *state;
-        _cleanup_free_ char *place = mr_strf("%s/u.yaml:19:11: spec.authentication.type: ", fixture->folder);
+        _cleanup_free_ char *place =
+                mr_strf("%s/u.yaml:19:11: spec.authentication.type: ", fixture->folder);
 
-        put(fixture, "u.yaml", USER("a") "---\n"
-                               "apiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaUser\nmetadata:\n  name: b\n  labels:\n"
-                               "    strimzi.io/cluster: c\nspec:\n  authentication:\n    type: nonsense\n");
+        put(fixture, "u.yaml",
+            USER("a") "---\n"
+                      "apiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaUser\nmetadata:\n  name: "
+                      "b\n  labels:\n"
+                      "    strimzi.io/cluster: c\nspec:\n  authentication:\n    type: nonsense\n");
         assert_int_equal(type(fixture, "apply -f @/u.yaml"), CTL_FAILED);
         assert_ptr_equal(strstr(fixture->errors, place), fixture->errors);
         assert_string_equal(fixture->out, "");
@@ -246,7 +269,8 @@ static void an_error_names_file_line_column_field_and_what_to_do(void **state) {
 
 static void what_the_server_dislikes_is_shown_at_its_line(void **state) {
         Fixture *fixture = *state;
-        _cleanup_free_ char *expected = mr_strf("%s/u.yaml:9:11: spec.authentication.type: the server dislikes it; choose another\n",
+        _cleanup_free_ char *expected = mr_strf("%s/u.yaml:9:11: spec.authentication.type: the "
+                                                "server dislikes it; choose another\n",
                                                 fixture->folder);
 
         put(fixture, "u.yaml", USER("refused"));
@@ -265,20 +289,23 @@ static void get_prints_tables(void **state) {
         put(fixture, "u.yaml", USER("a") "---\n" USER("longer"));
         assert_int_equal(type(fixture, "apply -f @/u.yaml"), CTL_OK);
         assert_int_equal(type(fixture, "get ku"), CTL_OK);
-        assert_ptr_equal(strstr(fixture->out, "NAME     CLUSTER   AUTHENTICATION   AUTHORIZATION   READY   AGE\n"
-                                              "a        c         tls                                      "),
+        assert_ptr_equal(strstr(fixture->out,
+                                "NAME     CLUSTER   AUTHENTICATION   AUTHORIZATION   READY   AGE\n"
+                                "a        c         tls                                      "),
                          fixture->out);
         assert_int_equal(type(fixture, "get kafkausers/a -A"), CTL_USAGE);
         assert_int_equal(type(fixture, "get kafkausers -A"), CTL_OK);
         assert_int_equal(strncmp(fixture->out, "NAMESPACE   NAME ", 17), 0);
         assert_int_equal(type(fixture, "get kafkauser.kafka.strimzi.io a longer -o name"), CTL_OK);
-        assert_string_equal(fixture->out, "kafkauser.kafka.strimzi.io/a\nkafkauser.kafka.strimzi.io/longer\n");
+        assert_string_equal(fixture->out,
+                            "kafkauser.kafka.strimzi.io/a\nkafkauser.kafka.strimzi.io/longer\n");
         assert_int_equal(type(fixture, "get all"), CTL_OK);
         assert_says(fixture->out, "kafkauser.kafka.strimzi.io/a ");
         assert_int_equal(type(fixture, "get kafkas"), CTL_OK);
         assert_string_equal(fixture->errors, "No resources found in namespace default.\n");
         assert_int_equal(type(fixture, "get ku none"), CTL_FAILED);
-        assert_string_equal(fixture->errors, "millctl: there is no KafkaUser none in namespace default\n");
+        assert_string_equal(fixture->errors,
+                            "millctl: there is no KafkaUser none in namespace default\n");
         assert_int_equal(type(fixture, "get ku -l strimzi.io/cluster=d"), CTL_OK);
         assert_string_equal(fixture->out, "");
         assert_int_equal(type(fixture, "get ku -l strimzi.io/cluster=c -o name"), CTL_OK);
@@ -295,7 +322,8 @@ static void get_prints_objects(void **state) {
         assert_int_equal(mr_json_read(fixture->out, strlen(fixture->out), NULL, &object, NULL), 0);
         assert_string_equal(mr_tree_get_string(object, "kind"), "KafkaUser");
         assert_int_equal(type(fixture, "get ku -o yaml"), CTL_OK);
-        assert_int_equal(mr_yaml_read(fixture->out, strlen(fixture->out), NULL, &list, NULL, NULL), 0);
+        assert_int_equal(mr_yaml_read(fixture->out, strlen(fixture->out), NULL, &list, NULL, NULL),
+                         0);
         assert_string_equal(mr_tree_get_string(mr_tree_at(list, 0), "kind"), "List");
         assert_int_equal(type(fixture, "get ku -o table"), CTL_USAGE);
 }
@@ -324,8 +352,10 @@ static void delete_waits_until_it_is_gone(void **state) {
         assert_says(fixture->errors, "still being deleted");
         assert_int_equal(type(fixture, "apply -f @/u.yaml"), CTL_OK);
         assert_int_equal(type(fixture, "delete -f @/u.yaml --no-wait"), CTL_OK);
-        assert_string_equal(fixture->out, "kafkauser.kafka.strimzi.io/stuck deleted\nkafkauser.kafka.strimzi.io/b deleted\n"
-                                          "kafkauser.kafka.strimzi.io/a deleted\n");
+        assert_string_equal(
+                fixture->out,
+                "kafkauser.kafka.strimzi.io/stuck deleted\nkafkauser.kafka.strimzi.io/b deleted\n"
+                "kafkauser.kafka.strimzi.io/a deleted\n");
         assert_int_equal(type(fixture, "delete kafkauser"), CTL_FAILED);
         assert_int_equal(type(fixture, "delete"), CTL_USAGE);
 }
@@ -337,13 +367,26 @@ static void describe_draws_a_tree(void **state) {
         assert_int_equal(type(fixture, "apply -f @/u.yaml"), CTL_OK);
         assert_int_equal(type(fixture, "describe kafkauser c"), CTL_OK);
         static const char *const words[] = {
-                "Kafka default/c  not ready\n", "|   waits for   c-kafka-0: recovering\n", "|   source      /etc/c.yaml\n",
-                "|   platform    rhel-baremetal\n", "|   listener    tls: h:9093\n", "|- c-zookeeper  1 of 1 ready\n",
-                "|  `- c-zookeeper-0  running, ready\n", "unit         zookeeper@c-zookeeper-0.service, pid 12\n",
-                "address      h: tcp-clients 2181\n", "storage      data-c-zookeeper-0, 100Gi\n", "certificate  until 2100-01-01, ",
-                "`- c-kafka  0 of 1 ready\n", "   `- c-kafka-0  starting\n", "waits for    recovering logs\n",
-                "kafka@c-kafka-0.service, 2 automatic restarts\n", "\nWarnings\n  OneHost: no high availability\n",
-                "\nNext steps\n  restart c-kafka-0: heap 1g -> 2g\n    waits: c-kafka-1 is not in sync\n", "\nEvents\n", "(x3)",
+                "Kafka default/c  not ready\n",
+                "|   waits for   c-kafka-0: recovering\n",
+                "|   source      /etc/c.yaml\n",
+                "|   platform    rhel-baremetal\n",
+                "|   listener    tls: h:9093\n",
+                "|- c-zookeeper  1 of 1 ready\n",
+                "|  `- c-zookeeper-0  running, ready\n",
+                "unit         zookeeper@c-zookeeper-0.service, pid 12\n",
+                "address      h: tcp-clients 2181\n",
+                "storage      data-c-zookeeper-0, 100Gi\n",
+                "certificate  until 2100-01-01, ",
+                "`- c-kafka  0 of 1 ready\n",
+                "   `- c-kafka-0  starting\n",
+                "waits for    recovering logs\n",
+                "kafka@c-kafka-0.service, 2 automatic restarts\n",
+                "\nWarnings\n  OneHost: no high availability\n",
+                "\nNext steps\n  restart c-kafka-0: heap 1g -> 2g\n    waits: c-kafka-1 is not in "
+                "sync\n",
+                "\nEvents\n",
+                "(x3)",
         };
         for (size_t i = 0; i < MR_ELEMENTS(words); i++)
                 assert_says(fixture->out, words[i]);
@@ -358,8 +401,9 @@ static void plan_shows_steps_and_what_they_wait_for(void **state) {
         put(fixture, "u.yaml", USER("c"));
         assert_int_equal(type(fixture, "apply -f @/u.yaml"), CTL_OK);
         assert_int_equal(type(fixture, "plan kafkauser c"), CTL_OK);
-        assert_string_equal(fixture->out, "# KafkaUser/default/c\nrestart  c-kafka-0: heap 1g -> 2g\n"
-                                          "         waits: c-kafka-1 is not in sync\n");
+        assert_string_equal(fixture->out,
+                            "# KafkaUser/default/c\nrestart  c-kafka-0: heap 1g -> 2g\n"
+                            "         waits: c-kafka-1 is not in sync\n");
         assert_int_equal(type(fixture, "plan -o json"), CTL_OK);
         assert_int_equal(*fixture->out, '[');
         assert_int_equal(type(fixture, "plan -o manifests"), CTL_USAGE);
@@ -372,12 +416,17 @@ static void a_plan_on_paper_is_the_same_twice_and_needs_no_daemon(void **state) 
         Fixture *fixture = *state;
         static const char *const formats[] = {"text", "json", "manifests"};
 
-        put(fixture, "k.yaml", "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata:\n  name: c\nspec:\n  kafka:\n"
-                               "    replicas: 1\n    listeners:\n    - {name: plain, port: 9092, type: internal, tls: false}\n"
-                               "    storage: {type: ephemeral}\n  zookeeper:\n    replicas: 1\n    storage: {type: ephemeral}\n");
+        put(fixture, "k.yaml",
+            "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata:\n  name: c\nspec:\n  "
+            "kafka:\n"
+            "    replicas: 1\n    listeners:\n    - {name: plain, port: 9092, type: internal, tls: "
+            "false}\n"
+            "    storage: {type: ephemeral}\n  zookeeper:\n    replicas: 1\n    storage: {type: "
+            "ephemeral}\n");
         for (size_t i = 0; i < MR_ELEMENTS(formats); i++) {
-                _cleanup_free_ char *line =
-                        mr_strf("--socket /nowhere plan --platform rhel-baremetal -f @/k.yaml -o %s", formats[i]);
+                _cleanup_free_ char *line = mr_strf(
+                        "--socket /nowhere plan --platform rhel-baremetal -f @/k.yaml -o %s",
+                        formats[i]);
                 assert_int_equal(type(fixture, line), CTL_OK);
                 _cleanup_free_ char *first = mr_strdup(fixture->out);
                 assert_int_equal(type(fixture, line), CTL_OK);
@@ -407,7 +456,9 @@ static void wait_shows_progress_until_the_condition_holds(void **state) {
         assert_says(fixture->out, "kafkauser.kafka.strimzi.io/soon condition met\n");
         assert_null(strstr(strstr(fixture->out, "recovering logs") + 1, "recovering logs"));
         assert_int_equal(type(fixture, "wait ku/never --timeout=1s"), CTL_TIMEOUT);
-        assert_says(fixture->errors, "the time is up: kafkauser.kafka.strimzi.io/never: the daemon has not taken up");
+        assert_says(
+                fixture->errors,
+                "the time is up: kafkauser.kafka.strimzi.io/never: the daemon has not taken up");
         assert_int_equal(type(fixture, "wait ku/nobody --timeout=1s"), CTL_FAILED);
         assert_int_equal(type(fixture, "wait ku/nobody --for delete"), CTL_OK);
         assert_int_equal(type(fixture, "wait ku/soon --for happiness"), CTL_USAGE);
@@ -458,8 +509,10 @@ static void secrets_are_written_to_private_files(void **state) {
 
 static void wrong_use_is_exit_code_two(void **state) {
         Fixture *fixture = *state;
-        static const char *const lines[] = {"", "nonsense", "--nonsense", "get", "get -x", "apply", "apply x", "logs", "hold a b",
-                                            "logs ../x", "check x", "check --heap lots", "completion x", "help nonsense"};
+        static const char *const lines[] = {
+                "",        "nonsense",          "--nonsense",   "get",          "get -x",
+                "apply",   "apply x",           "logs",         "hold a b",     "logs ../x",
+                "check x", "check --heap lots", "completion x", "help nonsense"};
 
         for (size_t i = 0; i < MR_ELEMENTS(lines); i++)
                 if (type(fixture, lines[i]) != CTL_USAGE)
@@ -487,10 +540,12 @@ static void an_absent_daemon_is_told_once(void **state) {
 
         put(fixture, "u.yaml", USER("a") "---\n" USER("b"));
         assert_int_equal(type(fixture, "--socket /nowhere/api.sock apply -f @/u.yaml"), CTL_FAILED);
-        assert_string_equal(fixture->errors, "millctl: cannot reach millraced at /nowhere/api.sock; is it running? "
-                                             "systemctl status millraced\n");
+        assert_string_equal(fixture->errors,
+                            "millctl: cannot reach millraced at /nowhere/api.sock; is it running? "
+                            "systemctl status millraced\n");
         assert_int_equal(type(fixture, "--socket /nowhere/api.sock get kafka"), CTL_FAILED);
-        assert_int_equal(type(fixture, "--context=/nowhere/api.sock wait kafka/a --timeout 1s"), CTL_TIMEOUT);
+        assert_int_equal(type(fixture, "--context=/nowhere/api.sock wait kafka/a --timeout 1s"),
+                         CTL_TIMEOUT);
 }
 
 static void completion_offers_words(void **state) {
@@ -520,8 +575,10 @@ static void get_watches(void **state) {
         pid_t pid = fork();
         if (pid == 0) {
                 (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-                Ctl ctl = {.out = fdopen(pair[1], "w"), .errors = stderr, .socket = fixture->socket};
-                char *argv[] = {(char[]) {"millctl"}, (char[]) {"get"}, (char[]) {"ku"}, (char[]) {"-w"}, NULL};
+                Ctl ctl = {
+                        .out = fdopen(pair[1], "w"), .errors = stderr, .socket = fixture->socket};
+                char *argv[] = {(char[]){"millctl"}, (char[]){"get"}, (char[]){"ku"},
+                                (char[]){"-w"}, NULL};
                 _exit(ctl_main(&ctl, 4, argv));
         }
         close(pair[1]);

@@ -16,7 +16,8 @@
 #define ARGUMENTS_MAX 16
 
 /* Splits a line at blanks and reads it. */
-static int read_line(const char *allowed, const char *line, char *memory, char *argv[], Options *ret, MrError *err) {
+static int read_line(const char *allowed, const char *line, char *memory, char *argv[],
+                     Options *ret, MrError *err) {
         int argc = 0;
 
         memcpy(memory, line, strlen(line) + 1);
@@ -30,7 +31,9 @@ static void options_and_arguments_may_be_mixed(void **state _unused_) {
         char memory[256], *argv[ARGUMENTS_MAX];
         Options options;
 
-        assert_int_equal(read_line("fnAow", "get kafka -n team -w a --output=wide -f x -f y", memory, argv, &options, NULL), 0);
+        assert_int_equal(read_line("fnAow", "get kafka -n team -w a --output=wide -f x -f y",
+                                   memory, argv, &options, NULL),
+                         0);
         assert_string_equal(options.ns, "team");
         assert_string_equal(options.output, "wide");
         assert_true(options.watch);
@@ -47,7 +50,8 @@ static void a_letter_means_what_the_verb_says(void **state _unused_) {
         char memory[256], *argv[ARGUMENTS_MAX];
         Options options;
 
-        assert_int_equal(read_line("nFNs", "logs -f node --lines 5", memory, argv, &options, NULL), 0);
+        assert_int_equal(read_line("nFNs", "logs -f node --lines 5", memory, argv, &options, NULL),
+                         0);
         assert_true(options.follow);
         assert_int_equal(options.n_files, 0);
         assert_string_equal(options.lines, "5");
@@ -57,8 +61,10 @@ static void a_letter_means_what_the_verb_says(void **state _unused_) {
 
 static void what_a_verb_does_not_take_is_refused(void **state _unused_) {
         static const char *const lines[][2] = {
-                {"get -x", "get has no option -x"},         {"get --reason y", "get has no option --reason"},
-                {"get -n", "option -n needs a value"},      {"get --namespace", "option --namespace needs a value"},
+                {"get -x", "get has no option -x"},
+                {"get --reason y", "get has no option --reason"},
+                {"get -n", "option -n needs a value"},
+                {"get --namespace", "option --namespace needs a value"},
                 {"get --timeout", "get has no option --timeout"},
         };
 
@@ -66,7 +72,8 @@ static void what_a_verb_does_not_take_is_refused(void **state _unused_) {
                 char memory[256], *argv[ARGUMENTS_MAX];
                 Options options;
                 _cleanup_error_ MrError err = MR_ERROR_INIT;
-                assert_int_equal(read_line("nAow", lines[i][0], memory, argv, &options, &err), -EINVAL);
+                assert_int_equal(read_line("nAow", lines[i][0], memory, argv, &options, &err),
+                                 -EINVAL);
                 assert_string_equal(err.message, lines[i][1]);
                 options_done(&options);
         }
@@ -106,9 +113,12 @@ static void every_option_has_its_own_id(void **state _unused_) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(options_and_arguments_may_be_mixed), cmocka_unit_test(a_letter_means_what_the_verb_says),
-                cmocka_unit_test(what_a_verb_does_not_take_is_refused), cmocka_unit_test(help_is_taken_by_every_verb),
-                cmocka_unit_test(durations_are_read),                  cmocka_unit_test(every_option_has_its_own_id),
+                cmocka_unit_test(options_and_arguments_may_be_mixed),
+                cmocka_unit_test(a_letter_means_what_the_verb_says),
+                cmocka_unit_test(what_a_verb_does_not_take_is_refused),
+                cmocka_unit_test(help_is_taken_by_every_verb),
+                cmocka_unit_test(durations_are_read),
+                cmocka_unit_test(every_option_has_its_own_id),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

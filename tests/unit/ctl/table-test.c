@@ -25,7 +25,8 @@ static char *printed(Table *table) {
 }
 
 static void columns_are_aligned_and_nothing_follows_the_last(void **state _unused_) {
-        static const char *const cells[] = {"NAME", "READY", "AGE", "a", NULL, "3m", "a-longer-one", "True", "10s"};
+        static const char *const cells[] = {"NAME", "READY",        "AGE",  "a",  NULL,
+                                            "3m",   "a-longer-one", "True", "10s"};
         _cleanup_table_ Table table = {};
 
         table_init(&table, 3);
@@ -55,12 +56,25 @@ static void later_rows_are_printed_alone_and_umlauts_take_one_place(void **state
 }
 
 static void values_are_found_by_path(void **state _unused_) {
-        static const char json[] = "{\"a\":{\"x.y/z\":\"label\",\"n\":3,\"b\":true,\"r\":1.5,\"list\":[1,\"two\"]},"
-                                   "\"conditions\":[{\"type\":\"Other\",\"status\":\"0\"},{\"type\":\"Ready\",\"status\":\"True\"}]}";
+        static const char json[] =
+                "{\"a\":{\"x.y/z\":\"label\",\"n\":3,\"b\":true,\"r\":1.5,\"list\":[1,\"two\"]},"
+                "\"conditions\":[{\"type\":\"Other\",\"status\":\"0\"},{\"type\":\"Ready\","
+                "\"status\":\"True\"}]}";
         static const char *const paths[][2] = {
-                {"a.x\\.y/z", "label"}, {"a.n", "3"}, {"a.b", "true"}, {"a.r", "1.5"}, {"a.list", "1,two"},
-                {"a.list[1]", "two"}, {"a.list[2]", ""}, {"a.list[-1]", ""}, {"conditions[Ready].status", "True"},
-                {"conditions[Never].status", ""}, {"nothing.at.all", ""}, {"a", ""}, {"a.n.deeper", ""}, {"[", ""},
+                {"a.x\\.y/z", "label"},
+                {"a.n", "3"},
+                {"a.b", "true"},
+                {"a.r", "1.5"},
+                {"a.list", "1,two"},
+                {"a.list[1]", "two"},
+                {"a.list[2]", ""},
+                {"a.list[-1]", ""},
+                {"conditions[Ready].status", "True"},
+                {"conditions[Never].status", ""},
+                {"nothing.at.all", ""},
+                {"a", ""},
+                {"a.n.deeper", ""},
+                {"[", ""},
         };
         _cleanup_(mr_tree_freep) MrTree *tree = NULL;
 
@@ -75,9 +89,10 @@ static void ages_read_as_kubectl_writes_them(void **state _unused_) {
         static const struct {
                 int64_t seconds;
                 const char *text;
-        } ages[] = {{-5, "0s"}, {0, "0s"}, {119, "119s"}, {120, "2m"}, {125, "2m5s"}, {600, "10m"}, {10799, "179m"},
-                    {10800, "3h"}, {11000, "3h3m"}, {28800, "8h"}, {172799, "47h"}, {172800, "2d"}, {180000, "2d2h"},
-                    {691200, "8d"}, {63072000, "2y0d"}, {70000000, "2y80d"}};
+        } ages[] = {{-5, "0s"},       {0, "0s"},      {119, "119s"},      {120, "2m"},
+                    {125, "2m5s"},    {600, "10m"},   {10799, "179m"},    {10800, "3h"},
+                    {11000, "3h3m"},  {28800, "8h"},  {172799, "47h"},    {172800, "2d"},
+                    {180000, "2d2h"}, {691200, "8d"}, {63072000, "2y0d"}, {70000000, "2y80d"}};
 
         for (size_t i = 0; i < MR_ELEMENTS(ages); i++) {
                 _cleanup_free_ char *text = age_text(ages[i].seconds);

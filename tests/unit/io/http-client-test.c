@@ -72,11 +72,15 @@ static int tear_down(void **state) {
 }
 
 static int open_client(Fixture *fixture, HttpClient **ret, MrError *err) {
-        return http_client_open(fixture->path, &(HttpCall) {.method = "GET", .target = "/", .timeout_msec = 2000}, ret, err);
+        return http_client_open(fixture->path,
+                                &(HttpCall){.method = "GET", .target = "/", .timeout_msec = 2000},
+                                ret, err);
 }
 
 static void a_body_of_known_length_is_read(void **state) {
-        static const char *const parts[] = {"HTTP/1.1 200 OK\r\nContent-Le", "ngth: 5\r\nWarning: 299 - \"a\"\r\n\r\nhe", "llo", NULL};
+        static const char *const parts[] = {"HTTP/1.1 200 OK\r\nContent-Le",
+                                            "ngth: 5\r\nWarning: 299 - \"a\"\r\n\r\nhe", "llo",
+                                            NULL};
         _cleanup_(http_client_freep) HttpClient *client = NULL;
         _cleanup_buf_ MrBuf body = {};
 
@@ -102,8 +106,15 @@ static void a_body_until_the_end_of_the_connection_is_read(void **state) {
 }
 
 static void chunks_are_put_together_however_they_arrive(void **state) {
-        static const char *const parts[] = {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1",
-                                            "\r\na", "\r", "\n2;x=y\r\nb", "c\r\n", "0", "\r\n\r\n", NULL};
+        static const char *const parts[] = {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 "
+                                            "OK\r\nTransfer-Encoding: chunked\r\n\r\n1",
+                                            "\r\na",
+                                            "\r",
+                                            "\n2;x=y\r\nb",
+                                            "c\r\n",
+                                            "0",
+                                            "\r\n\r\n",
+                                            NULL};
         _cleanup_(http_client_freep) HttpClient *client = NULL;
         _cleanup_buf_ MrBuf body = {};
 
@@ -114,8 +125,8 @@ static void chunks_are_put_together_however_they_arrive(void **state) {
 }
 
 static void a_stream_is_read_line_by_line(void **state) {
-        static const char *const parts[] = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "3\r\na\nb\r\n",
-                                            "2\r\nc\n\r\n", "0\r\n\r\n", NULL};
+        static const char *const parts[] = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                                            "3\r\na\nb\r\n", "2\r\nc\n\r\n", "0\r\n\r\n", NULL};
         _cleanup_(http_client_freep) HttpClient *client = NULL;
         _cleanup_free_ char *one = NULL, *two = NULL, *none = NULL;
 
@@ -129,8 +140,27 @@ static void a_stream_is_read_line_by_line(void **state) {
 }
 
 static void a_line_that_does_not_come_is_not_waited_for_too_long(void **state) {
-        static const char *const parts[] = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n", "", "", "", "",
-                                            "", "", "", "", "", "", "", "", "", "", "", "", "", "1\r\n\n\r\n", NULL};
+        static const char *const parts[] = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                                            "1\r\na\r\n",
+                                            "",
+                                            "",
+                                            "",
+                                            "",
+                                            "",
+                                            "",
+                                            "",
+                                            "",
+                                            "",
+                                            "",
+                                            "",
+                                            "",
+                                            "",
+                                            "",
+                                            "",
+                                            "",
+                                            "",
+                                            "1\r\n\n\r\n",
+                                            NULL};
         _cleanup_(http_client_freep) HttpClient *client = NULL;
         _cleanup_free_ char *line = NULL;
 
@@ -144,12 +174,16 @@ static void a_line_that_does_not_come_is_not_waited_for_too_long(void **state) {
 static void nonsense_is_refused(void **state) {
         Fixture *fixture = *state;
         static const char *const answers[] = {
-                "SSH-2.0-x\r\n\r\n", "HTTP/1.1 xyz\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP",
+                "SSH-2.0-x\r\n\r\n",
+                "HTTP/1.1 xyz\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+                "HTTP",
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\naXX",
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
-                "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort", NULL,
+                "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+                NULL,
         };
 
         for (size_t i = 0; answers[i]; i++) {
@@ -191,7 +225,10 @@ static void a_forbidden_socket_is_explained(void **state) {
                 if (pid == 0) {
                         if (setgid(65534) < 0 || setuid(65534) < 0)
                                 _exit(1);
-                        _exit(open_client(fixture, &client, &err) == -EACCES && strstr(err.message, "group millrace") ? 0 : 1);
+                        _exit(open_client(fixture, &client, &err) == -EACCES &&
+                                              strstr(err.message, "group millrace")
+                                      ? 0
+                                      : 1);
                 }
                 assert_int_equal(waitpid(pid, &status, 0), pid);
                 assert_int_equal(status, 0);

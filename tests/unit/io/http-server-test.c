@@ -57,8 +57,9 @@ static void handle(void *userdata, const HttpRequest *request, HttpResponse *res
         }
         if (mr_streq(request->path, "/warn"))
                 http_response_warn(response, "a \"quoted\"\nline");
-        mr_buf_printf(&response->body, "%s %s %zu %s %zu", request->method, request->path, request->n_parameters,
-                      request->content_type ? request->content_type : "-", request->body.size);
+        mr_buf_printf(&response->body, "%s %s %zu %s %zu", request->method, request->path,
+                      request->n_parameters, request->content_type ? request->content_type : "-",
+                      request->body.size);
 }
 
 static int set_up(void **state) {
@@ -70,7 +71,9 @@ static int set_up(void **state) {
         fixture->path = mr_strf("%s/socket", fixture->folder);
         int fd = http_listen_unix(fixture->path, NULL, NULL);
         *state = fixture;
-        return fd < 0 ? fd : http_server_new(fixture->event, fd, handle, fixture, &fixture->server, NULL);
+        return fd < 0 ? fd
+                      : http_server_new(fixture->event, fd, handle, fixture, &fixture->server,
+                                        NULL);
 }
 
 static int tear_down(void **state) {
@@ -130,7 +133,8 @@ static void a_request_arrives_decoded(void **state) {
         Fixture *fixture = *state;
         int fd = connect_client(fixture);
 
-        client_send(fd, "POST /a%20b?x=1&watch HTTP/1.1\r\nHost: x\r\nContent-Type: Application/JSON; charset=utf-8\r\n"
+        client_send(fd, "POST /a%20b?x=1&watch HTTP/1.1\r\nHost: x\r\nContent-Type: "
+                        "Application/JSON; charset=utf-8\r\n"
                         "Content-Length: 5\r\n\r\nhello");
         _cleanup_free_ char *text = client_read(fixture, fd, "POST /a");
         assert_non_null(strstr(text, "HTTP/1.1 200"));
@@ -166,7 +170,8 @@ static void broken_addresses_are_refused(void **state) {
         static const char *const targets[] = {"/%zz", "/%", "/%0", "/a?b=%g1", "/%00", "x"};
 
         for (size_t i = 0; i < MR_ELEMENTS(targets); i++) {
-                _cleanup_free_ char *request = mr_strf("GET %s HTTP/1.1\r\nHost: x\r\n\r\n", targets[i]);
+                _cleanup_free_ char *request =
+                        mr_strf("GET %s HTTP/1.1\r\nHost: x\r\n\r\n", targets[i]);
                 int fd = connect_client(fixture);
                 client_send(fd, request);
                 _cleanup_free_ char *text = client_read(fixture, fd, "\"code\":400");
@@ -197,7 +202,8 @@ static void a_chunked_body_beyond_the_limit_is_refused(void **state) {
         for (int i = 0; i < 65; i++) {
                 client_send(fd, "10000\r\n");
                 for (size_t sent = 0; sent < 65536;) {
-                        ssize_t n = send(fd, chunk + sent, 65536 - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+                        ssize_t n =
+                                send(fd, chunk + sent, 65536 - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
                         if (n > 0)
                                 sent += (size_t) n;
                         turn(fixture);
@@ -336,7 +342,7 @@ static void tcp_addresses_are_understood(void **state _unused_) {
 
         for (size_t i = 0; i < MR_ELEMENTS(good); i++) {
                 int fd = http_listen_tcp(good[i], NULL);
-                if (i != 1)     /* A machine may be without IPv6. */
+                if (i != 1) /* A machine may be without IPv6. */
                         assert_true(fd >= 0);
                 if (fd >= 0)
                         close(fd);
@@ -348,17 +354,27 @@ static void tcp_addresses_are_understood(void **state _unused_) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(a_request_arrives_decoded, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(one_connection_serves_many_requests, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(one_connection_serves_many_requests, set_up,
+                                                tear_down),
                 cmocka_unit_test_setup_teardown(warnings_become_headers, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(broken_addresses_are_refused, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_body_beyond_the_limit_is_refused, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_chunked_body_beyond_the_limit_is_refused, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_client_that_leaves_within_a_request_is_no_trouble, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(five_hundred_streams_get_every_line_and_leave_nothing_behind, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(an_ended_stream_ends_the_response, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_reader_that_is_too_slow_loses_its_stream, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(freeing_the_server_ends_its_streams, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_stale_socket_is_replaced_and_nothing_else, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_body_beyond_the_limit_is_refused, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(a_chunked_body_beyond_the_limit_is_refused, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(a_client_that_leaves_within_a_request_is_no_trouble,
+                                                set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        five_hundred_streams_get_every_line_and_leave_nothing_behind, set_up,
+                        tear_down),
+                cmocka_unit_test_setup_teardown(an_ended_stream_ends_the_response, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(a_reader_that_is_too_slow_loses_its_stream, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(freeing_the_server_ends_its_streams, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(a_stale_socket_is_replaced_and_nothing_else, set_up,
+                                                tear_down),
                 cmocka_unit_test(tcp_addresses_are_understood),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

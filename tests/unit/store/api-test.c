@@ -20,7 +20,7 @@ typedef struct Fixture {
         Store *store;
         Api *api;
         HttpResponse response;
-        MrTree *answer;                 /* the body of the last response */
+        MrTree *answer; /* the body of the last response */
         int restarts;
         bool is_sick;
 } Fixture;
@@ -28,11 +28,17 @@ typedef struct Fixture {
 static const char *const versions[] = {"v1beta2", "v1", NULL};
 static const char *const own_versions[] = {"v1", NULL};
 static const char *const short_names[] = {"k", NULL};
-static const MrKind kafka_kind = {.group = "kafka.strimzi.io", .versions = versions, .name = "Kafka", .plural = "kafkas",
+static const MrKind kafka_kind = {.group = "kafka.strimzi.io",
+                                  .versions = versions,
+                                  .name = "Kafka",
+                                  .plural = "kafkas",
                                   .short_names = short_names};
-static const MrKind user_kind = {.group = "kafka.strimzi.io", .versions = versions, .name = "KafkaUser",
+static const MrKind user_kind = {.group = "kafka.strimzi.io",
+                                 .versions = versions,
+                                 .name = "KafkaUser",
                                  .plural = "kafkausers"};
-static const MrKind own_kind = {.group = "millrace.io", .versions = own_versions, .name = "Thing", .plural = "things"};
+static const MrKind own_kind = {
+        .group = "millrace.io", .versions = own_versions, .name = "Thing", .plural = "things"};
 static const MrKind *const kinds[] = {&kafka_kind, &user_kind, &own_kind, NULL};
 
 static int admit(void *userdata _unused_, const MrTree *resource, MrTree *warnings, MrError *err) {
@@ -50,8 +56,8 @@ static int admit(void *userdata _unused_, const MrTree *resource, MrTree *warnin
         return 0;
 }
 
-static int plan(void *userdata _unused_, const char *kind, const char *ns, const char *name, MrTree **ret,
-                MrError *err _unused_) {
+static int plan(void *userdata _unused_, const char *kind, const char *ns, const char *name,
+                MrTree **ret, MrError *err _unused_) {
         *ret = mr_tree_new_map();
         _cleanup_free_ char *text = mr_strf("%s/%s/%s", kind, ns, name);
         mr_tree_set_string(*ret, "of", text);
@@ -71,21 +77,25 @@ static int restart(void *userdata, const char *ns _unused_, const char *cluster,
 static int health(void *userdata, bool ready, MrError *err) {
         Fixture *fixture = userdata;
 
-        return fixture->is_sick && ready ? mr_fail(err, MR_TRANSIENT, NULL, "the first pass is not done") : 0;
+        return fixture->is_sick && ready
+                       ? mr_fail(err, MR_TRANSIENT, NULL, "the first pass is not done")
+                       : 0;
 }
 
 static void metrics(void *userdata _unused_, MrBuf *out) {
         mr_buf_puts(out, "millrace_up 1\n");
 }
 
-static const ApiOps ops = {.admit = admit, .plan = plan, .restart = restart, .health = health, .metrics = metrics};
+static const ApiOps ops = {
+        .admit = admit, .plan = plan, .restart = restart, .health = health, .metrics = metrics};
 
 static int set_up(void **state) {
         Fixture *fixture = mr_new(Fixture, 1);
 
         *state = fixture;
         int r = store_open(":memory:", &fixture->store, NULL);
-        return r < 0 ? r : api_new(fixture->store, kinds, "0.1.0", &ops, fixture, &fixture->api, NULL);
+        return r < 0 ? r
+                     : api_new(fixture->store, kinds, "0.1.0", &ops, fixture, &fixture->api, NULL);
 }
 
 static int tear_down(void **state) {
@@ -99,9 +109,10 @@ static int tear_down(void **state) {
         return 0;
 }
 
-static unsigned ask_as(Fixture *fixture, bool is_local, const char *method, const char *target, const char *type,
-                       const char *body) {
-        HttpRequest request = {.method = method, .is_local = is_local, .content_type = mr_strdup(type)};
+static unsigned ask_as(Fixture *fixture, bool is_local, const char *method, const char *target,
+                       const char *type, const char *body) {
+        HttpRequest request = {
+                .method = method, .is_local = is_local, .content_type = mr_strdup(type)};
 
         http_response_done(&fixture->response);
         fixture->answer = mr_tree_free(fixture->answer);
@@ -110,9 +121,12 @@ static unsigned ask_as(Fixture *fixture, bool is_local, const char *method, cons
                 mr_buf_puts(&request.body, body);
         api_handle(fixture->api, &request, &fixture->response);
         http_request_done(&request);
-        if (mr_streq(fixture->response.content_type, "application/json") && !fixture->response.stream)
-                assert_int_equal(mr_json_read(mr_buf_text(&fixture->response.body), fixture->response.body.size, NULL,
-                                              &fixture->answer, NULL), 0);
+        if (mr_streq(fixture->response.content_type, "application/json") &&
+            !fixture->response.stream)
+                assert_int_equal(mr_json_read(mr_buf_text(&fixture->response.body),
+                                              fixture->response.body.size, NULL, &fixture->answer,
+                                              NULL),
+                                 0);
         return fixture->response.status;
 }
 
@@ -130,7 +144,9 @@ static int64_t answer_int(Fixture *fixture, const char *path) {
 }
 
 #define KAFKAS "/apis/kafka.strimzi.io/v1beta2/namespaces/default/kafkas"
-#define KAFKA "{apiVersion: kafka.strimzi.io/v1beta2, kind: Kafka, metadata: {name: a, labels: {x: w}}, spec: {size: 1}}"
+#define KAFKA                                                                                      \
+        "{apiVersion: kafka.strimzi.io/v1beta2, kind: Kafka, metadata: {name: a, labels: {x: "     \
+        "w}}, spec: {size: 1}}"
 
 static void a_resource_is_created_read_changed_and_deleted(void **state) {
         Fixture *fixture = *state;
@@ -142,7 +158,9 @@ static void a_resource_is_created_read_changed_and_deleted(void **state) {
         assert_int_equal(ask(fixture, "GET", KAFKAS "/a", NULL), 200);
         assert_int_equal(answer_int(fixture, "spec.size"), 1);
         assert_int_equal(ask(fixture, "PUT", KAFKAS "/a",
-                             "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: a}, spec: {size: 2}}"), 200);
+                             "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: a}, "
+                             "spec: {size: 2}}"),
+                         200);
         assert_int_equal(answer_int(fixture, "metadata.generation"), 2);
         assert_int_equal(ask(fixture, "DELETE", KAFKAS "/a", NULL), 200);
         assert_string_not_equal(answer(fixture, "metadata.deletionTimestamp"), "(none)");
@@ -156,9 +174,13 @@ static void an_object_is_answered_in_the_version_asked_for(void **state) {
         Fixture *fixture = *state;
 
         assert_int_equal(ask(fixture, "POST", KAFKAS, KAFKA), 201);
-        assert_int_equal(ask(fixture, "GET", "/apis/kafka.strimzi.io/v1/namespaces/default/kafkas/a", NULL), 200);
+        assert_int_equal(
+                ask(fixture, "GET", "/apis/kafka.strimzi.io/v1/namespaces/default/kafkas/a", NULL),
+                200);
         assert_string_equal(answer(fixture, "apiVersion"), "kafka.strimzi.io/v1");
-        assert_int_equal(ask(fixture, "GET", "/apis/kafka.strimzi.io/v3/namespaces/default/kafkas/a", NULL), 404);
+        assert_int_equal(
+                ask(fixture, "GET", "/apis/kafka.strimzi.io/v3/namespaces/default/kafkas/a", NULL),
+                404);
 }
 
 static void a_conflict_is_told(void **state) {
@@ -166,7 +188,8 @@ static void a_conflict_is_told(void **state) {
 
         assert_int_equal(ask(fixture, "POST", KAFKAS, KAFKA), 201);
         assert_int_equal(ask(fixture, "PUT", KAFKAS "/a",
-                             "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: a, resourceVersion: '7'}}"),
+                             "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: a, "
+                             "resourceVersion: '7'}}"),
                          409);
         assert_string_equal(answer(fixture, "reason"), "Conflict");
 }
@@ -176,16 +199,23 @@ static void a_merge_patch_changes_what_it_names(void **state) {
         static const char type[] = "application/merge-patch+json";
 
         assert_int_equal(ask(fixture, "POST", KAFKAS, KAFKA), 201);
-        assert_int_equal(ask_as(fixture, true, "PATCH", KAFKAS "/a", type,
-                                "{\"metadata\":{\"annotations\":{\"p\":\"true\"}},\"spec\":{\"m\":3}}"), 200);
+        assert_int_equal(
+                ask_as(fixture, true, "PATCH", KAFKAS "/a", type,
+                       "{\"metadata\":{\"annotations\":{\"p\":\"true\"}},\"spec\":{\"m\":3}}"),
+                200);
         assert_int_equal(answer_int(fixture, "spec.size"), 1);
         assert_int_equal(answer_int(fixture, "spec.m"), 3);
         assert_string_equal(answer(fixture, "metadata.annotations.p"), "true");
         assert_string_equal(answer(fixture, "metadata.labels.x"), "w");
-        assert_int_equal(ask_as(fixture, true, "PATCH", KAFKAS "/a", type, "{\"spec\":{\"bad\":1}}"), 422);
+        assert_int_equal(
+                ask_as(fixture, true, "PATCH", KAFKAS "/a", type, "{\"spec\":{\"bad\":1}}"), 422);
         assert_int_equal(ask_as(fixture, true, "PATCH", KAFKAS "/b", type, "{}"), 404);
-        assert_int_equal(ask_as(fixture, true, "PATCH", KAFKAS "/a", "application/json-patch+json", "[]"), 415);
-        assert_int_equal(ask_as(fixture, true, "PATCH", KAFKAS "/a", type, "{\"metadata\":{\"name\":\"z\"}}"), 400);
+        assert_int_equal(
+                ask_as(fixture, true, "PATCH", KAFKAS "/a", "application/json-patch+json", "[]"),
+                415);
+        assert_int_equal(ask_as(fixture, true, "PATCH", KAFKAS "/a", type,
+                                "{\"metadata\":{\"name\":\"z\"}}"),
+                         400);
 }
 
 static void applying_creates_or_replaces(void **state) {
@@ -196,7 +226,9 @@ static void applying_creates_or_replaces(void **state) {
         assert_int_equal(ask_as(fixture, true, "PATCH", KAFKAS "/a", type, KAFKA), 200);
         assert_string_equal(answer(fixture, "metadata.resourceVersion"), "1");
         assert_int_equal(ask_as(fixture, true, "PATCH", KAFKAS "/a", type,
-                                "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: a}, spec: {m: 1}}"), 200);
+                                "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: "
+                                "a}, spec: {m: 1}}"),
+                         200);
         assert_int_equal(answer_int(fixture, "spec.size"), -1);
         assert_int_equal(answer_int(fixture, "metadata.generation"), 2);
 }
@@ -205,7 +237,9 @@ static void what_is_wrong_is_told_with_its_place(void **state) {
         Fixture *fixture = *state;
 
         assert_int_equal(ask(fixture, "POST", KAFKAS,
-                             "apiVersion: kafka.strimzi.io/v1\nkind: Kafka\nmetadata:\n  name: a\nspec:\n  bad: 1\n"), 422);
+                             "apiVersion: kafka.strimzi.io/v1\nkind: Kafka\nmetadata:\n  name: "
+                             "a\nspec:\n  bad: 1\n"),
+                         422);
         assert_string_equal(answer(fixture, "message"), "spec.bad: it is bad; make it good");
         assert_string_equal(answer(fixture, "details.causes[0].field"), "spec.bad");
         assert_int_equal(answer_int(fixture, "details.line"), 6);
@@ -216,7 +250,9 @@ static void warnings_are_told_and_the_resource_is_stored(void **state) {
         Fixture *fixture = *state;
 
         assert_int_equal(ask(fixture, "POST", KAFKAS,
-                             "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: a}, spec: {odd: 1}}"), 201);
+                             "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: a}, "
+                             "spec: {odd: 1}}"),
+                         201);
         assert_int_equal(fixture->response.n_warnings, 1);
         assert_string_equal(fixture->response.warnings[0], "spec.odd: it is 'odd'");
 }
@@ -231,21 +267,33 @@ static void a_dry_run_stores_nothing(void **state) {
 static void bodies_that_are_no_such_object_are_refused(void **state) {
         Fixture *fixture = *state;
         static const char *const bodies[] = {
-                "", "[]", "a: b: c", "\t", "1", "{}\n---\n{}", "{kind: Kafka}", "{metadata: 3}",
+                "",
+                "[]",
+                "a: b: c",
+                "\t",
+                "1",
+                "{}\n---\n{}",
+                "{kind: Kafka}",
+                "{metadata: 3}",
                 "{apiVersion: kafka.strimzi.io/v9, kind: Kafka, metadata: {name: a}}",
                 "{apiVersion: kafka.strimzi.io, kind: Kafka, metadata: {name: a}}",
                 "{apiVersion: kafka/v1, kind: Kafka, metadata: {name: a}}",
                 "{apiVersion: kafka.strimzi.io/v1, kind: KafkaUser, metadata: {name: a}}",
-                "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: a, namespace: other}}",
+                "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: a, namespace: "
+                "other}}",
         };
 
         for (size_t i = 0; i < MR_ELEMENTS(bodies); i++) {
                 assert_int_equal(ask(fixture, "POST", KAFKAS, bodies[i]), 400);
                 assert_string_equal(answer(fixture, "status"), "Failure");
         }
-        assert_int_equal(ask(fixture, "POST", KAFKAS, "{apiVersion: kafka.strimzi.io/v1, kind: Kafka}"), 422);
-        assert_int_equal(ask(fixture, "POST", KAFKAS,
-                             "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: ../../x}}"), 422);
+        assert_int_equal(
+                ask(fixture, "POST", KAFKAS, "{apiVersion: kafka.strimzi.io/v1, kind: Kafka}"),
+                422);
+        assert_int_equal(
+                ask(fixture, "POST", KAFKAS,
+                    "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: ../../x}}"),
+                422);
         assert_int_equal(store_version(fixture->store), 0);
 }
 
@@ -255,8 +303,11 @@ static void lists_select_by_namespace_label_and_name(void **state) {
 
         assert_int_equal(ask(fixture, "POST", KAFKAS, KAFKA), 201);
         assert_int_equal(ask(fixture, "POST", KAFKAS,
-                             "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: b}}"), 201);
-        assert_int_equal(ask(fixture, "POST", "/apis/kafka.strimzi.io/v1beta2/namespaces/team/kafkas", KAFKA), 201);
+                             "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: b}}"),
+                         201);
+        assert_int_equal(ask(fixture, "POST",
+                             "/apis/kafka.strimzi.io/v1beta2/namespaces/team/kafkas", KAFKA),
+                         201);
         assert_int_equal(ask(fixture, "GET", all, NULL), 200);
         assert_string_equal(answer(fixture, "kind"), "KafkaList");
         assert_string_equal(answer(fixture, "metadata.resourceVersion"), "3");
@@ -276,15 +327,19 @@ static void the_status_is_written_apart(void **state) {
         Fixture *fixture = *state;
 
         assert_int_equal(ask(fixture, "POST", KAFKAS, KAFKA), 201);
-        assert_int_equal(ask(fixture, "PUT", KAFKAS "/a/status", "{spec: {size: 9}, status: {x: 1}}"), 200);
+        assert_int_equal(
+                ask(fixture, "PUT", KAFKAS "/a/status", "{spec: {size: 9}, status: {x: 1}}"), 200);
         assert_int_equal(answer_int(fixture, "status.x"), 1);
         assert_int_equal(answer_int(fixture, "spec.size"), 1);
         assert_int_equal(answer_int(fixture, "metadata.generation"), 1);
-        assert_int_equal(ask_as(fixture, true, "PATCH", KAFKAS "/a/status", "application/merge-patch+json",
-                                "{\"status\":{\"y\":2}}"), 200);
+        assert_int_equal(ask_as(fixture, true, "PATCH", KAFKAS "/a/status",
+                                "application/merge-patch+json", "{\"status\":{\"y\":2}}"),
+                         200);
         assert_int_equal(answer_int(fixture, "status.x"), 1);
         assert_int_equal(answer_int(fixture, "status.y"), 2);
-        assert_int_equal(ask(fixture, "PUT", KAFKAS "/a/status", "{metadata: {resourceVersion: '1'}, status: {z: 1}}"), 409);
+        assert_int_equal(ask(fixture, "PUT", KAFKAS "/a/status",
+                             "{metadata: {resourceVersion: '1'}, status: {z: 1}}"),
+                         409);
         assert_int_equal(ask(fixture, "PUT", KAFKAS "/a/status", "{}"), 400);
         assert_int_equal(ask(fixture, "PUT", KAFKAS "/b/status", "{status: {}}"), 404);
         assert_int_equal(ask(fixture, "DELETE", KAFKAS "/a/status", NULL), 405);
@@ -295,7 +350,9 @@ static void a_resource_of_a_file_is_forbidden_to_change(void **state) {
         _cleanup_(mr_tree_freep) MrTree *list = NULL;
 
         assert_int_equal(mr_yaml_read(KAFKA, strlen(KAFKA), NULL, &list, NULL, NULL), 0);
-        assert_int_equal(store_put_file_resource(fixture->store, "/etc/k.yaml", mr_tree_at(list, 0), NULL, NULL), 1);
+        assert_int_equal(store_put_file_resource(fixture->store, "/etc/k.yaml", mr_tree_at(list, 0),
+                                                 NULL, NULL),
+                         1);
         assert_int_equal(ask(fixture, "DELETE", KAFKAS "/a", NULL), 403);
         assert_non_null(strstr(answer(fixture, "message"), "/etc/k.yaml"));
         assert_int_equal(ask(fixture, "PUT", KAFKAS "/a", KAFKA), 403);
@@ -314,19 +371,27 @@ static void a_watch_tells_what_is_there_and_what_happens(void **state) {
         Fixture *fixture = *state;
 
         assert_int_equal(ask(fixture, "POST", KAFKAS, KAFKA), 201);
-        assert_int_equal(ask(fixture, "GET", "/apis/kafka.strimzi.io/v1/kafkas?watch=1&allowWatchBookmarks=true", NULL), 200);
+        assert_int_equal(ask(fixture, "GET",
+                             "/apis/kafka.strimzi.io/v1/kafkas?watch=1&allowWatchBookmarks=true",
+                             NULL),
+                         200);
         HttpStream *stream = TAKE(fixture->response.stream);
         _cleanup_free_ char *first = stream_text(stream);
-        assert_non_null(strstr(first, "{\"type\":\"ADDED\",\"object\":{\"apiVersion\":\"kafka.strimzi.io/v1\",\"kind\""));
+        assert_non_null(strstr(
+                first,
+                "{\"type\":\"ADDED\",\"object\":{\"apiVersion\":\"kafka.strimzi.io/v1\",\"kind\""));
         assert_int_equal(api_watches(fixture->api), 1);
-        assert_int_equal(ask_as(fixture, true, "PATCH", KAFKAS "/a", "application/merge-patch+json", "{\"spec\":{\"size\":5}}"), 200);
+        assert_int_equal(ask_as(fixture, true, "PATCH", KAFKAS "/a", "application/merge-patch+json",
+                                "{\"spec\":{\"size\":5}}"),
+                         200);
         assert_int_equal(store_remove(fixture->store, "Kafka", "default", "a", NULL), 0);
         _cleanup_free_ char *second = stream_text(stream);
         assert_non_null(strstr(second, "{\"type\":\"MODIFIED\""));
         assert_non_null(strstr(second, "\n{\"type\":\"DELETED\""));
         api_bookmark(fixture->api);
         _cleanup_free_ char *third = stream_text(stream);
-        assert_string_equal(third, "{\"type\":\"BOOKMARK\",\"object\":{\"apiVersion\":\"kafka.strimzi.io/v1\",\"kind\":"
+        assert_string_equal(third, "{\"type\":\"BOOKMARK\",\"object\":{\"apiVersion\":\"kafka."
+                                   "strimzi.io/v1\",\"kind\":"
                                    "\"Kafka\",\"metadata\":{\"resourceVersion\":\"3\"}}}\n");
         http_stream_hang_up(stream);
         http_stream_unref(stream);
@@ -353,7 +418,10 @@ static void a_watch_goes_on_from_a_version_or_says_it_is_gone(void **state) {
 static void a_watch_of_one_name_hears_nothing_of_others(void **state) {
         Fixture *fixture = *state;
 
-        assert_int_equal(ask(fixture, "GET", KAFKAS "?watch=1&fieldSelector=metadata.name%3Db&labelSelector=", NULL), 200);
+        assert_int_equal(
+                ask(fixture, "GET",
+                    KAFKAS "?watch=1&fieldSelector=metadata.name%3Db&labelSelector=", NULL),
+                200);
         HttpStream *name = TAKE(fixture->response.stream);
         assert_int_equal(ask(fixture, "GET", KAFKAS "?watch=1&labelSelector=x%3Dw", NULL), 200);
         HttpStream *label = TAKE(fixture->response.stream);
@@ -373,7 +441,9 @@ static void a_watch_that_nobody_reads_ends(void **state) {
         _cleanup_free_ char *body = NULL;
 
         memset(filler, 'x', 1024 * 1024 - 1);
-        body = mr_strf("{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: a}, spec: {f: %s}}", filler);
+        body = mr_strf("{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: a}, spec: "
+                       "{f: %s}}",
+                       filler);
         assert_int_equal(ask(fixture, "POST", KAFKAS, body), 201);
         assert_int_equal(ask(fixture, "GET", KAFKAS "?watch=1", NULL), 200);
         HttpStream *stream = TAKE(fixture->response.stream);
@@ -388,20 +458,26 @@ static void a_watch_that_nobody_reads_ends(void **state) {
 static void put_secret(Fixture *fixture, const char *name, const char *key) {
         StoreSecretValue values[] = {{key, "secret", 6}, {"ca.crt", "cert", 4}};
 
-        assert_int_equal(store_secret_put(fixture->store, "default", name, values, 2, NULL, NULL), 1);
+        assert_int_equal(store_secret_put(fixture->store, "default", name, values, 2, NULL, NULL),
+                         1);
 }
 
 static void secrets_are_shown_but_never_the_key_of_an_authority(void **state) {
         Fixture *fixture = *state;
-        static const char *const hidden[][2] = {
-                {"c-cluster-ca", "ca.key"}, {"c-clients-ca", "ca.key"}, {"other", "ca.key"}, {"c-cluster-ca", "ca-2.key"}};
+        static const char *const hidden[][2] = {{"c-cluster-ca", "ca.key"},
+                                                {"c-clients-ca", "ca.key"},
+                                                {"other", "ca.key"},
+                                                {"c-cluster-ca", "ca-2.key"}};
 
         put_secret(fixture, "my-user", "user.key");
-        assert_int_equal(ask(fixture, "GET", "/api/v1/namespaces/default/secrets/my-user", NULL), 200);
+        assert_int_equal(ask(fixture, "GET", "/api/v1/namespaces/default/secrets/my-user", NULL),
+                         200);
         assert_string_equal(answer(fixture, "data.user\\.key"), "(none)");
-        assert_string_equal(mr_tree_get_string(mr_tree_get(fixture->answer, "data"), "user.key"), "c2VjcmV0");
+        assert_string_equal(mr_tree_get_string(mr_tree_get(fixture->answer, "data"), "user.key"),
+                            "c2VjcmV0");
         for (size_t i = 0; i < MR_ELEMENTS(hidden); i++) {
-                _cleanup_free_ char *target = mr_strf("/api/v1/namespaces/default/secrets/%s", hidden[i][0]);
+                _cleanup_free_ char *target =
+                        mr_strf("/api/v1/namespaces/default/secrets/%s", hidden[i][0]);
                 put_secret(fixture, hidden[i][0], hidden[i][1]);
                 assert_int_equal(ask(fixture, "GET", target, NULL), 200);
                 assert_null(strstr(mr_buf_text(&fixture->response.body), "c2VjcmV0"));
@@ -411,8 +487,10 @@ static void secrets_are_shown_but_never_the_key_of_an_authority(void **state) {
         assert_int_equal(mr_tree_size(mr_tree_get(fixture->answer, "items")), 4);
         assert_null(strstr(mr_buf_text(&fixture->response.body), "ca.key"));
         assert_int_equal(ask(fixture, "GET", "/api/v1/namespaces/default/secrets/none", NULL), 404);
-        assert_int_equal(ask(fixture, "PUT", "/api/v1/namespaces/default/secrets/my-user", "{}"), 405);
-        assert_int_equal(ask(fixture, "GET", "/api/v1/namespaces/default/secrets?watch=1", NULL), 405);
+        assert_int_equal(ask(fixture, "PUT", "/api/v1/namespaces/default/secrets/my-user", "{}"),
+                         405);
+        assert_int_equal(ask(fixture, "GET", "/api/v1/namespaces/default/secrets?watch=1", NULL),
+                         405);
         assert_int_equal(ask(fixture, "GET", "/api/v1/namespaces/default/pods", NULL), 404);
 }
 
@@ -420,14 +498,26 @@ static void holds_are_put_listed_and_released(void **state) {
         Fixture *fixture = *state;
         static const char holds[] = "/apis/millrace.io/v1/namespaces/default/holds";
 
-        assert_int_equal(ask(fixture, "PUT", "/apis/millrace.io/v1/namespaces/default/holds/n-0", "{reason: disk}"), 201);
-        assert_int_equal(ask(fixture, "PUT", "/apis/millrace.io/v1/namespaces/default/holds/n-0", "{reason: disk}"), 200);
-        assert_int_equal(ask(fixture, "PUT", "/apis/millrace.io/v1/namespaces/default/holds/n-1", NULL), 201);
-        assert_int_equal(ask(fixture, "PUT", "/apis/millrace.io/v1/namespaces/default/holds/A%20b", NULL), 400);
+        assert_int_equal(ask(fixture, "PUT", "/apis/millrace.io/v1/namespaces/default/holds/n-0",
+                             "{reason: disk}"),
+                         201);
+        assert_int_equal(ask(fixture, "PUT", "/apis/millrace.io/v1/namespaces/default/holds/n-0",
+                             "{reason: disk}"),
+                         200);
+        assert_int_equal(
+                ask(fixture, "PUT", "/apis/millrace.io/v1/namespaces/default/holds/n-1", NULL),
+                201);
+        assert_int_equal(
+                ask(fixture, "PUT", "/apis/millrace.io/v1/namespaces/default/holds/A%20b", NULL),
+                400);
         assert_int_equal(ask(fixture, "GET", holds, NULL), 200);
         assert_string_equal(answer(fixture, "items[0].reason"), "disk");
-        assert_int_equal(ask(fixture, "DELETE", "/apis/millrace.io/v1/namespaces/default/holds/n-0", NULL), 200);
-        assert_int_equal(ask(fixture, "DELETE", "/apis/millrace.io/v1/namespaces/default/holds/n-0", NULL), 404);
+        assert_int_equal(
+                ask(fixture, "DELETE", "/apis/millrace.io/v1/namespaces/default/holds/n-0", NULL),
+                200);
+        assert_int_equal(
+                ask(fixture, "DELETE", "/apis/millrace.io/v1/namespaces/default/holds/n-0", NULL),
+                404);
         assert_int_equal(ask(fixture, "POST", holds, "{}"), 405);
         assert_int_equal(ask(fixture, "GET", "/apis/millrace.io/v1/holds", NULL), 200);
         assert_int_equal(mr_tree_size(mr_tree_get(fixture->answer, "items")), 1);
@@ -450,12 +540,21 @@ static void views_come_from_the_passes(void **state) {
         Fixture *fixture = *state;
 
         assert_int_equal(ask(fixture, "POST", KAFKAS, KAFKA), 201);
-        assert_int_equal(ask(fixture, "GET", "/apis/millrace.io/v1/namespaces/default/kafkas/a/plan", NULL), 200);
+        assert_int_equal(
+                ask(fixture, "GET", "/apis/millrace.io/v1/namespaces/default/kafkas/a/plan", NULL),
+                200);
         assert_string_equal(answer(fixture, "of"), "Kafka/default/a");
-        assert_int_equal(ask(fixture, "GET", "/apis/millrace.io/v1/namespaces/default/kafkas/a/describe", NULL), 501);
-        assert_int_equal(ask(fixture, "GET", "/apis/millrace.io/v1/namespaces/default/kafkas/b/plan", NULL), 404);
-        assert_int_equal(ask(fixture, "GET", "/apis/millrace.io/v1/namespaces/default/nothings/b/plan", NULL), 404);
-        assert_int_equal(ask(fixture, "GET", "/apis/millrace.io/v1/namespaces/default/things", NULL), 200);
+        assert_int_equal(ask(fixture, "GET",
+                             "/apis/millrace.io/v1/namespaces/default/kafkas/a/describe", NULL),
+                         501);
+        assert_int_equal(
+                ask(fixture, "GET", "/apis/millrace.io/v1/namespaces/default/kafkas/b/plan", NULL),
+                404);
+        assert_int_equal(ask(fixture, "GET",
+                             "/apis/millrace.io/v1/namespaces/default/nothings/b/plan", NULL),
+                         404);
+        assert_int_equal(
+                ask(fixture, "GET", "/apis/millrace.io/v1/namespaces/default/things", NULL), 200);
 }
 
 static void discovery_is_derived_from_the_kinds(void **state) {
@@ -482,10 +581,16 @@ static void discovery_is_derived_from_the_kinds(void **state) {
 
 static void paths_that_lead_nowhere_are_not_found(void **state) {
         Fixture *fixture = *state;
-        static const char *const targets[] = {"/", "/x", "/api/v1/x", "/apis/a/b/c/d/e/f/g/h/i/j/k", "/version/x",
-                                              "/apis/kafka.strimzi.io/v1/namespaces/default/kafkas/a/b/c",
-                                              "/apis/kafka.strimzi.io/v1/namespaces", "/apis/kafka.strimzi.io/v1/kafkas/a",
-                                              "/apis/kafka.strimzi.io/v1/namespaces/default/kafkas/a/scale"};
+        static const char *const targets[] = {
+                "/",
+                "/x",
+                "/api/v1/x",
+                "/apis/a/b/c/d/e/f/g/h/i/j/k",
+                "/version/x",
+                "/apis/kafka.strimzi.io/v1/namespaces/default/kafkas/a/b/c",
+                "/apis/kafka.strimzi.io/v1/namespaces",
+                "/apis/kafka.strimzi.io/v1/kafkas/a",
+                "/apis/kafka.strimzi.io/v1/namespaces/default/kafkas/a/scale"};
 
         for (size_t i = 0; i < MR_ELEMENTS(targets); i++)
                 assert_int_equal(ask(fixture, "GET", targets[i], NULL), 404);
@@ -532,8 +637,9 @@ static void the_socket_answers_like_the_function(void **state) {
         assert_true(fd >= 0);
         assert_int_equal(http_server_new(event, fd, api_handle, fixture->api, &server, NULL), 0);
         int client = connect_to(path);
-        static const char request[] = "POST " KAFKAS " HTTP/1.1\r\nHost: x\r\nContent-Type: application/yaml\r\n"
-                                      "Content-Length: 105\r\n\r\n" KAFKA;
+        static const char request[] =
+                "POST " KAFKAS " HTTP/1.1\r\nHost: x\r\nContent-Type: application/yaml\r\n"
+                "Content-Length: 105\r\n\r\n" KAFKA;
         assert_int_equal(strlen(KAFKA), 105);
         assert_int_equal(send(client, request, strlen(request), MSG_NOSIGNAL), strlen(request));
         for (int i = 0; i < 100 && !strstr(chunk, "\r\n\r\n"); i++) {

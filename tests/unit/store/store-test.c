@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,8 +19,8 @@
 
 #include "sdk/alloc.h"
 #include "sdk/str.h"
-#include "store/store.h"
 #include "store/store-private.h"
+#include "store/store.h"
 
 typedef struct Fixture {
         char *folder;
@@ -71,9 +71,10 @@ static MrTree *yaml(const char *text) {
 }
 
 static MrTree *kafka(const char *name, int replicas) {
-        _cleanup_free_ char *text = mr_strf("apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\n"
-                                            "metadata: {name: %s, labels: {a: b}}\nspec: {kafka: {replicas: %d}}\n",
-                                            name, replicas);
+        _cleanup_free_ char *text =
+                mr_strf("apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\n"
+                        "metadata: {name: %s, labels: {a: b}}\nspec: {kafka: {replicas: %d}}\n",
+                        name, replicas);
         return yaml(text);
 }
 
@@ -94,7 +95,9 @@ static void a_created_resource_has_an_identity_that_outlives_a_restart(void **st
         assert_int_equal(store_get(fixture->store, "Kafka", "default", "a", &read, NULL), 0);
         assert_string_equal(read.uid, made.uid);
         assert_true(mr_tree_equal(read.tree, made.tree));
-        assert_string_equal(mr_tree_get_string(mr_tree_find(read.tree, "metadata", false), "resourceVersion"), "1");
+        assert_string_equal(
+                mr_tree_get_string(mr_tree_find(read.tree, "metadata", false), "resourceVersion"),
+                "1");
         assert_int_equal(store_version(fixture->store), 1);
 }
 
@@ -111,7 +114,8 @@ static void creating_twice_is_refused(void **state) {
 
 static void the_generation_counts_changes_of_the_spec_only(void **state) {
         Fixture *fixture = *state;
-        _cleanup_tree_ MrTree *one = kafka("a", 1), *three = kafka("a", 3), *labelled = kafka("a", 3);
+        _cleanup_tree_ MrTree *one = kafka("a", 1), *three = kafka("a", 3),
+                              *labelled = kafka("a", 3);
         _cleanup_tree_ MrTree *status = yaml("{observedGeneration: 2}");
         _cleanup_resource_ StoreResource a = {}, b = {}, c = {}, d = {};
 
@@ -124,11 +128,14 @@ static void the_generation_counts_changes_of_the_spec_only(void **state) {
         assert_int_equal(store_update(fixture->store, labelled, &c, NULL), 1);
         assert_int_equal(c.generation, 2);
         assert_true(c.version > a.version);
-        assert_int_equal(store_update_status(fixture->store, "Kafka", "default", "a", status, 0, NULL), 1);
-        assert_int_equal(store_update_status(fixture->store, "Kafka", "default", "a", status, 0, NULL), 0);
+        assert_int_equal(
+                store_update_status(fixture->store, "Kafka", "default", "a", status, 0, NULL), 1);
+        assert_int_equal(
+                store_update_status(fixture->store, "Kafka", "default", "a", status, 0, NULL), 0);
         assert_int_equal(store_update(fixture->store, three, &d, NULL), 1);
         assert_int_equal(d.generation, 2);
-        assert_int_equal(mr_tree_get_int(mr_tree_get(d.tree, "status"), "observedGeneration", 0), 2);
+        assert_int_equal(mr_tree_get_int(mr_tree_get(d.tree, "status"), "observedGeneration", 0),
+                         2);
 }
 
 static void an_update_from_an_old_version_conflicts(void **state) {
@@ -143,8 +150,12 @@ static void an_update_from_an_old_version_conflicts(void **state) {
         mr_tree_set_string(mr_tree_get(old.tree, "metadata"), "x", "y");
         assert_int_equal(store_update(fixture->store, old.tree, NULL, &err), -ESTALE);
         assert_int_equal(err.kind, MR_CONFLICT);
-        assert_int_equal(store_update_status(fixture->store, "Kafka", "default", "a", status, old.version, NULL), -ESTALE);
-        assert_int_equal(store_update_status(fixture->store, "Kafka", "default", "b", status, 0, NULL), -ENOENT);
+        assert_int_equal(store_update_status(fixture->store, "Kafka", "default", "a", status,
+                                             old.version, NULL),
+                         -ESTALE);
+        assert_int_equal(
+                store_update_status(fixture->store, "Kafka", "default", "b", status, 0, NULL),
+                -ENOENT);
 }
 
 static void a_wrong_uid_conflicts(void **state) {
@@ -152,7 +163,8 @@ static void a_wrong_uid_conflicts(void **state) {
         _cleanup_tree_ MrTree *one = kafka("a", 1);
 
         assert_int_equal(store_create(fixture->store, one, NULL, NULL), 0);
-        mr_tree_set_string(mr_tree_get(one, "metadata"), "uid", "00000000-0000-4000-8000-000000000000");
+        mr_tree_set_string(mr_tree_get(one, "metadata"), "uid",
+                           "00000000-0000-4000-8000-000000000000");
         assert_int_equal(store_update(fixture->store, one, NULL, NULL), -ESTALE);
 }
 
@@ -201,29 +213,39 @@ static void a_resource_of_a_file_is_read_only_and_keeps_its_uid(void **state) {
         _cleanup_resource_ StoreResource first = {}, second = {}, moved = {};
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
-        assert_int_equal(store_put_file_resource(fixture->store, "/etc/x/a.yaml", one, &first, NULL), 1);
+        assert_int_equal(
+                store_put_file_resource(fixture->store, "/etc/x/a.yaml", one, &first, NULL), 1);
         assert_string_equal(first.source, "file:/etc/x/a.yaml");
         assert_int_equal(store_update(fixture->store, three, NULL, &err), -EPERM);
         assert_non_null(strstr(err.message, "/etc/x/a.yaml"));
         assert_int_equal(store_delete(fixture->store, "Kafka", "default", "a", NULL), -EPERM);
         reopen(fixture);
-        assert_int_equal(store_put_file_resource(fixture->store, "/etc/x/a.yaml", one, NULL, NULL), 0);
-        assert_int_equal(store_put_file_resource(fixture->store, "/etc/x/a.yaml", three, &second, NULL), 1);
+        assert_int_equal(store_put_file_resource(fixture->store, "/etc/x/a.yaml", one, NULL, NULL),
+                         0);
+        assert_int_equal(
+                store_put_file_resource(fixture->store, "/etc/x/a.yaml", three, &second, NULL), 1);
         assert_string_equal(second.uid, first.uid);
         assert_int_equal(second.generation, 2);
-        assert_int_equal(store_put_file_resource(fixture->store, "/etc/x/b.yaml", three, &moved, NULL), 1);
+        assert_int_equal(
+                store_put_file_resource(fixture->store, "/etc/x/b.yaml", three, &moved, NULL), 1);
         assert_string_equal(moved.source, "file:/etc/x/b.yaml");
         assert_int_equal(moved.generation, 2);
         assert_int_equal(store_create(fixture->store, other, NULL, NULL), 0);
-        assert_int_equal(store_put_file_resource(fixture->store, "/etc/x/a.yaml", other, NULL, NULL), -EEXIST);
-        assert_int_equal(store_delete_file_resource(fixture->store, "Kafka", "default", "a", NULL), 1);
-        assert_int_equal(store_put_file_resource(fixture->store, "/etc/x/b.yaml", three, NULL, NULL), -EEXIST);
+        assert_int_equal(
+                store_put_file_resource(fixture->store, "/etc/x/a.yaml", other, NULL, NULL),
+                -EEXIST);
+        assert_int_equal(store_delete_file_resource(fixture->store, "Kafka", "default", "a", NULL),
+                         1);
+        assert_int_equal(
+                store_put_file_resource(fixture->store, "/etc/x/b.yaml", three, NULL, NULL),
+                -EEXIST);
 }
 
 static void a_list_is_sorted_and_filtered(void **state) {
         Fixture *fixture = *state;
         static const char *const names[] = {"c", "a", "b"};
-        _cleanup_tree_ MrTree *user = yaml("{kind: KafkaUser, metadata: {name: u, namespace: team}}");
+        _cleanup_tree_ MrTree *user =
+                yaml("{kind: KafkaUser, metadata: {name: u, namespace: team}}");
         _cleanup_resources_ StoreResources all = {}, kafkas = {}, team = {};
 
         for (size_t i = 0; i < MR_ELEMENTS(names); i++) {
@@ -251,28 +273,32 @@ static void see(void *userdata, const StoreEvent *event) {
         static const char *const changes[] = {"added", "modified", "deleted"};
         Seen *seen = userdata;
 
-        mr_buf_printf(&seen->log, "%lld %s %s/%s%s%s\n", (long long) event->version, changes[event->change],
-                      event->kind, event->name, event->is_status_only ? " status" : "", event->json ? "" : " -");
+        mr_buf_printf(&seen->log, "%lld %s %s/%s%s%s\n", (long long) event->version,
+                      changes[event->change], event->kind, event->name,
+                      event->is_status_only ? " status" : "", event->json ? "" : " -");
 }
 
 static void the_feed_tells_each_change_in_order(void **state) {
         Fixture *fixture = *state;
-        _cleanup_tree_ MrTree *one = kafka("a", 1), *three = kafka("a", 3), *status = yaml("{x: 1}");
-        _cleanup_(mr_buf_done) MrBuf replayed = {};
+        _cleanup_tree_ MrTree *one = kafka("a", 1), *three = kafka("a", 3),
+                              *status = yaml("{x: 1}");
         Seen seen = {}, again = {};
         StoreSubscription *subscription = store_subscribe(fixture->store, see, &seen);
         StoreSecretValue value = {"k", "v", 1};
 
         assert_int_equal(store_create(fixture->store, one, NULL, NULL), 0);
         assert_int_equal(store_update(fixture->store, three, NULL, NULL), 1);
-        assert_int_equal(store_update_status(fixture->store, "Kafka", "default", "a", status, 0, NULL), 1);
-        assert_int_equal(store_secret_put(fixture->store, "default", "s", &value, 1, NULL, NULL), 1);
+        assert_int_equal(
+                store_update_status(fixture->store, "Kafka", "default", "a", status, 0, NULL), 1);
+        assert_int_equal(store_secret_put(fixture->store, "default", "s", &value, 1, NULL, NULL),
+                         1);
         assert_int_equal(store_hold(fixture->store, "default", "n", "why", NULL), 1);
         assert_int_equal(store_remove(fixture->store, "Kafka", "default", "a", NULL), 0);
         store_unsubscribe(subscription);
         assert_int_equal(store_create(fixture->store, one, NULL, NULL), 0);
-        assert_string_equal(mr_buf_text(&seen.log), "1 added Kafka/a\n2 modified Kafka/a\n3 modified Kafka/a status\n"
-                                                    "4 added Secret/s -\n4 added Hold/n -\n5 deleted Kafka/a\n");
+        assert_string_equal(mr_buf_text(&seen.log),
+                            "1 added Kafka/a\n2 modified Kafka/a\n3 modified Kafka/a status\n"
+                            "4 added Secret/s -\n4 added Hold/n -\n5 deleted Kafka/a\n");
         assert_int_equal(store_replay(fixture->store, 3, see, &again, NULL), 0);
         assert_string_equal(mr_buf_text(&again.log), "5 deleted Kafka/a\n6 added Kafka/a\n");
         mr_buf_done(&seen.log);
@@ -285,13 +311,15 @@ static void a_forgotten_version_cannot_be_replayed(void **state) {
 
         for (int i = 0; i < 1010; i++) {
                 _cleanup_tree_ MrTree *object = kafka("a", i);
-                assert_true((i == 0 ? store_create : store_update)(fixture->store, object, NULL, NULL) >= 0);
+                assert_true((i == 0 ? store_create : store_update)(fixture->store, object, NULL,
+                                                                   NULL) >= 0);
         }
         assert_int_equal(store_replay(fixture->store, 2, see, &seen, NULL), -ESTALE);
         assert_int_equal(store_replay(fixture->store, 5000, see, &seen, NULL), -ESTALE);
         assert_int_equal(seen.log.size, 0);
         assert_int_equal(store_replay(fixture->store, 1008, see, &seen, NULL), 0);
-        assert_string_equal(mr_buf_text(&seen.log), "1009 modified Kafka/a\n1010 modified Kafka/a\n");
+        assert_string_equal(mr_buf_text(&seen.log),
+                            "1009 modified Kafka/a\n1010 modified Kafka/a\n");
         mr_buf_done(&seen.log);
         reopen(fixture);
         assert_int_equal(store_replay(fixture->store, 1009, see, &seen, NULL), -ESTALE);
@@ -303,7 +331,9 @@ static void write_from_within(void *userdata, const StoreEvent *event) {
         _cleanup_tree_ MrTree *status = yaml("{x: 1}");
 
         if (event->change == STORE_ADDED) {
-                assert_int_equal(store_update_status(seen->store, "Kafka", "default", "a", status, 0, NULL), 1);
+                assert_int_equal(
+                        store_update_status(seen->store, "Kafka", "default", "a", status, 0, NULL),
+                        1);
                 seen->subscription = store_unsubscribe(seen->subscription);
         }
 }
@@ -317,12 +347,14 @@ static void a_subscriber_may_write_and_leave_and_order_is_kept(void **state) {
         StoreSubscription *subscription = store_subscribe(fixture->store, see, &reader);
         assert_int_equal(store_create(fixture->store, one, NULL, NULL), 0);
         assert_null(writer.subscription);
-        assert_string_equal(mr_buf_text(&reader.log), "1 added Kafka/a\n2 modified Kafka/a status\n");
+        assert_string_equal(mr_buf_text(&reader.log),
+                            "1 added Kafka/a\n2 modified Kafka/a status\n");
         store_unsubscribe(subscription);
         mr_buf_done(&reader.log);
 }
 
-static int collect(void *userdata, const char *ns, const char *name, const char *key, const void *data, size_t size) {
+static int collect(void *userdata, const char *ns, const char *name, const char *key,
+                   const void *data, size_t size) {
         mr_buf_printf(userdata, "%s/%s/%s=", ns, name, key);
         mr_buf_append(userdata, data, size);
         mr_buf_putc(userdata, '\n');
@@ -337,8 +369,10 @@ static void secrets_are_replaced_as_a_whole_and_backed_up(void **state) {
         _cleanup_buf_ MrBuf all = {}, one = {};
         _cleanup_tree_ MrTree *list = NULL;
 
-        assert_int_equal(store_secret_put(fixture->store, "default", "s", values, 2, &labels, NULL), 1);
-        assert_int_equal(store_secret_put(fixture->store, "default", "s", values, 2, &labels, NULL), 0);
+        assert_int_equal(store_secret_put(fixture->store, "default", "s", values, 2, &labels, NULL),
+                         1);
+        assert_int_equal(store_secret_put(fixture->store, "default", "s", values, 2, &labels, NULL),
+                         0);
         assert_int_equal(access(fixture->backup, F_OK), -1);
         reopen(fixture);
         assert_int_equal(access(fixture->backup, F_OK), 0);
@@ -346,14 +380,19 @@ static void secrets_are_replaced_as_a_whole_and_backed_up(void **state) {
         assert_int_equal(one.size, 3);
         assert_memory_equal(one.data, "2\0002", 3);
         assert_int_equal(store_secret_get(fixture->store, "default", "s", "c", &one, NULL), 0);
-        assert_int_equal(store_secret_put(fixture->store, "default", "s", less, 1, &labels, NULL), 1);
+        assert_int_equal(store_secret_put(fixture->store, "default", "s", less, 1, &labels, NULL),
+                         1);
         assert_int_equal(store_secret_put(fixture->store, "default", "s", less, 1, NULL, NULL), 1);
-        assert_int_equal(store_secret_put(fixture->store, "default", "t", less, 1, &labels, NULL), 1);
-        assert_int_equal(store_secret_each(fixture->store, "default", NULL, collect, &all, NULL), 0);
+        assert_int_equal(store_secret_put(fixture->store, "default", "t", less, 1, &labels, NULL),
+                         1);
+        assert_int_equal(store_secret_each(fixture->store, "default", NULL, collect, &all, NULL),
+                         0);
         assert_string_equal(mr_buf_text(&all), "default/s/a=1\ndefault/t/a=1\n");
         assert_int_equal(store_secret_list(fixture->store, NULL, &list, NULL), 0);
         assert_int_equal(mr_tree_size(list), 2);
-        assert_string_equal(mr_tree_get_string(mr_tree_get(mr_tree_at(list, 1), "labels"), "strimzi.io/cluster"), "x");
+        assert_string_equal(mr_tree_get_string(mr_tree_get(mr_tree_at(list, 1), "labels"),
+                                               "strimzi.io/cluster"),
+                            "x");
         assert_int_equal(store_secret_remove(fixture->store, "default", "s", NULL), 1);
         assert_int_equal(store_secret_remove(fixture->store, "default", "s", NULL), 0);
         assert_int_equal(store_secret_get(fixture->store, "default", "s", "a", &one, NULL), 0);
@@ -367,7 +406,8 @@ static void the_backup_is_made_by_the_loop_once_for_many_changes(void **state) {
 
         assert_true(sd_event_new(&event) >= 0);
         assert_int_equal(store_attach_event(fixture->store, event, NULL, NULL, NULL), 0);
-        assert_int_equal(store_secret_put(fixture->store, "default", "s", &value, 1, NULL, NULL), 1);
+        assert_int_equal(store_secret_put(fixture->store, "default", "s", &value, 1, NULL, NULL),
+                         1);
         assert_int_equal(sd_event_run(event, 1000000), 1);
         assert_int_equal(stat(fixture->backup, &st), 0);
         assert_int_equal(st.st_mode & 0777, 0600);
@@ -384,7 +424,8 @@ static void the_backup_opens_as_a_store(void **state) {
         _cleanup_(store_freep) Store *copy = NULL;
         _cleanup_buf_ MrBuf out = {};
 
-        assert_int_equal(store_secret_put(fixture->store, "default", "s", &value, 1, NULL, NULL), 1);
+        assert_int_equal(store_secret_put(fixture->store, "default", "s", &value, 1, NULL, NULL),
+                         1);
         assert_int_equal(store_backup(fixture->store, NULL), 0);
         assert_int_equal(store_open(fixture->backup, &copy, NULL), 0);
         assert_int_equal(store_secret_get(copy, "default", "s", "a", &out, NULL), 1);
@@ -477,7 +518,8 @@ static void an_emptied_file_beside_a_backup_is_refused(void **state) {
         Fixture *fixture = *state;
         StoreSecretValue value = {"a", "1", 1};
 
-        assert_int_equal(store_secret_put(fixture->store, "default", "s", &value, 1, NULL, NULL), 1);
+        assert_int_equal(store_secret_put(fixture->store, "default", "s", &value, 1, NULL, NULL),
+                         1);
         fixture->store = store_free(fixture->store);
         assert_int_equal(truncate(fixture->path, 0), 0);
         assert_refused_and_untouched(fixture, "backup exists");
@@ -539,19 +581,24 @@ static void a_full_disk_changes_nothing_and_passes(void **state) {
         assert_int_equal(store_create(fixture->store, small, NULL, NULL), 0);
         memset(filler, 'x', 200000);
         mr_tree_set_string(mr_tree_get(big, "spec"), "filler", filler);
-        assert_int_equal(sqlite3_exec(fixture->store->db, "PRAGMA max_page_count = 20", NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(
+                sqlite3_exec(fixture->store->db, "PRAGMA max_page_count = 20", NULL, NULL, NULL),
+                SQLITE_OK);
         StoreSubscription *subscription = store_subscribe(fixture->store, see, &seen);
         StoreSecretValue value = {"a", filler, 200000};
 
         assert_int_equal(store_create(fixture->store, big, NULL, &err), -EAGAIN);
         assert_int_equal(err.kind, MR_TRANSIENT);
         assert_non_null(strstr(err.message, "no space left"));
-        assert_int_equal(store_secret_put(fixture->store, "default", "s", &value, 1, NULL, NULL), -EAGAIN);
+        assert_int_equal(store_secret_put(fixture->store, "default", "s", &value, 1, NULL, NULL),
+                         -EAGAIN);
         assert_int_equal(store_version(fixture->store), 1);
         assert_int_equal(seen.log.size, 0);
         store_unsubscribe(subscription);
 
-        assert_int_equal(sqlite3_exec(fixture->store->db, "PRAGMA max_page_count = 100000", NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(fixture->store->db, "PRAGMA max_page_count = 100000", NULL,
+                                      NULL, NULL),
+                         SQLITE_OK);
         assert_int_equal(store_create(fixture->store, big, &read, NULL), 0);
         assert_int_equal(read.version, 2);
 }
@@ -565,11 +612,13 @@ static void what_was_committed_survives_a_kill(void **state) {
         if (pid == 0) {
                 Store *store = NULL;
                 _cleanup_tree_ MrTree *object = kafka("a", 1);
-                if (store_open(fixture->path, &store, NULL) < 0 || store_create(store, object, NULL, NULL) < 0)
+                if (store_open(fixture->path, &store, NULL) < 0 ||
+                    store_create(store, object, NULL, NULL) < 0)
                         _exit(1);
                 Transaction transaction;
                 int64_t version;
-                if (store_begin(store, &transaction, NULL) < 0 || store_next_version(store, &version, NULL) < 0)
+                if (store_begin(store, &transaction, NULL) < 0 ||
+                    store_next_version(store, &version, NULL) < 0)
                         _exit(1);
                 kill(getpid(), SIGKILL);
         }
@@ -584,31 +633,49 @@ static void what_was_committed_survives_a_kill(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(a_created_resource_has_an_identity_that_outlives_a_restart, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_created_resource_has_an_identity_that_outlives_a_restart, set_up,
+                        tear_down),
                 cmocka_unit_test_setup_teardown(creating_twice_is_refused, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(the_generation_counts_changes_of_the_spec_only, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(an_update_from_an_old_version_conflicts, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(the_generation_counts_changes_of_the_spec_only,
+                                                set_up, tear_down),
+                cmocka_unit_test_setup_teardown(an_update_from_an_old_version_conflicts, set_up,
+                                                tear_down),
                 cmocka_unit_test_setup_teardown(a_wrong_uid_conflicts, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(bad_names_are_refused_with_their_path, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(deletion_is_marked_first_and_ended_later, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_resource_of_a_file_is_read_only_and_keeps_its_uid, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(bad_names_are_refused_with_their_path, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(deletion_is_marked_first_and_ended_later, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(a_resource_of_a_file_is_read_only_and_keeps_its_uid,
+                                                set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_list_is_sorted_and_filtered, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(the_feed_tells_each_change_in_order, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_forgotten_version_cannot_be_replayed, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_subscriber_may_write_and_leave_and_order_is_kept, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(secrets_are_replaced_as_a_whole_and_backed_up, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(the_backup_is_made_by_the_loop_once_for_many_changes, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(the_feed_tells_each_change_in_order, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(a_forgotten_version_cannot_be_replayed, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(a_subscriber_may_write_and_leave_and_order_is_kept,
+                                                set_up, tear_down),
+                cmocka_unit_test_setup_teardown(secrets_are_replaced_as_a_whole_and_backed_up,
+                                                set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        the_backup_is_made_by_the_loop_once_for_many_changes, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(the_backup_opens_as_a_store, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(values_are_remembered_until_they_are_forgotten, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(values_are_remembered_until_they_are_forgotten,
+                                                set_up, tear_down),
                 cmocka_unit_test_setup_teardown(holds_are_kept_until_released, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_damaged_file_is_refused_and_left_as_it_is, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(an_emptied_file_beside_a_backup_is_refused, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_damaged_file_is_refused_and_left_as_it_is, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(an_emptied_file_beside_a_backup_is_refused, set_up,
+                                                tear_down),
                 cmocka_unit_test_setup_teardown(a_newer_schema_is_refused, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_database_of_another_program_is_refused, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_database_of_another_program_is_refused, set_up,
+                                                tear_down),
                 cmocka_unit_test_setup_teardown(the_file_is_private, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_second_daemon_is_kept_out, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_full_disk_changes_nothing_and_passes, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(what_was_committed_survives_a_kill, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_full_disk_changes_nothing_and_passes, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(what_was_committed_survives_a_kill, set_up,
+                                                tear_down),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

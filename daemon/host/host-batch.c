@@ -6,24 +6,30 @@
 
 /* Each operation has a table of its own, so a member that belongs to another operation is refused, not ignored. */
 
-#define INSTANCE_FIELD                                                                                       \
-        MR_STRING("instance", HostStep, instance, .flags = MR_REQUIRED, .doc = "Name of the instance.")
-#define CLASS_FIELD                                                                                          \
+#define INSTANCE_FIELD                                                                             \
+        MR_STRING("instance", HostStep, instance, .flags = MR_REQUIRED,                            \
+                  .doc = "Name of the instance.")
+#define CLASS_FIELD                                                                                \
         MR_STRING("class", HostStep, class_name, .flags = MR_REQUIRED, .doc = "Class of the unit.")
-#define CLAIM_FIELD MR_STRING("claim", HostStep, claim, .flags = MR_REQUIRED, .doc = "Name of the claim.")
-#define FILE_FIELD MR_STRING("name", HostStep, name, .flags = MR_REQUIRED, .doc = "Name of the file.")
-#define STORAGE_FIELD(f)                                                                                     \
-        MR_STRING("storage_class", HostStep, storage_class, .flags = (f), .doc = "Storage class of the claim.")
+#define CLAIM_FIELD                                                                                \
+        MR_STRING("claim", HostStep, claim, .flags = MR_REQUIRED, .doc = "Name of the claim.")
+#define FILE_FIELD                                                                                 \
+        MR_STRING("name", HostStep, name, .flags = MR_REQUIRED, .doc = "Name of the file.")
+#define STORAGE_FIELD(f)                                                                           \
+        MR_STRING("storage_class", HostStep, storage_class, .flags = (f),                          \
+                  .doc = "Storage class of the claim.")
 
 static const MrField identity_fields[] = {
-        MR_STRING("cluster", HostIdentity, cluster, .pattern = "^[a-z0-9][a-z0-9./-]{0,500}$", .flags = MR_REQUIRED,
-                  .doc = "NAMESPACE/NAME of the cluster."),
-        MR_STRING("cluster_id", HostIdentity, cluster_id, .pattern = "^[A-Za-z0-9_=+/.-]{1,100}$", .flags = MR_REQUIRED,
-                  .doc = "Identity of the cluster."),
-        MR_STRING("role", HostIdentity, role, .pattern = "^[a-z][a-z0-9-]{0,60}$", .flags = MR_REQUIRED,
-                  .doc = "What the node does."),
-        MR_INT("node_id", HostIdentity, node_id, .min = 0, .max = INT32_MAX, .flags = MR_REQUIRED, .doc = "Id of the node."),
-        MR_STRING("quorum", HostIdentity, quorum, .pattern = "^[a-z][a-z0-9-]{0,60}$", .doc = "Kind of quorum."),
+        MR_STRING("cluster", HostIdentity, cluster, .pattern = "^[a-z0-9][a-z0-9./-]{0,500}$",
+                  .flags = MR_REQUIRED, .doc = "NAMESPACE/NAME of the cluster."),
+        MR_STRING("cluster_id", HostIdentity, cluster_id, .pattern = "^[A-Za-z0-9_=+/.-]{1,100}$",
+                  .flags = MR_REQUIRED, .doc = "Identity of the cluster."),
+        MR_STRING("role", HostIdentity, role, .pattern = "^[a-z][a-z0-9-]{0,60}$",
+                  .flags = MR_REQUIRED, .doc = "What the node does."),
+        MR_INT("node_id", HostIdentity, node_id, .min = 0, .max = INT32_MAX, .flags = MR_REQUIRED,
+               .doc = "Id of the node."),
+        MR_STRING("quorum", HostIdentity, quorum, .pattern = "^[a-z][a-z0-9-]{0,60}$",
+                  .doc = "Kind of quorum."),
         MR_STRING("directory_id", HostIdentity, directory_id, .pattern = "^[A-Za-z0-9_-]{1,100}$",
                   .doc = "Identity of the directory, where Kafka has one."),
         {},
@@ -33,24 +39,29 @@ static const MrField claim_create_fields[] = {
         CLAIM_FIELD,
         CLASS_FIELD,
         STORAGE_FIELD(MR_REQUIRED),
-        MR_BOOL("ephemeral", HostStep, is_ephemeral, .fallback = "false", .doc = "The data goes with the node."),
+        MR_BOOL("ephemeral", HostStep, is_ephemeral, .fallback = "false",
+                .doc = "The data goes with the node."),
         MR_INT("size", HostStep, size, .fallback = "0", .max = INT64_C(1) << 60, .unit = "bytes",
                .doc = "Size that was asked for; 0 for no limit."),
-        MR_OBJECT("identity", HostStep, identity, HostIdentity, identity_fields, .flags = MR_REQUIRED,
-                  .doc = "Who owns the data."),
+        MR_OBJECT("identity", HostStep, identity, HostIdentity, identity_fields,
+                  .flags = MR_REQUIRED, .doc = "Who owns the data."),
         {},
 };
 
 static const MrField claim_remove_fields[] = {
         CLAIM_FIELD,
         STORAGE_FIELD(0),
-        MR_STRING("cluster_id", HostStep, cluster_id, .flags = MR_REQUIRED, .doc = "Must equal the identity's."),
+        MR_STRING("cluster_id", HostStep, cluster_id, .flags = MR_REQUIRED,
+                  .doc = "Must equal the identity's."),
         {},
 };
 
 static const MrField file_write_fields[] = {
-        INSTANCE_FIELD, CLASS_FIELD, FILE_FIELD,
-        MR_STRING("content", HostStep, content, .flags = MR_REQUIRED | MR_SECRET, .doc = "Text of the file."),
+        INSTANCE_FIELD,
+        CLASS_FIELD,
+        FILE_FIELD,
+        MR_STRING("content", HostStep, content, .flags = MR_REQUIRED | MR_SECRET,
+                  .doc = "Text of the file."),
         {},
 };
 
@@ -65,15 +76,20 @@ typedef struct UnitWrite {
 } UnitWrite;
 
 static const MrField unit_write_fields[] = {
-        MR_STRING("instance", UnitWrite, instance, .flags = MR_REQUIRED, .doc = "Name of the instance."),
-        MR_STRING("class", UnitWrite, class_name, .flags = MR_REQUIRED, .doc = "Class of the unit."),
-        MR_TREE("properties", UnitWrite, properties, .flags = MR_REQUIRED, .doc = "What the unit runs."),
+        MR_STRING("instance", UnitWrite, instance, .flags = MR_REQUIRED,
+                  .doc = "Name of the instance."),
+        MR_STRING("class", UnitWrite, class_name, .flags = MR_REQUIRED,
+                  .doc = "Class of the unit."),
+        MR_TREE("properties", UnitWrite, properties, .flags = MR_REQUIRED,
+                .doc = "What the unit runs."),
         {},
 };
 
 static const MrField distribution_fields[] = {
-        MR_STRING("software", HostStep, software, .flags = MR_REQUIRED, .doc = "Software of the distribution."),
-        MR_STRING("version", HostStep, version, .flags = MR_REQUIRED, .doc = "Version of the distribution."),
+        MR_STRING("software", HostStep, software, .flags = MR_REQUIRED,
+                  .doc = "Software of the distribution."),
+        MR_STRING("version", HostStep, version, .flags = MR_REQUIRED,
+                  .doc = "Version of the distribution."),
         {},
 };
 
@@ -115,11 +131,13 @@ static int op_find(const char *name, HostOp *ret, MrError *err) {
                         *ret = (HostOp) i;
                         return 0;
                 }
-        return mr_fail(err, MR_INVALID, "op", "there is no such operation; see the manual of org.millrace.Host1");
+        return mr_fail(err, MR_INVALID, "op",
+                       "there is no such operation; see the manual of org.millrace.Host1");
 }
 
 /* mr_decode() only notes what a table does not know; here the note is an error. */
-int host_table_decode(const MrField *fields, const MrTree *tree, MrArena *arena, void *object, MrError *err) {
+int host_table_decode(const MrField *fields, const MrTree *tree, MrArena *arena, void *object,
+                      MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *warnings = mr_tree_new_list();
 
         if (mr_tree_type(tree) != MR_TREE_MAP)
@@ -132,21 +150,26 @@ int host_table_decode(const MrField *fields, const MrTree *tree, MrArena *arena,
 
                 if (mr_streq(mr_tree_get_string(w, "reason"), "UnknownField"))
                         return mr_fail(err, MR_INVALID, mr_tree_get_string(w, "path"),
-                                       "there is no such member here; remove it, or update millrace on this host");
+                                       "there is no such member here; remove it, or update "
+                                       "millrace on this host");
         }
         return 0;
 }
 
 static int names_check(const HostStep *step, MrError *err) {
         if (step->instance && !host_name_is_valid(step->instance))
-                return mr_fail(err, MR_INVALID, "instance", "this is no name of an instance; use NODE or NAMESPACE_NODE");
+                return mr_fail(err, MR_INVALID, "instance",
+                               "this is no name of an instance; use NODE or NAMESPACE_NODE");
         if (step->claim && !host_name_is_valid(step->claim))
-                return mr_fail(err, MR_INVALID, "claim", "this is no name of a claim; use CLAIM or NAMESPACE_CLAIM");
+                return mr_fail(err, MR_INVALID, "claim",
+                               "this is no name of a claim; use CLAIM or NAMESPACE_CLAIM");
         if (step->name && !host_file_name_is_valid(step->name))
                 return mr_fail(err, MR_INVALID, "name",
-                               "this is no name of a file of a node; use letters, digits, '.', '_' and '-'");
+                               "this is no name of a file of a node; use letters, digits, '.', '_' "
+                               "and '-'");
         if (step->content && strlen(step->content) > HOST_FILE_MAX)
-                return mr_fail(err, MR_INVALID, "content", "the file is larger than 1 MiB; shorten it");
+                return mr_fail(err, MR_INVALID, "content",
+                               "the file is larger than 1 MiB; shorten it");
         return 0;
 }
 
@@ -154,26 +177,32 @@ static int step_resolve(HostStep *step, const HostConfig *config, MrError *err) 
         if (step->class_name) {
                 step->class = host_config_class(config, step->class_name);
                 if (!step->class)
-                        return mr_fail(err, MR_INVALID, "class", "this host has no such class; add it to " HOST_CONFIG_PATH);
+                        return mr_fail(err, MR_INVALID, "class",
+                                       "this host has no such class; add it to " HOST_CONFIG_PATH);
         }
         if (step->storage_class) {
-                const HostStorageClass *storage = host_config_storage_class(config, step->storage_class);
+                const HostStorageClass *storage =
+                        host_config_storage_class(config, step->storage_class);
 
                 if (!storage)
-                        return mr_fail(err, MR_INVALID, "storage_class",
-                                       "this host has no such storage class; add it to " HOST_CONFIG_PATH);
+                        return mr_fail(
+                                err, MR_INVALID, "storage_class",
+                                "this host has no such storage class; add it to " HOST_CONFIG_PATH);
                 step->base = storage->path;
         }
         if (step->software) {
-                step->distribution = host_config_distribution(config, step->software, step->version);
+                step->distribution =
+                        host_config_distribution(config, step->software, step->version);
                 if (!step->distribution)
                         return mr_fail(err, MR_INVALID, "version",
-                                       "this host has no such distribution; add it to distributions in " HOST_CONFIG_PATH);
+                                       "this host has no such distribution; add it to "
+                                       "distributions in " HOST_CONFIG_PATH);
         }
         return 0;
 }
 
-static int unit_write_decode(const MrTree *members, const HostConfig *config, MrArena *arena, HostStep *step, MrError *err) {
+static int unit_write_decode(const MrTree *members, const HostConfig *config, MrArena *arena,
+                             HostStep *step, MrError *err) {
         UnitWrite write = {};
 
         int r = host_table_decode(unit_write_fields, members, arena, &write, err);
@@ -181,12 +210,14 @@ static int unit_write_decode(const MrTree *members, const HostConfig *config, Mr
                 return r;
         step->instance = write.instance;
         step->class_name = write.class_name;
-        r = host_properties_decode(mr_tree_get(members, "properties"), config, arena, &step->properties, err);
+        r = host_properties_decode(mr_tree_get(members, "properties"), config, arena,
+                                   &step->properties, err);
         return r < 0 ? mr_error_within(err, r, "properties") : 0;
 }
 
 /* `step_tree` loses its "op" here, so that the table of the operation sees only its own members. */
-static int step_decode(MrTree *step_tree, const HostConfig *config, MrArena *arena, HostStep *step, MrError *err) {
+static int step_decode(MrTree *step_tree, const HostConfig *config, MrArena *arena, HostStep *step,
+                       MrError *err) {
         int r = op_find(mr_tree_get_string(step_tree, "op"), &step->op, err);
         if (r < 0)
                 return r;
@@ -213,21 +244,25 @@ static int document_decode(HostBatch *batch, const HostConfig *config, MrError *
         if (mr_tree_type(document.steps) != MR_TREE_LIST)
                 return mr_fail(err, MR_INVALID, "steps", "this must be a list");
         if (mr_tree_size(document.steps) > HOST_STEPS_MAX)
-                return mr_fail(err, MR_INVALID, "steps", "there are more than %d; send several batches", HOST_STEPS_MAX);
+                return mr_fail(err, MR_INVALID, "steps",
+                               "there are more than %d; send several batches", HOST_STEPS_MAX);
 
         batch->n_steps = mr_tree_size(document.steps);
         batch->steps = mr_arena_new_array(batch->arena, HostStep, batch->n_steps + 1);
         for (size_t i = 0; i < batch->n_steps; i++) {
-                r = step_decode(mr_tree_at(document.steps, i), config, batch->arena, &batch->steps[i], err);
+                r = step_decode(mr_tree_at(document.steps, i), config, batch->arena,
+                                &batch->steps[i], err);
                 if (r < 0)
                         return mr_error_within(err, r, "steps[%zu]", i);
         }
         return 0;
 }
 
-int host_batch_parse(const char *text, size_t size, const HostConfig *config, HostBatch **ret, MrError *err) {
+int host_batch_parse(const char *text, size_t size, const HostConfig *config, HostBatch **ret,
+                     MrError *err) {
         if (size > HOST_BATCH_MAX)
-                return mr_fail(err, MR_INVALID, NULL, "the batch is larger than 4 MiB; send several batches");
+                return mr_fail(err, MR_INVALID, NULL,
+                               "the batch is larger than 4 MiB; send several batches");
 
         _cleanup_(host_batch_freep) HostBatch *batch = mr_new(HostBatch, 1);
         batch->arena = mr_arena_new();
@@ -273,6 +308,7 @@ MrTree *host_identity_tree(const HostIdentity *identity) {
 
 /* The directory id and the kind of quorum belong to the data as much as the cluster does. */
 bool host_identity_equal(const HostIdentity *a, const HostIdentity *b) {
-        return mr_streq(a->cluster, b->cluster) && mr_streq(a->cluster_id, b->cluster_id) && mr_streq(a->role, b->role) &&
-               mr_streq(a->quorum, b->quorum) && mr_streq(a->directory_id, b->directory_id) && a->node_id == b->node_id;
+        return mr_streq(a->cluster, b->cluster) && mr_streq(a->cluster_id, b->cluster_id) &&
+               mr_streq(a->role, b->role) && mr_streq(a->quorum, b->quorum) &&
+               mr_streq(a->directory_id, b->directory_id) && a->node_id == b->node_id;
 }

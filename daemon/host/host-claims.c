@@ -17,15 +17,18 @@
 int host_class_ids(const HostClass *class, uid_t *ret_uid, gid_t *ret_gid, MrError *err) {
         const struct passwd *user = getpwnam(class->user);
         if (!user)
-                return mr_fail(err, MR_TRANSIENT, NULL, "this host has no user %s; run systemd-sysusers", class->user);
+                return mr_fail(err, MR_TRANSIENT, NULL,
+                               "this host has no user %s; run systemd-sysusers", class->user);
         *ret_uid = user->pw_uid;
 
         const struct group *group = getgrnam(class->group);
         if (!group)
-                return mr_fail(err, MR_TRANSIENT, NULL, "this host has no group %s; run systemd-sysusers", class->group);
+                return mr_fail(err, MR_TRANSIENT, NULL,
+                               "this host has no group %s; run systemd-sysusers", class->group);
         *ret_gid = group->gr_gid;
         if (*ret_uid == 0)
-                return mr_fail(err, MR_INVALID, NULL, "nodes never run as root; name a system user in " HOST_CONFIG_PATH);
+                return mr_fail(err, MR_INVALID, NULL,
+                               "nodes never run as root; name a system user in " HOST_CONFIG_PATH);
         return 0;
 }
 
@@ -69,17 +72,22 @@ static int claim_json_write(const HostDir *claim, const HostStep *step, MrError 
         return host_file_write(claim, "claim.json", text.data, text.size, getegid(), 0644, err);
 }
 
-static int identity_conflict(const HostDir *claim, const HostIdentity *found, const HostIdentity *wanted, MrError *err) {
-        if (!mr_streq(found->cluster, wanted->cluster) || !mr_streq(found->cluster_id, wanted->cluster_id))
+static int identity_conflict(const HostDir *claim, const HostIdentity *found,
+                             const HostIdentity *wanted, MrError *err) {
+        if (!mr_streq(found->cluster, wanted->cluster) ||
+            !mr_streq(found->cluster_id, wanted->cluster_id))
                 return mr_fail(err, MR_INVALID, NULL,
-                               "%s holds data of cluster %s (id %s), not of %s (id %s); move it away, or give the cluster "
-                               "another name", claim->path, found->cluster, found->cluster_id, wanted->cluster,
+                               "%s holds data of cluster %s (id %s), not of %s (id %s); move it "
+                               "away, or give the cluster "
+                               "another name",
+                               claim->path, found->cluster, found->cluster_id, wanted->cluster,
                                wanted->cluster_id);
         return mr_fail(err, MR_INVALID, NULL,
-                       "%s holds data of %s %lld (quorum %s) of cluster %s, not of %s %lld (quorum %s); move it away",
-                       claim->path, found->role, (long long) found->node_id, found->quorum ? found->quorum : "none",
-                       found->cluster, wanted->role, (long long) wanted->node_id,
-                       wanted->quorum ? wanted->quorum : "none");
+                       "%s holds data of %s %lld (quorum %s) of cluster %s, not of %s %lld (quorum "
+                       "%s); move it away",
+                       claim->path, found->role, (long long) found->node_id,
+                       found->quorum ? found->quorum : "none", found->cluster, wanted->role,
+                       (long long) wanted->node_id, wanted->quorum ? wanted->quorum : "none");
 }
 
 /* Data without an identity is somebody else's: it is neither taken over nor touched. */
@@ -91,10 +99,14 @@ static int identity_ensure(const HostDir *claim, const HostIdentity *wanted, MrE
         if (r < 0)
                 return r;
         if (r > 0)
-                return host_identity_equal(found, wanted) ? 0 : identity_conflict(claim, found, wanted, err);
+                return host_identity_equal(found, wanted)
+                               ? 0
+                               : identity_conflict(claim, found, wanted, err);
         if (faccessat(claim->fd, "data", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-                return mr_fail(err, MR_INVALID, NULL, "%s/data exists, but no identity.json tells whose it is; move it away",
-                               claim->path);
+                return mr_fail(
+                        err, MR_INVALID, NULL,
+                        "%s/data exists, but no identity.json tells whose it is; move it away",
+                        claim->path);
         r = identity_write(claim, wanted, err);
         return r < 0 ? r : 1;
 }
@@ -126,7 +138,9 @@ static int data_ensure(const HostDir *claim, const HostClass *class, MrError *er
         if (st.st_uid == uid)
                 return 0;
         if (st.st_uid != geteuid() || !directory_is_empty(fd))
-                return mr_fail(err, MR_INVALID, NULL, "%s/data does not belong to %s; mend the owner of all in it, or move it away",
+                return mr_fail(err, MR_INVALID, NULL,
+                               "%s/data does not belong to %s; mend the owner of all in it, or "
+                               "move it away",
                                claim->path, class->user);
         if (fchown(fd, uid, gid) < 0 || fchmod(fd, 0750) < 0)
                 return host_path_fail(err, errno, "set the owner of", claim->path, "data");
@@ -135,7 +149,8 @@ static int data_ensure(const HostDir *claim, const HostClass *class, MrError *er
 }
 
 /* One name is one claim, in whatever class of storage. */
-static int elsewhere_check(const char *root, const HostConfig *config, const HostStep *step, MrError *err) {
+static int elsewhere_check(const char *root, const HostConfig *config, const HostStep *step,
+                           MrError *err) {
         const HostStorageClass *classes = config->storage_classes.items;
 
         for (size_t i = 0; i < config->storage_classes.n; i++) {
@@ -150,13 +165,15 @@ static int elsewhere_check(const char *root, const HostConfig *config, const Hos
                         return r;
                 if (claim.fd >= 0)
                         return mr_fail(err, MR_INVALID, NULL,
-                                       "claim %s exists at %s, in storage class %s; data is not moved between classes",
+                                       "claim %s exists at %s, in storage class %s; data is not "
+                                       "moved between classes",
                                        step->claim, claim.path, classes[i].name);
         }
         return 0;
 }
 
-int host_claim_create(const char *root, const HostConfig *config, const HostStep *step, MrError *err) {
+int host_claim_create(const char *root, const HostConfig *config, const HostStep *step,
+                      MrError *err) {
         _cleanup_dir_ HostDir base = HOST_DIR_INIT, claim = HOST_DIR_INIT;
         int changed = 0;
 
@@ -180,8 +197,8 @@ int host_claim_create(const char *root, const HostConfig *config, const HostStep
 }
 
 /* Finds the claim in the named class of storage, or in any. */
-static int claim_find(const char *root, const HostConfig *config, const HostStep *step, HostDir *ret_base, HostDir *ret_claim,
-                      MrError *err) {
+static int claim_find(const char *root, const HostConfig *config, const HostStep *step,
+                      HostDir *ret_base, HostDir *ret_claim, MrError *err) {
         const HostStorageClass *classes = config->storage_classes.items;
 
         for (size_t i = 0; i < config->storage_classes.n; i++) {
@@ -212,15 +229,18 @@ static int removal_check(const HostDir *claim, const char *cluster_id, MrError *
         if (r < 0)
                 return r;
         if (r == 0)
-                return mr_fail(err, MR_INVALID, NULL, "%s has no identity.json, so it is not removed; remove it by hand",
+                return mr_fail(err, MR_INVALID, NULL,
+                               "%s has no identity.json, so it is not removed; remove it by hand",
                                claim->path);
         if (!mr_streq(found->cluster_id, cluster_id))
-                return mr_fail(err, MR_INVALID, "cluster_id", "%s holds data of cluster %s (id %s), so it is not removed",
+                return mr_fail(err, MR_INVALID, "cluster_id",
+                               "%s holds data of cluster %s (id %s), so it is not removed",
                                claim->path, found->cluster, found->cluster_id);
         return 0;
 }
 
-int host_claim_remove(const char *root, const HostConfig *config, const HostStep *step, HostDir *ret_base, MrError *err) {
+int host_claim_remove(const char *root, const HostConfig *config, const HostStep *step,
+                      HostDir *ret_base, MrError *err) {
         _cleanup_dir_ HostDir base = HOST_DIR_INIT, claim = HOST_DIR_INIT;
         struct timespec now = {};
 
@@ -232,7 +252,8 @@ int host_claim_remove(const char *root, const HostConfig *config, const HostStep
                 return r;
 
         (void) clock_gettime(CLOCK_REALTIME, &now);
-        _cleanup_free_ char *hidden = mr_strf(HOST_REMOVED_PREFIX "%s-%lld-%ld", step->claim, (long long) now.tv_sec, now.tv_nsec);
+        _cleanup_free_ char *hidden = mr_strf(HOST_REMOVED_PREFIX "%s-%lld-%ld", step->claim,
+                                              (long long) now.tv_sec, now.tv_nsec);
         if (renameat(base.fd, step->claim, base.fd, hidden) < 0)
                 return host_path_fail(err, errno, "rename", base.path, step->claim);
         r = host_dir_sync(&base, err);
@@ -253,7 +274,8 @@ int host_claims_sweep(const HostDir *base, MrError *err) {
         return r < 0 ? r : 0;
 }
 
-int host_claim_check(const char *root, const HostVolume *volume, const HostClass *class, MrError *err) {
+int host_claim_check(const char *root, const HostVolume *volume, const HostClass *class,
+                     MrError *err) {
         _cleanup_dir_ HostDir base = HOST_DIR_INIT, claim = HOST_DIR_INIT;
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
         HostIdentity *identity = NULL;
@@ -271,11 +293,15 @@ int host_claim_check(const char *root, const HostVolume *volume, const HostClass
         r = claim.fd < 0 ? 0 : identity_read(&claim, arena, &identity, err);
         if (r < 0)
                 return r;
-        if (r == 0 || fstatat(claim.fd, "data", &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
-                return mr_fail(err, MR_INVALID, NULL, "claim %s does not exist in storage class %s; create it first",
+        if (r == 0 || fstatat(claim.fd, "data", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            !S_ISDIR(st.st_mode))
+                return mr_fail(err, MR_INVALID, NULL,
+                               "claim %s does not exist in storage class %s; create it first",
                                volume->claim, volume->storage_class);
         if (st.st_uid != uid)
-                return mr_fail(err, MR_INVALID, NULL, "the data of claim %s does not belong to %s; use a claim of this class",
-                               volume->claim, class->user);
+                return mr_fail(
+                        err, MR_INVALID, NULL,
+                        "the data of claim %s does not belong to %s; use a claim of this class",
+                        volume->claim, class->user);
         return 0;
 }

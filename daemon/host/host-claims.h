@@ -10,17 +10,21 @@
 #define HOST_REMOVED_PREFIX ".removed-"
 
 /* User and group of a class. */
-int host_class_ids(const HostClass *class, uid_t *ret_uid, gid_t *ret_gid, MrError *err) _must_check_;
+int host_class_ids(const HostClass *class, uid_t *ret_uid, gid_t *ret_gid,
+                   MrError *err) _must_check_;
 
 /* Carries out claim.create. Returns 1 when something was made, 0 when the claim was complete already. */
-int host_claim_create(const char *root, const HostConfig *config, const HostStep *step, MrError *err) _must_check_;
+int host_claim_create(const char *root, const HostConfig *config, const HostStep *step,
+                      MrError *err) _must_check_;
 /* Carries out the first half of claim.remove: the claim takes a hidden name. Returns 1 and the base directory in
  * which host_claims_sweep() has work, or 0 when there is no such claim. */
-int host_claim_remove(const char *root, const HostConfig *config, const HostStep *step, HostDir *ret_base, MrError *err) _must_check_;
+int host_claim_remove(const char *root, const HostConfig *config, const HostStep *step,
+                      HostDir *ret_base, MrError *err) _must_check_;
 /* Deletes what host_claim_remove() hid in a base directory. Blocks. */
 int host_claims_sweep(const HostDir *base, MrError *err) _must_check_;
 /* Whether a volume's claim exists, has an identity, and its data belongs to this class. */
-int host_claim_check(const char *root, const HostVolume *volume, const HostClass *class, MrError *err) _must_check_;
+int host_claim_check(const char *root, const HostVolume *volume, const HostClass *class,
+                     MrError *err) _must_check_;
 
 /* Remembers how much claims hold, so that not every observation walks through all files. */
 typedef struct HostUsage HostUsage;
@@ -29,4 +33,5 @@ HostUsage *host_usage_free(HostUsage *usage);
 DEFINE_CLEANUP(HostUsage *, host_usage_free);
 
 /* Adds every claim of this host to `claims` (a map). */
-int host_claims_observe(const char *root, const HostConfig *config, HostUsage *usage, MrTree *claims, MrError *err) _must_check_;
+int host_claims_observe(const char *root, const HostConfig *config, HostUsage *usage,
+                        MrTree *claims, MrError *err) _must_check_;

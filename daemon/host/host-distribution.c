@@ -55,33 +55,36 @@ static State state_of_archive(const MrTree *state, bool has, bool is_fetching) {
         const char *message = mr_tree_get_string(state, "message");
 
         if (has && (!name || mr_streq(name, "ready")))
-                return (State) {"ready", message};
+                return (State){"ready", message};
         if (is_fetching)
-                return (State) {"fetching", message};
+                return (State){"fetching", message};
         if (mr_streq(name, "failed"))
-                return (State) {"failed", message};
+                return (State){"failed", message};
         if (mr_streq(name, "fetching"))
-                return (State) {"absent", "fetching was interrupted; it starts over"};
-        return (State) {"absent", "it was not fetched yet"};
+                return (State){"absent", "fetching was interrupted; it starts over"};
+        return (State){"absent", "it was not fetched yet"};
 }
 
-static State state_of(const char *root, const HostDistribution *distribution, const MrTree *state, bool is_fetching) {
+static State state_of(const char *root, const HostDistribution *distribution, const MrTree *state,
+                      bool is_fetching) {
         bool has = has_libs(root, distribution);
 
         if (distribution->archive)
                 return state_of_archive(state, has, is_fetching);
         if (has)
-                return (State) {"ready", mr_tree_get_string(state, "message")};
-        return (State) {"absent", "the directory holds no libs/; unpack the software there"};
+                return (State){"ready", mr_tree_get_string(state, "message")};
+        return (State){"absent", "the directory holds no libs/; unpack the software there"};
 }
 
 bool host_distribution_is_complete(const char *root, const HostDistribution *distribution) {
         _cleanup_(mr_tree_freep) MrTree *state = state_read(root, distribution);
 
-        return mr_streq(state_of(root, distribution, state, false).name, "ready") && has_classes(root, distribution);
+        return mr_streq(state_of(root, distribution, state, false).name, "ready") &&
+               has_classes(root, distribution);
 }
 
-MrTree *host_distribution_observe(const char *root, const HostDistribution *distribution, bool is_fetching) {
+MrTree *host_distribution_observe(const char *root, const HostDistribution *distribution,
+                                  bool is_fetching) {
         _cleanup_(mr_tree_freep) MrTree *state = state_read(root, distribution);
         _cleanup_free_ char *directory = host_distribution_directory(distribution);
         _cleanup_free_ char *classes = host_distribution_classes(distribution);
@@ -92,7 +95,8 @@ MrTree *host_distribution_observe(const char *root, const HostDistribution *dist
         mr_tree_set_string(tree, "version", distribution->version);
         mr_tree_set_string(tree, "state", found.name);
         mr_tree_set_string(tree, "directory", directory);
-        mr_tree_set(tree, "archive", has_classes(root, distribution) ? mr_tree_new_string(classes) : NULL);
+        mr_tree_set(tree, "archive",
+                    has_classes(root, distribution) ? mr_tree_new_string(classes) : NULL);
         mr_tree_set_string(tree, "message", found.message ? found.message : "");
         return tree;
 }

@@ -24,8 +24,10 @@ static void ifaddrs_freep(struct ifaddrs **p) {
 }
 
 /* The text of an address somebody elsewhere can use, or NULL. */
-static const char *address_text(const struct ifaddrs *entry, int family, char out[INET6_ADDRSTRLEN]) {
-        if (!entry->ifa_addr || entry->ifa_addr->sa_family != family || (entry->ifa_flags & IFF_LOOPBACK))
+static const char *address_text(const struct ifaddrs *entry, int family,
+                                char out[INET6_ADDRSTRLEN]) {
+        if (!entry->ifa_addr || entry->ifa_addr->sa_family != family ||
+            (entry->ifa_flags & IFF_LOOPBACK))
                 return NULL;
         if (family == AF_INET) {
                 struct sockaddr_in in;
@@ -36,7 +38,9 @@ static const char *address_text(const struct ifaddrs *entry, int family, char ou
         struct sockaddr_in6 in6;
 
         memcpy(&in6, entry->ifa_addr, sizeof(in6));
-        return IN6_IS_ADDR_LINKLOCAL(&in6.sin6_addr) ? NULL : inet_ntop(AF_INET6, &in6.sin6_addr, out, INET6_ADDRSTRLEN);
+        return IN6_IS_ADDR_LINKLOCAL(&in6.sin6_addr)
+                       ? NULL
+                       : inet_ntop(AF_INET6, &in6.sin6_addr, out, INET6_ADDRSTRLEN);
 }
 
 static void addresses_add(MrTree *list) {
@@ -69,7 +73,8 @@ char *host_fqdn_find(const char *hosts, const char *hostname) {
                 _cleanup_free_ char *copy = mr_strndup(line, strcspn(line, "#\n"));
                 char *state = NULL;
 
-                for (char *word = strtok_r(copy, " \t\r", &state); word; word = strtok_r(NULL, " \t\r", &state))
+                for (char *word = strtok_r(copy, " \t\r", &state); word;
+                     word = strtok_r(NULL, " \t\r", &state))
                         if (strncasecmp(word, hostname, n) == 0 && word[n] == '.' && word[n + 1])
                                 return mr_strdup(word);
                 line += length + (line[length] == '\n');
@@ -89,7 +94,10 @@ static void names_add(MrTree *facts, const HostConfig *config) {
                 fqdn = host_fqdn_find(mr_buf_text(&hosts), name.nodename);
         mr_tree_set_string(facts, "hostname", name.nodename);
         mr_tree_set_string(facts, "fqdn", fqdn ? fqdn : name.nodename);
-        mr_tree_set_string(facts, "address", config->address ? config->address : fqdn ? fqdn : name.nodename);
+        mr_tree_set_string(facts, "address",
+                           config->address ? config->address
+                           : fqdn          ? fqdn
+                                           : name.nodename);
 }
 
 static char *release_version(const char *text) {
@@ -109,7 +117,8 @@ char *host_java_version(const char *java, char **ret_message) {
         char *version = NULL;
 
         if (!real) {
-                *ret_message = mr_strf("%s: %s; install a java runtime of version 17 or newer, or set java in " HOST_CONFIG_PATH,
+                *ret_message = mr_strf("%s: %s; install a java runtime of version 17 or newer, or "
+                                       "set java in " HOST_CONFIG_PATH,
                                        java, strerror(errno));
                 return NULL;
         }
@@ -121,7 +130,9 @@ char *host_java_version(const char *java, char **ret_message) {
         if (file_text(*real ? real : "/", "release", &text))
                 version = release_version(mr_buf_text(&text));
         if (!version)
-                *ret_message = mr_strf("%s/release does not tell the version of java; set java in " HOST_CONFIG_PATH, real);
+                *ret_message = mr_strf("%s/release does not tell the version of java; set java "
+                                       "in " HOST_CONFIG_PATH,
+                                       real);
         return version;
 }
 
@@ -154,19 +165,23 @@ static void storage_add(MrTree *facts, const char *root, const HostConfig *confi
         }
 }
 
-MrTree *host_facts(const char *root, const HostConfig *config, HostIsFetching is_fetching, void *userdata) {
+MrTree *host_facts(const char *root, const HostConfig *config, HostIsFetching is_fetching,
+                   void *userdata) {
         const HostDistribution *distributions = config->distributions.items;
         MrTree *facts = mr_tree_new_map();
 
         names_add(facts, config);
         addresses_add(mr_tree_need_list(facts, "addresses"));
-        mr_tree_set_int(facts, "memory", (int64_t) sysconf(_SC_PHYS_PAGES) * (int64_t) sysconf(_SC_PAGESIZE));
+        mr_tree_set_int(facts, "memory",
+                        (int64_t) sysconf(_SC_PHYS_PAGES) * (int64_t) sysconf(_SC_PAGESIZE));
         mr_tree_set_int(facts, "cpus", (int64_t) sysconf(_SC_NPROCESSORS_ONLN));
         mr_tree_set(facts, "java", java_facts(config));
         storage_add(facts, root, config);
         MrTree *list = mr_tree_need_list(facts, "distributions");
         for (size_t i = 0; i < config->distributions.n; i++)
-                mr_tree_append(list, host_distribution_observe(root, &distributions[i],
-                                                               is_fetching && is_fetching(&distributions[i], userdata)));
+                mr_tree_append(list,
+                               host_distribution_observe(
+                                       root, &distributions[i],
+                                       is_fetching && is_fetching(&distributions[i], userdata)));
         return facts;
 }

@@ -7,7 +7,8 @@
 
 /* `is_fetching` tells of a distribution whether its fetcher runs. */
 typedef bool (*HostIsFetching)(const HostDistribution *distribution, void *userdata);
-MrTree *host_facts(const char *root, const HostConfig *config, HostIsFetching is_fetching, void *userdata);
+MrTree *host_facts(const char *root, const HostConfig *config, HostIsFetching is_fetching,
+                   void *userdata);
 
 /* The version a java program says it has, in the file "release" of its runtime. NULL with a message otherwise. */
 char *host_java_version(const char *java, char **ret_message);

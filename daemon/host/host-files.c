@@ -49,12 +49,16 @@ static const char *advice_for(int errnum) {
 }
 
 int host_path_fail(MrError *err, int errnum, const char *what, const char *path, const char *name) {
-        _cleanup_free_ char *text = mr_strf("cannot %s %s%s%s: %s%s", what, path, name ? "/" : "", name ? name : "",
-                                            strerror(errnum), advice_for(errnum));
+        _cleanup_free_ char *text = mr_strf("cannot %s %s%s%s: %s%s", what, path, name ? "/" : "",
+                                            name ? name : "", strerror(errnum), advice_for(errnum));
         bool invalid = errnum == ELOOP || errnum == EXDEV || errnum == ENOTDIR;
         bool denied = errnum == EACCES || errnum == EPERM;
 
-        return mr_fail(err, denied ? MR_DENIED : invalid ? MR_INVALID : MR_TRANSIENT, NULL, "%s", text);
+        return mr_fail(err,
+                       denied    ? MR_DENIED
+                       : invalid ? MR_INVALID
+                                 : MR_TRANSIENT,
+                       NULL, "%s", text);
 }
 
 int host_open_beneath(int dirfd, const char *name, int flags) {
@@ -80,9 +84,11 @@ static int owner_check(int fd, const char *path, MrError *err) {
         if (fstat(fd, &st) < 0)
                 return host_path_fail(err, errno, "look at", path, NULL);
         if (st.st_uid != geteuid() && st.st_uid != 0)
-                return mr_fail(err, MR_DENIED, NULL, "%s is not owned by root; run: chown root %s", path, path);
+                return mr_fail(err, MR_DENIED, NULL, "%s is not owned by root; run: chown root %s",
+                               path, path);
         if (st.st_mode & (S_IWGRP | S_IWOTH))
-                return mr_fail(err, MR_DENIED, NULL, "%s can be written by others; run: chmod go-w %s", path, path);
+                return mr_fail(err, MR_DENIED, NULL,
+                               "%s can be written by others; run: chmod go-w %s", path, path);
         return 0;
 }
 
@@ -147,12 +153,15 @@ static int group_check(const HostDir *dir, gid_t gid, MrError *err) {
                 return host_path_fail(err, errno, "look at", dir->path, NULL);
         if (st.st_gid != gid)
                 return mr_fail(err, MR_INVALID, NULL,
-                               "%s has another group than asked for, so it is of another class of units; remove that unit first", dir->path);
+                               "%s has another group than asked for, so it is of another class of "
+                               "units; remove that unit first",
+                               dir->path);
         return 0;
 }
 
 /* Under a name of its own first, so that a directory never shows itself half made. */
-static int dir_make_new(const HostDir *parent, const char *name, gid_t gid, mode_t mode, MrError *err) {
+static int dir_make_new(const HostDir *parent, const char *name, gid_t gid, mode_t mode,
+                        MrError *err) {
         _cleanup_free_ char *temporary = mr_strf(".%s.new", name);
         _cleanup_fd_ int fd = -1;
 
@@ -168,7 +177,8 @@ static int dir_make_new(const HostDir *parent, const char *name, gid_t gid, mode
         return host_dir_sync(parent, err);
 }
 
-int host_dir_make(const HostDir *parent, const char *name, gid_t gid, mode_t mode, HostDir *ret, MrError *err) {
+int host_dir_make(const HostDir *parent, const char *name, gid_t gid, mode_t mode, HostDir *ret,
+                  MrError *err) {
         _cleanup_dir_ HostDir dir = HOST_DIR_INIT;
 
         int r = host_dir_open_beneath(parent, name, &dir, err);
@@ -183,7 +193,8 @@ int host_dir_make(const HostDir *parent, const char *name, gid_t gid, mode_t mod
                 if (r < 0)
                         return r;
                 if (dir.fd < 0)
-                        return mr_fail(err, MR_TRANSIENT, NULL, "%s disappeared; it is made again", dir.path);
+                        return mr_fail(err, MR_TRANSIENT, NULL, "%s disappeared; it is made again",
+                                       dir.path);
         }
         r = group_check(&dir, gid, err);
         if (r < 0)
@@ -214,13 +225,15 @@ static int write_all(int fd, const char *data, size_t size) {
 }
 
 /* Whether the file is already as wanted: owner, mode and every byte. */
-static bool file_is(const HostDir *dir, const char *name, const char *content, size_t size, gid_t gid, mode_t mode) {
+static bool file_is(const HostDir *dir, const char *name, const char *content, size_t size,
+                    gid_t gid, mode_t mode) {
         _cleanup_fd_ int fd = host_open_beneath(dir->fd, name, O_RDONLY | O_NONBLOCK);
         _cleanup_buf_ MrBuf found = {};
         struct stat st;
 
-        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_gid != gid ||
-            (st.st_mode & 07777) != mode || st.st_nlink != 1 || (size_t) st.st_size != size)
+        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+            st.st_gid != gid || (st.st_mode & 07777) != mode || st.st_nlink != 1 ||
+            (size_t) st.st_size != size)
                 return false;
         return host_file_read(dir, name, size, &found, NULL) == 1 && found.size == size &&
                (size == 0 || memcmp(found.data, content, size) == 0);
@@ -236,14 +249,16 @@ static int temporary_fill(int fd, const char *content, size_t size, gid_t gid, m
         return r;
 }
 
-static int file_replace(const HostDir *dir, const char *name, const char *content, size_t size, gid_t gid, mode_t mode,
-                        MrError *err) {
+static int file_replace(const HostDir *dir, const char *name, const char *content, size_t size,
+                        gid_t gid, mode_t mode, MrError *err) {
         uint64_t random = 0;
 
         if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t) sizeof(random))
                 random = (uint64_t) getpid();
-        _cleanup_free_ char *temporary = mr_strf(".%.100s.%016llx", name, (unsigned long long) random);
-        _cleanup_fd_ int fd = openat(dir->fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        _cleanup_free_ char *temporary =
+                mr_strf(".%.100s.%016llx", name, (unsigned long long) random);
+        _cleanup_fd_ int fd = openat(dir->fd, temporary,
+                                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return host_path_fail(err, errno, "write", dir->path, name);
 
@@ -257,8 +272,8 @@ static int file_replace(const HostDir *dir, const char *name, const char *conten
         return 0;
 }
 
-int host_file_write(const HostDir *dir, const char *name, const char *content, size_t size, gid_t gid, mode_t mode,
-                    MrError *err) {
+int host_file_write(const HostDir *dir, const char *name, const char *content, size_t size,
+                    gid_t gid, mode_t mode, MrError *err) {
         if (file_is(dir, name, content, size, gid, mode))
                 return 0;
         int r = file_replace(dir, name, content, size, gid, mode, err);
@@ -300,7 +315,8 @@ int host_file_read(const HostDir *dir, const char *name, size_t max, MrBuf *out,
         if (fstat(fd, &st) < 0)
                 return host_path_fail(err, errno, "look at", dir->path, name);
         if (!S_ISREG(st.st_mode))
-                return mr_fail(err, MR_INVALID, NULL, "%s/%s is no regular file; remove it", dir->path, name);
+                return mr_fail(err, MR_INVALID, NULL, "%s/%s is no regular file; remove it",
+                               dir->path, name);
 
         int r = fd_read(fd, max, out);
         if (r < 0)
@@ -312,7 +328,7 @@ void host_names_done(HostNames *names) {
         for (size_t i = 0; i < names->n; i++)
                 free(names->items[i]);
         free(names->items);
-        *names = (HostNames) {};
+        *names = (HostNames){};
 }
 
 static int name_compare(const void *a, const void *b) {
@@ -339,7 +355,8 @@ int host_dir_list(const HostDir *dir, bool hidden, HostNames *ret, MrError *err)
                 if (mr_streq(name, ".") || mr_streq(name, "..") || (name[0] == '.' && !hidden))
                         continue;
                 if (names.n >= LIST_MAX)
-                        return mr_fail(err, MR_INVALID, NULL, "%s holds too many names; clean it up", dir->path);
+                        return mr_fail(err, MR_INVALID, NULL,
+                                       "%s holds too many names; clean it up", dir->path);
                 MR_GROW(names.items, names.n, allocated);
                 names.items[names.n++] = mr_strdup(name);
         }
@@ -348,6 +365,6 @@ int host_dir_list(const HostDir *dir, bool hidden, HostNames *ret, MrError *err)
         if (names.n > 0)
                 qsort(names.items, names.n, sizeof(*names.items), name_compare);
         *ret = names;
-        names = (HostNames) {};
+        names = (HostNames){};
         return 0;
 }

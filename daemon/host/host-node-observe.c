@@ -19,7 +19,7 @@ typedef struct Digest {
 } Digest;
 
 struct HostDigests {
-        Digest *items;                  /* sorted by path */
+        Digest *items; /* sorted by path */
         size_t n, allocated;
 };
 
@@ -52,8 +52,9 @@ static Digest *digest_find(HostDigests *digests, const char *path) {
                         high = middle;
         }
         MR_GROW(digests->items, digests->n, digests->allocated);
-        memmove(&digests->items[low + 1], &digests->items[low], (digests->n - low) * sizeof(*digests->items));
-        digests->items[low] = (Digest) {.path = mr_strdup(path)};
+        memmove(&digests->items[low + 1], &digests->items[low],
+                (digests->n - low) * sizeof(*digests->items));
+        digests->items[low] = (Digest){.path = mr_strdup(path)};
         digests->n++;
         return &digests->items[low];
 }
@@ -72,7 +73,8 @@ static bool stat_equal(const struct stat *a, const struct stat *b) {
                time_equal(a->st_mtim, b->st_mtim) && time_equal(a->st_ctim, b->st_ctim);
 }
 
-int host_digests_get(HostDigests *digests, const HostDir *dir, const char *name, char ret[65], MrError *err) {
+int host_digests_get(HostDigests *digests, const HostDir *dir, const char *name, char ret[65],
+                     MrError *err) {
         _cleanup_free_ char *path = mr_strf("%s/%s", dir->path, name);
         _cleanup_buf_ MrBuf text = {};
         struct stat st;
@@ -97,8 +99,9 @@ int host_digests_get(HostDigests *digests, const HostDir *dir, const char *name,
 }
 
 const char *host_dropin_name(HostDropin dropin) {
-        static const char *const names[] = {
-                [HOST_DROPIN_MISSING] = "missing", [HOST_DROPIN_EDITED] = "edited", [HOST_DROPIN_INTACT] = "intact"};
+        static const char *const names[] = {[HOST_DROPIN_MISSING] = "missing",
+                                            [HOST_DROPIN_EDITED] = "edited",
+                                            [HOST_DROPIN_INTACT] = "intact"};
 
         return names[dropin];
 }
@@ -108,7 +111,7 @@ void host_node_done(HostNode *node) {
         mr_tree_free(node->files);
         mr_tree_free(node->properties);
         free(node->message);
-        *node = (HostNode) {};
+        *node = (HostNode){};
 }
 
 static int files_observe(const HostDir *dir, HostDigests *digests, MrTree *files, MrError *err) {
@@ -133,14 +136,15 @@ static HostDropin text_compare(const HostDir *dir, const char *name, const MrBuf
         int r = dir->fd < 0 ? 0 : host_file_read(dir, name, HOST_MANIFEST_MAX, &found, NULL);
         if (r == 0)
                 return HOST_DROPIN_MISSING;
-        return r > 0 && found.size == wanted->size && memcmp(mr_buf_text(&found), mr_buf_text(wanted), found.size) == 0 ?
-                       HOST_DROPIN_INTACT :
-                       HOST_DROPIN_EDITED;
+        return r > 0 && found.size == wanted->size &&
+                               memcmp(mr_buf_text(&found), mr_buf_text(wanted), found.size) == 0
+                       ? HOST_DROPIN_INTACT
+                       : HOST_DROPIN_EDITED;
 }
 
 /* The launch description counts with the drop-in: both are rendered, neither is for editing. */
-static int dropin_observe(const HostDir *units, const HostDir *dir, const HostConfig *config, const char *instance,
-                          HostNode *node, MrError *err) {
+static int dropin_observe(const HostDir *units, const HostDir *dir, const HostConfig *config,
+                          const char *instance, HostNode *node, MrError *err) {
         _cleanup_dir_ HostDir dropins = HOST_DIR_INIT;
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
         _cleanup_free_ char *unit = host_unit_name(node->class_name, instance);
@@ -172,8 +176,10 @@ static int manifest_observe(const HostDir *dir, HostNode *node, MrError *err) {
                 r = mr_json_read(mr_buf_text(&text), text.size, "manifest.json", &manifest, err);
         if (r < 0 || !manifest)
                 return r;
-        if (mr_tree_type(mr_tree_get(manifest, "properties")) != MR_TREE_MAP || !mr_tree_get_string(manifest, "class"))
-                return mr_fail(err, MR_INVALID, NULL, "%s/manifest.json was edited; it is written again", dir->path);
+        if (mr_tree_type(mr_tree_get(manifest, "properties")) != MR_TREE_MAP ||
+            !mr_tree_get_string(manifest, "class"))
+                return mr_fail(err, MR_INVALID, NULL,
+                               "%s/manifest.json was edited; it is written again", dir->path);
         node->class_name = mr_strdup(mr_tree_get_string(manifest, "class"));
         node->properties = mr_tree_copy(mr_tree_get(manifest, "properties"));
         return 1;
@@ -187,7 +193,8 @@ static bool is_mask(const HostDir *units, const char *name) {
 }
 
 /* An instance is masked by its own name or by its template's, for good or until the next boot. */
-static bool unit_is_masked(const char *root, const HostDir *units, const char *unit, const char *class_name) {
+static bool unit_is_masked(const char *root, const HostDir *units, const char *unit,
+                           const char *class_name) {
         _cleanup_free_ char *template = mr_strf("%s@.service", class_name);
         _cleanup_dir_ HostDir runtime = HOST_DIR_INIT;
 
@@ -207,14 +214,16 @@ static bool unit_is_enabled(const HostDir *units, const char *unit) {
         for (size_t i = 0; i < names.n; i++) {
                 _cleanup_free_ char *path = mr_strf("%s/%s", names.items[i], unit);
 
-                if ((mr_ends_with(names.items[i], ".wants") || mr_ends_with(names.items[i], ".requires")) &&
+                if ((mr_ends_with(names.items[i], ".wants") ||
+                     mr_ends_with(names.items[i], ".requires")) &&
                     faccessat(units->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
                         return true;
         }
         return false;
 }
 
-static void unit_observe(const char *root, const HostDir *dir, const HostConfig *config, const char *instance, HostNode *node) {
+static void unit_observe(const char *root, const HostDir *dir, const HostConfig *config,
+                         const char *instance, HostNode *node) {
         _cleanup_free_ char *unit = host_unit_name(node->class_name, instance);
         _cleanup_dir_ HostDir units = HOST_DIR_INIT;
         _cleanup_error_ MrError err = MR_ERROR_INIT;
@@ -245,8 +254,8 @@ static void class_guess(const HostDir *dir, const HostConfig *config, HostNode *
         }
 }
 
-int host_node_observe(const char *root, const HostConfig *config, HostDigests *digests, const char *instance, HostNode *ret,
-                      MrError *err) {
+int host_node_observe(const char *root, const HostConfig *config, HostDigests *digests,
+                      const char *instance, HostNode *ret, MrError *err) {
         _cleanup_(host_node_done) HostNode node = {.files = mr_tree_new_map()};
         _cleanup_dir_ HostDir nodes = HOST_DIR_INIT, dir = HOST_DIR_INIT;
         _cleanup_error_ MrError damage = MR_ERROR_INIT;
@@ -268,7 +277,7 @@ int host_node_observe(const char *root, const HostConfig *config, HostDigests *d
                         class_guess(&dir, config, &node);
         }
         *ret = node;
-        node = (HostNode) {};
+        node = (HostNode){};
         return 0;
 }
 

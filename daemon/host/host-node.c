@@ -25,7 +25,8 @@ static int node_open(const char *root, const char *instance, HostDir *ret, MrErr
         return host_dir_open_beneath(&nodes, instance, ret, err);
 }
 
-static int node_make(const char *root, const HostStep *step, gid_t *ret_gid, HostDir *ret, MrError *err) {
+static int node_make(const char *root, const HostStep *step, gid_t *ret_gid, HostDir *ret,
+                     MrError *err) {
         _cleanup_dir_ HostDir nodes = HOST_DIR_INIT;
         uid_t uid;
 
@@ -40,7 +41,9 @@ int host_node_file_write(const char *root, const HostStep *step, MrError *err) {
         gid_t gid;
 
         int r = node_make(root, step, &gid, &node, err);
-        return r < 0 ? r : host_file_write(&node, step->name, step->content, strlen(step->content), gid, FILE_MODE, err);
+        return r < 0 ? r
+                     : host_file_write(&node, step->name, step->content, strlen(step->content), gid,
+                                       FILE_MODE, err);
 }
 
 int host_node_file_remove(const char *root, const HostStep *step, MrError *err) {
@@ -69,12 +72,14 @@ static int class_check(const HostDir *node, const HostStep *step, MrError *err) 
                 return 0;
         const char *found = mr_tree_get_string(manifest, "class");
         if (found && !mr_streq(found, step->class_name))
-                return mr_fail(err, MR_INVALID, "class", "%s is a unit of class %s; remove it first", step->instance, found);
+                return mr_fail(err, MR_INVALID, "class",
+                               "%s is a unit of class %s; remove it first", step->instance, found);
         return 0;
 }
 
 /* Units hide the base directories of all storage classes, which must exist for that. */
-static int volumes_check(const char *root, const HostConfig *config, const HostStep *step, MrError *err) {
+static int volumes_check(const char *root, const HostConfig *config, const HostStep *step,
+                         MrError *err) {
         const HostStorageClass *classes = config->storage_classes.items;
         const HostVolume *volumes = step->properties->volumes.items;
 
@@ -92,7 +97,8 @@ static int volumes_check(const char *root, const HostConfig *config, const HostS
         return 0;
 }
 
-static int dropin_write(const char *root, const HostConfig *config, const HostStep *step, MrError *err) {
+static int dropin_write(const char *root, const HostConfig *config, const HostStep *step,
+                        MrError *err) {
         _cleanup_dir_ HostDir units = HOST_DIR_INIT, dropins = HOST_DIR_INIT;
         _cleanup_free_ char *unit = host_unit_name(step->class_name, step->instance);
         _cleanup_free_ char *name = mr_strf("%s.d", unit);
@@ -102,21 +108,26 @@ static int dropin_write(const char *root, const HostConfig *config, const HostSt
         int r = host_dir_open(root, HOST_UNITS_DIRECTORY, true, &units, err);
         if (r >= 0)
                 r = host_dir_make(&units, name, getegid(), 0755, &dropins, err);
-        return r < 0 ? r : host_file_write(&dropins, HOST_DROPIN_NAME, text.data, text.size, getegid(), 0644, err);
+        return r < 0 ? r
+                     : host_file_write(&dropins, HOST_DROPIN_NAME, text.data, text.size, getegid(),
+                                       0644, err);
 }
 
 /* The manifest comes last: what it says was applied, was. */
-int host_node_unit_write(const char *root, const HostConfig *config, const HostStep *step, bool *ret_dropin, MrError *err) {
+int host_node_unit_write(const char *root, const HostConfig *config, const HostStep *step,
+                         bool *ret_dropin, MrError *err) {
         _cleanup_dir_ HostDir node = HOST_DIR_INIT;
         _cleanup_buf_ MrBuf launch = {}, manifest = {};
         int changed, r;
         gid_t gid;
 
-        if ((r = volumes_check(root, config, step, err)) < 0 || (r = node_make(root, step, &gid, &node, err)) < 0 ||
+        if ((r = volumes_check(root, config, step, err)) < 0 ||
+            (r = node_make(root, step, &gid, &node, err)) < 0 ||
             (r = class_check(&node, step, err)) < 0)
                 return r;
         host_render_launch(step->properties, config, &launch);
-        changed = r = host_file_write(&node, "launch", launch.data, launch.size, gid, FILE_MODE, err);
+        changed = r =
+                host_file_write(&node, "launch", launch.data, launch.size, gid, FILE_MODE, err);
         if (r < 0)
                 return r;
         r = dropin_write(root, config, step, err);
@@ -125,7 +136,8 @@ int host_node_unit_write(const char *root, const HostConfig *config, const HostS
         *ret_dropin = r > 0;
         changed |= r;
         host_render_manifest(step->class_name, step->instance, step->properties->tree, &manifest);
-        r = host_file_write(&node, "manifest.json", manifest.data, manifest.size, gid, FILE_MODE, err);
+        r = host_file_write(&node, "manifest.json", manifest.data, manifest.size, gid, FILE_MODE,
+                            err);
         return r < 0 ? r : changed | r;
 }
 

@@ -13,8 +13,10 @@ int host_node_file_write(const char *root, const HostStep *step, MrError *err) _
 int host_node_file_remove(const char *root, const HostStep *step, MrError *err) _must_check_;
 /* Checks the claims, then writes launch description, drop-in and manifest. *ret_dropin tells whether the drop-in
  * changed, which systemd must hear of when it has the unit in memory. */
-int host_node_unit_write(const char *root, const HostConfig *config, const HostStep *step, bool *ret_dropin, MrError *err) _must_check_;
-int host_node_unit_remove(const char *root, const HostStep *step, bool *ret_dropin, MrError *err) _must_check_;
+int host_node_unit_write(const char *root, const HostConfig *config, const HostStep *step,
+                         bool *ret_dropin, MrError *err) _must_check_;
+int host_node_unit_remove(const char *root, const HostStep *step, bool *ret_dropin,
+                          MrError *err) _must_check_;
 
 /* Digests of files, remembered while a file's identity and times stay. */
 typedef struct HostDigests HostDigests;
@@ -22,7 +24,8 @@ HostDigests *host_digests_new(void);
 HostDigests *host_digests_free(HostDigests *digests);
 DEFINE_CLEANUP(HostDigests *, host_digests_free);
 /* Returns 1, or 0 when there is no such regular file. */
-int host_digests_get(HostDigests *digests, const HostDir *dir, const char *name, char ret[65], MrError *err) _must_check_;
+int host_digests_get(HostDigests *digests, const HostDir *dir, const char *name, char ret[65],
+                     MrError *err) _must_check_;
 
 typedef enum HostDropin {
         HOST_DROPIN_MISSING,
@@ -34,17 +37,17 @@ const char *host_dropin_name(HostDropin dropin);
 
 /* What was found of one instance. */
 typedef struct HostNode {
-        char *class_name;               /* NULL: no readable manifest */
-        MrTree *files;                  /* map name → SHA-256 */
-        MrTree *properties;             /* as last applied; NULL without a manifest */
+        char *class_name;   /* NULL: no readable manifest */
+        MrTree *files;      /* map name → SHA-256 */
+        MrTree *properties; /* as last applied; NULL without a manifest */
         HostDropin dropin;
         bool is_enabled;
         bool is_masked;
-        char *message;                  /* what is wrong with the files, or NULL */
+        char *message; /* what is wrong with the files, or NULL */
 } HostNode;
 
 void host_node_done(HostNode *node);
-int host_node_observe(const char *root, const HostConfig *config, HostDigests *digests, const char *instance, HostNode *ret,
-                      MrError *err) _must_check_;
+int host_node_observe(const char *root, const HostConfig *config, HostDigests *digests,
+                      const char *instance, HostNode *ret, MrError *err) _must_check_;
 /* The properties the running process was started with, from a file its user can write: data, never more. NULL: none. */
 MrTree *host_node_running(const char *root, const char *class_name, const char *instance);

@@ -16,20 +16,20 @@ typedef struct Observation Observation;
 
 /* One instance: its files were read, its unit is being asked about. */
 typedef struct Instance {
-        Observation *observation;       /* weak */
+        Observation *observation; /* weak */
         char *name;
-        char *unit;                     /* NULL: its class is unknown, so nothing runs */
+        char *unit; /* NULL: its class is unknown, so nothing runs */
         HostNode node;
         HostUnitState state;
 } Instance;
 
 struct Observation {
-        HostObserver *observer;         /* weak */
+        HostObserver *observer; /* weak */
         Observation *next;
-        const HostConfig *config;       /* borrowed */
+        const HostConfig *config; /* borrowed */
         Instance **instances;
         size_t n, allocated;
-        char **fetching;                /* units of fetchers that run */
+        char **fetching; /* units of fetchers that run */
         size_t n_fetching, fetching_allocated;
         sd_bus_slot **slots;
         size_t n_slots, slots_allocated;
@@ -43,8 +43,8 @@ struct HostObserver {
         const char *root;
         HostDigests *digests;
         HostUsage *usage;
-        MrTree *kept;                   /* units that systemd keeps in memory for us: a map unit → true */
-        Observation *running;           /* owned */
+        MrTree *kept;         /* units that systemd keeps in memory for us: a map unit → true */
+        Observation *running; /* owned */
 };
 
 static void instance_free(Instance *instance) {
@@ -154,7 +154,8 @@ static void observation_complete(Observation *o) {
         MrTree *instances = mr_tree_need_map(answer, "instances");
         for (size_t i = 0; i < o->n; i++)
                 set_instance(root, instances, o->instances[i]);
-        int r = host_claims_observe(root, o->config, o->observer->usage, mr_tree_need_map(answer, "claims"), &err);
+        int r = host_claims_observe(root, o->config, o->observer->usage,
+                                    mr_tree_need_map(answer, "claims"), &err);
         if (r < 0) {
                 observation_finish(o, r, &err, NULL);
                 return;
@@ -183,14 +184,15 @@ static int read_text(sd_bus_message *m, char **ret) {
 }
 
 /* A unit that left systemd's memory meanwhile answers with errors: its values stay what they are, nothing. */
-#define PROPERTY_READER(property, expression)                                                            \
-        static int property##_answered(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {     \
-                Instance *instance = userdata;                                                           \
-                (void) ret_error;                                                                        \
-                if (!sd_bus_message_is_method_error(m, NULL))                                            \
-                        (void) (expression);                                                             \
-                part_over(instance->observation);                                                        \
-                return 0;                                                                                \
+#define PROPERTY_READER(property, expression)                                                      \
+        static int property##_answered(sd_bus_message *m, void *userdata,                          \
+                                       sd_bus_error *ret_error) {                                  \
+                Instance *instance = userdata;                                                     \
+                (void) ret_error;                                                                  \
+                if (!sd_bus_message_is_method_error(m, NULL))                                      \
+                        (void) (expression);                                                       \
+                part_over(instance->observation);                                                  \
+                return 0;                                                                          \
         }
 
 PROPERTY_READER(since, sd_bus_message_read(m, "v", "t", &instance->state.since_usec))
@@ -226,8 +228,9 @@ static int unit_ask(Instance *instance, const char *path) {
 
         for (size_t i = 0; i < MR_ELEMENTS(properties); i++) {
                 int r = sd_bus_call_method_async(o->observer->bus, slot_add(o), SYSTEMD_NAME, path,
-                                                 "org.freedesktop.DBus.Properties", "Get", properties[i].answered, instance,
-                                                 "ss", properties[i].interface, properties[i].name);
+                                                 "org.freedesktop.DBus.Properties", "Get",
+                                                 properties[i].answered, instance, "ss",
+                                                 properties[i].interface, properties[i].name);
                 if (r < 0)
                         return r;
                 o->n_waiting++;
@@ -250,8 +253,8 @@ static bool unit_split(const char *unit, char **ret_class, char **ret_instance) 
 static Instance *stray_add(Observation *o, const char *unit, const char *active) {
         _cleanup_free_ char *class_name = NULL, *name = NULL;
 
-        if (mr_streq(active, "inactive") || !unit_split(unit, &class_name, &name) || !host_name_is_valid(name) ||
-            !host_config_class(o->config, class_name))
+        if (mr_streq(active, "inactive") || !unit_split(unit, &class_name, &name) ||
+            !host_name_is_valid(name) || !host_config_class(o->config, class_name))
                 return NULL;
         for (size_t i = 0; i < o->n; i++)
                 if (mr_streq(o->instances[i]->name, name) && o->instances[i]->unit)
@@ -272,13 +275,13 @@ static Instance *stray_add(Observation *o, const char *unit, const char *active)
 static void unit_keep(HostObserver *observer, const char *unit, const char *active) {
         if (mr_streq(active, "inactive") || mr_tree_get(observer->kept, unit))
                 return;
-        if (sd_bus_call_method_async(observer->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "RefUnit", NULL, NULL,
-                                     "s", unit) >= 0)
+        if (sd_bus_call_method_async(observer->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH,
+                                     SYSTEMD_MANAGER, "RefUnit", NULL, NULL, "s", unit) >= 0)
                 mr_tree_set_bool(observer->kept, unit, true);
 }
 
-static int unit_listed(Observation *o, const char *unit, const char *load, const char *active, const char *sub,
-                       const char *path) {
+static int unit_listed(Observation *o, const char *unit, const char *load, const char *active,
+                       const char *sub, const char *path) {
         if (mr_starts_with(unit, "millrace-fetch@")) {
                 if (mr_streq(active, "inactive") || mr_streq(active, "failed"))
                         return 0;
@@ -300,12 +303,14 @@ static int unit_listed(Observation *o, const char *unit, const char *load, const
 }
 
 static int list_read(Observation *o, sd_bus_message *m) {
-        const char *unit, *description, *load, *active, *sub, *following, *path, *job_type, *job_path;
+        const char *unit, *description, *load, *active, *sub, *following, *path, *job_type,
+                *job_path;
         uint32_t job;
         int r = sd_bus_message_enter_container(m, 'a', "(ssssssouso)");
 
-        while (r >= 0 && (r = sd_bus_message_read(m, "(ssssssouso)", &unit, &description, &load, &active, &sub, &following,
-                                                  &path, &job, &job_type, &job_path)) > 0)
+        while (r >= 0 &&
+               (r = sd_bus_message_read(m, "(ssssssouso)", &unit, &description, &load, &active,
+                                        &sub, &following, &path, &job, &job_type, &job_path)) > 0)
                 r = unit_listed(o, unit, load, active, sub, path);
         return r;
 }
@@ -318,7 +323,8 @@ static int list_answered(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
         (void) ret_error;
         int r = error ? host_units_fail(&err, error, NULL) : list_read(o, m);
         if (r < 0) {
-                (void) mr_fail(&err, MR_TRANSIENT, NULL, "systemd's list of units cannot be read: %s", strerror(-r));
+                (void) mr_fail(&err, MR_TRANSIENT, NULL,
+                               "systemd's list of units cannot be read: %s", strerror(-r));
                 observation_finish(o, r, &err, NULL);
                 return 0;
         }
@@ -331,8 +337,8 @@ static int list_ask(Observation *o) {
         const HostClass *classes = o->config->classes.items;
         sd_bus_message *m = NULL;
 
-        int r = sd_bus_message_new_method_call(o->observer->bus, &m, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                                               "ListUnitsByPatterns");
+        int r = sd_bus_message_new_method_call(o->observer->bus, &m, SYSTEMD_NAME, SYSTEMD_PATH,
+                                               SYSTEMD_MANAGER, "ListUnitsByPatterns");
         if (r >= 0)
                 r = sd_bus_message_append(m, "as", 0);
         if (r >= 0)
@@ -346,7 +352,8 @@ static int list_ask(Observation *o) {
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         if (r >= 0)
-                r = sd_bus_call_async(o->observer->bus, slot_add(o), m, list_answered, o, CALL_TIMEOUT_USEC);
+                r = sd_bus_call_async(o->observer->bus, slot_add(o), m, list_answered, o,
+                                      CALL_TIMEOUT_USEC);
         sd_bus_message_unref(m);
         o->n_waiting++;
         return r;
@@ -366,14 +373,16 @@ static int instances_read(Observation *o, MrError *err) {
                 if (!host_name_is_valid(names.items[i]))
                         continue;
                 Instance *instance = instance_add(o, names.items[i]);
-                r = host_node_observe(o->observer->root, o->config, o->observer->digests, names.items[i], &instance->node, err);
+                r = host_node_observe(o->observer->root, o->config, o->observer->digests,
+                                      names.items[i], &instance->node, err);
                 if (r >= 0 && instance->node.class_name)
                         instance->unit = host_unit_name(instance->node.class_name, instance->name);
         }
         return r < 0 ? r : 0;
 }
 
-int host_observer_run(HostObserver *observer, const HostConfig *config, HostObserved done, void *userdata, MrError *err) {
+int host_observer_run(HostObserver *observer, const HostConfig *config, HostObserved done,
+                      void *userdata, MrError *err) {
         _cleanup_(observation_freep) Observation *o = mr_new(Observation, 1);
 
         o->observer = observer;

@@ -19,16 +19,17 @@ HostObserver *host_observer_new(sd_bus *bus, const char *root);
 HostObserver *host_observer_free(HostObserver *observer);
 DEFINE_CLEANUP(HostObserver *, host_observer_free);
 /* `config` is borrowed until `done` was called. Several may be under way. */
-int host_observer_run(HostObserver *observer, const HostConfig *config, HostObserved done, void *userdata, MrError *err) _must_check_;
+int host_observer_run(HostObserver *observer, const HostConfig *config, HostObserved done,
+                      void *userdata, MrError *err) _must_check_;
 bool host_observer_is_busy(const HostObserver *observer);
 
 /* What systemd says of one unit. */
 typedef struct HostUnitState {
         bool is_loaded;
-        char *load, *active, *sub;      /* owned */
-        char *status;                   /* the unit's own words, owned; may be NULL */
-        char *result;                   /* "success", "exit-code" …; owned; may be NULL */
-        int32_t exit_code;              /* si_code of the main process that ended */
+        char *load, *active, *sub; /* owned */
+        char *status;              /* the unit's own words, owned; may be NULL */
+        char *result;              /* "success", "exit-code" …; owned; may be NULL */
+        int32_t exit_code;         /* si_code of the main process that ended */
         int32_t exit_status;
         uint64_t since_usec;
         uint32_t pid;

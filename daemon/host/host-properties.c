@@ -6,17 +6,19 @@
 /* The properties of a unit: field table, and the checks that keep them inside their unit and launch file. */
 
 #define COUNT_MAX 1000
-#define VALUE_MAX 65536U                /* bytes of one argument; the kernel takes 128 KiB */
+#define VALUE_MAX 65536U /* bytes of one argument; the kernel takes 128 KiB */
 #define NAME_PATTERN "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 #define CLASS_PATTERN "^[A-Za-z_$][A-Za-z0-9_.$]*$"
 
 bool host_name_is_valid(const char *name) {
         return name && strlen(name) <= HOST_OBJECT_NAME_MAX &&
-               mr_matches(name, "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(_[a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$");
+               mr_matches(name,
+                          "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(_[a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$");
 }
 
 bool host_file_name_is_valid(const char *name) {
-        if (!name || strlen(name) > HOST_OBJECT_NAME_MAX || name[0] == '.' || !mr_matches(name, "^[A-Za-z0-9._-]+$"))
+        if (!name || strlen(name) > HOST_OBJECT_NAME_MAX || name[0] == '.' ||
+            !mr_matches(name, "^[A-Za-z0-9._-]+$"))
                 return false;
         return !mr_streq(name, "launch") && !mr_streq(name, "manifest.json");
 }
@@ -31,58 +33,78 @@ bool host_text_is_line(const char *text) {
 static const MrField volume_fields[] = {
         MR_STRING("name", HostVolume, name, .pattern = NAME_PATTERN, .flags = MR_REQUIRED,
                   .doc = "Name of the volume, unique in its node."),
-        MR_STRING("claim", HostVolume, claim, .flags = MR_REQUIRED, .doc = "Claim that holds the volume."),
+        MR_STRING("claim", HostVolume, claim, .flags = MR_REQUIRED,
+                  .doc = "Claim that holds the volume."),
         MR_STRING("storage_class", HostVolume, storage_class, .flags = MR_REQUIRED,
                   .doc = "Storage class of the claim, from hostd.yaml."),
         {},
 };
 
 static const MrField properties_fields[] = {
-        MR_STRING("software", HostProperties, software, .flags = MR_REQUIRED, .doc = "Software of the distribution."),
-        MR_STRING("version", HostProperties, version, .flags = MR_REQUIRED, .doc = "Version of the distribution."),
-        MR_STRING("main_class", HostProperties, main_class, .pattern = CLASS_PATTERN, .flags = MR_REQUIRED,
-                  .doc = "Class java runs."),
+        MR_STRING("software", HostProperties, software, .flags = MR_REQUIRED,
+                  .doc = "Software of the distribution."),
+        MR_STRING("version", HostProperties, version, .flags = MR_REQUIRED,
+                  .doc = "Version of the distribution."),
+        MR_STRING("main_class", HostProperties, main_class, .pattern = CLASS_PATTERN,
+                  .flags = MR_REQUIRED, .doc = "Class java runs."),
         MR_STRINGS("arguments", HostProperties, arguments, .doc = "Arguments of the main class."),
-        MR_STRINGS("jvm_options", HostProperties, jvm_options, .doc = "Options of the java virtual machine."),
+        MR_STRINGS("jvm_options", HostProperties, jvm_options,
+                   .doc = "Options of the java virtual machine."),
         MR_STRING("prepare_class", HostProperties, prepare_class, .pattern = CLASS_PATTERN,
                   .doc = "Class that prepares storage when prepared_path is missing."),
-        MR_STRINGS("prepare_arguments", HostProperties, prepare_arguments, .doc = "Arguments of prepare_class."),
-        MR_STRING("prepared_path", HostProperties, prepared_path, .doc = "File that exists once storage is prepared."),
+        MR_STRINGS("prepare_arguments", HostProperties, prepare_arguments,
+                   .doc = "Arguments of prepare_class."),
+        MR_STRING("prepared_path", HostProperties, prepared_path,
+                  .doc = "File that exists once storage is prepared."),
         MR_BOOL("expect_prepared", HostProperties, expect_prepared, .fallback = "false",
                 .doc = "The claim is known to hold data, so missing data stops the node."),
-        MR_STRINGS("directories", HostProperties, directories, .doc = "Directories made before the first start."),
-        MR_MAP("contents", HostProperties, contents, .doc = "Small files made in volumes before the first start."),
-        MR_LIST("volumes", HostProperties, volumes, HostVolume, volume_fields, .doc = "Claims the node may write."),
-        MR_INTS("ready_ports", HostProperties, ready_ports, .doc = "The node is started when these ports are bound."),
-        MR_INT("memory_limit", HostProperties, memory_limit, .fallback = "0", .max = INT64_C(1) << 50, .unit = "bytes",
+        MR_STRINGS("directories", HostProperties, directories,
+                   .doc = "Directories made before the first start."),
+        MR_MAP("contents", HostProperties, contents,
+               .doc = "Small files made in volumes before the first start."),
+        MR_LIST("volumes", HostProperties, volumes, HostVolume, volume_fields,
+                .doc = "Claims the node may write."),
+        MR_INTS("ready_ports", HostProperties, ready_ports,
+                .doc = "The node is started when these ports are bound."),
+        MR_INT("memory_limit", HostProperties, memory_limit, .fallback = "0",
+               .max = INT64_C(1) << 50, .unit = "bytes",
                .doc = "The most memory the node gets; 0 for no limit."),
-        MR_INT("memory_request", HostProperties, memory_request, .fallback = "0", .max = INT64_C(1) << 50, .unit = "bytes",
+        MR_INT("memory_request", HostProperties, memory_request, .fallback = "0",
+               .max = INT64_C(1) << 50, .unit = "bytes",
                .doc = "Memory that is kept for the node; 0 for none."),
-        MR_INT("cpu_limit", HostProperties, cpu_limit, .fallback = "0", .max = 10000000, .unit = "thousandths of a core",
+        MR_INT("cpu_limit", HostProperties, cpu_limit, .fallback = "0", .max = 10000000,
+               .unit = "thousandths of a core",
                .doc = "The most CPU time the node gets; 0 for no limit."),
-        MR_INT("cpu_request", HostProperties, cpu_request, .fallback = "0", .max = 10000000, .unit = "thousandths of a core",
+        MR_INT("cpu_request", HostProperties, cpu_request, .fallback = "0", .max = 10000000,
+               .unit = "thousandths of a core",
                .doc = "The node's share when CPU time is short; 0 for the usual one."),
-        MR_INT("stop_timeout_sec", HostProperties, stop_timeout_sec, .fallback = "0", .max = 86400, .unit = "s",
-               .doc = "Time for a polite stop; 0 for the one of the template unit."),
-        MR_STRING("fingerprint", HostProperties, fingerprint, .pattern = "^[A-Za-z0-9._:+/=-]{1,200}$", .flags = MR_REQUIRED,
+        MR_INT("stop_timeout_sec", HostProperties, stop_timeout_sec, .fallback = "0", .max = 86400,
+               .unit = "s", .doc = "Time for a polite stop; 0 for the one of the template unit."),
+        MR_STRING("fingerprint", HostProperties, fingerprint,
+                  .pattern = "^[A-Za-z0-9._:+/=-]{1,200}$", .flags = MR_REQUIRED,
                   .doc = "Digest of everything that needs a restart."),
-        MR_TREE("settings", HostProperties, settings, .doc = "Static settings, kept to tell why a node restarts."),
+        MR_TREE("settings", HostProperties, settings,
+                .doc = "Static settings, kept to tell why a node restarts."),
         {},
 };
 
 static int strings_check(const MrStrings *strings, const char *what, MrError *err) {
         if (strings->n > COUNT_MAX)
-                return mr_fail(err, MR_INVALID, what, "there are more than %d; shorten the list", COUNT_MAX);
+                return mr_fail(err, MR_INVALID, what, "there are more than %d; shorten the list",
+                               COUNT_MAX);
         for (size_t i = 0; i < strings->n; i++) {
                 int r = 0;
 
                 if (!strings->items[i])
-                        r = mr_fail(err, MR_INVALID, NULL, "there is no text here; remove the element");
+                        r = mr_fail(err, MR_INVALID, NULL,
+                                    "there is no text here; remove the element");
                 else if (strlen(strings->items[i]) > VALUE_MAX)
-                        r = mr_fail(err, MR_INVALID, NULL, "the text is longer than 64 KiB; shorten it");
+                        r = mr_fail(err, MR_INVALID, NULL,
+                                    "the text is longer than 64 KiB; shorten it");
                 else if (!host_text_is_line(strings->items[i]))
                         r = mr_fail(err, MR_INVALID, NULL,
-                                    "the text holds a line break or another control character; remove it");
+                                    "the text holds a line break or another control character; "
+                                    "remove it");
                 if (r < 0)
                         return mr_error_within(err, r, "%s[%zu]", what, i);
         }
@@ -96,7 +118,9 @@ static bool components_are_plain(const char *rest) {
 
                 if (n == 0 || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
                         return false;
-                if (strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@+-") < n)
+                if (strspn(p,
+                           "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@+-") <
+                    n)
                         return false;
                 p += n;
                 if (!*p)
@@ -120,7 +144,8 @@ static int path_check(const HostProperties *p, const char *path, bool or_equal, 
                 for (size_t i = 0; i < p->volumes.n; i++)
                         if (is_beneath(path, volumes[i].data, or_equal))
                                 return 0;
-        return mr_fail(err, MR_INVALID, NULL, "the path is not beneath a volume of the node; use BASE/CLAIM/data/…");
+        return mr_fail(err, MR_INVALID, NULL,
+                       "the path is not beneath a volume of the node; use BASE/CLAIM/data/…");
 }
 
 static int paths_check(const HostProperties *p, MrError *err) {
@@ -133,8 +158,11 @@ static int paths_check(const HostProperties *p, MrError *err) {
         }
         for (size_t i = 0; i < p->contents.n; i++) {
                 r = path_check(p, p->contents.items[i].key, false, err);
-                if (r >= 0 && (!p->contents.items[i].value || !host_text_is_line(p->contents.items[i].value)))
-                        r = mr_fail(err, MR_INVALID, NULL, "the content is not one line of text; remove control characters");
+                if (r >= 0 &&
+                    (!p->contents.items[i].value || !host_text_is_line(p->contents.items[i].value)))
+                        r = mr_fail(
+                                err, MR_INVALID, NULL,
+                                "the content is not one line of text; remove control characters");
                 if (r < 0)
                         return mr_error_within(err, r, "contents[%zu]", i);
         }
@@ -151,8 +179,10 @@ static bool agent_is_allowed(const char *option, const char *directory) {
 
 /* Options that make java run a command, load native code or read more options from a file. */
 static const char *const options_denied[] = {
-        "-XX:OnError", "-XX:OnOutOfMemoryError", "-XX:Flags",      "-XX:VMOptionsFile", "-agentpath",
-        "-agentlib",   "-Xrun",                  "-Xbootclasspath",
+        "-XX:OnError", "-XX:OnOutOfMemoryError",
+        "-XX:Flags",   "-XX:VMOptionsFile",
+        "-agentpath",  "-agentlib",
+        "-Xrun",       "-Xbootclasspath",
 };
 
 static int option_check(const char *option, const HostDistribution *distribution, MrError *err) {
@@ -160,15 +190,22 @@ static int option_check(const char *option, const HostDistribution *distribution
 
         for (size_t i = 0; i < MR_ELEMENTS(options_denied); i++)
                 if (mr_starts_with(option, options_denied[i]))
-                        return mr_fail(err, MR_INVALID, NULL, "%s is not allowed on a host; remove the option", options_denied[i]);
+                        return mr_fail(err, MR_INVALID, NULL,
+                                       "%s is not allowed on a host; remove the option",
+                                       options_denied[i]);
         if (mr_starts_with(option, "-javaagent:")) {
                 if (!agent_is_allowed(option + strlen("-javaagent:"), directory))
-                        return mr_fail(err, MR_INVALID, NULL, "a java agent must lie beneath %s; place it there", directory);
+                        return mr_fail(err, MR_INVALID, NULL,
+                                       "a java agent must lie beneath %s; place it there",
+                                       directory);
                 return 0;
         }
-        if (mr_starts_with(option, "-X") || mr_starts_with(option, "-D") || mr_starts_with(option, "-ea"))
+        if (mr_starts_with(option, "-X") || mr_starts_with(option, "-D") ||
+            mr_starts_with(option, "-ea"))
                 return 0;
-        return mr_fail(err, MR_INVALID, NULL, "an option of java starts with -X, -D, -ea or -javaagent: here; remove this one");
+        return mr_fail(
+                err, MR_INVALID, NULL,
+                "an option of java starts with -X, -D, -ea or -javaagent: here; remove this one");
 }
 
 static int options_check(const HostProperties *p, MrError *err) {
@@ -180,11 +217,13 @@ static int options_check(const HostProperties *p, MrError *err) {
         return 0;
 }
 
-static int volume_resolve(HostVolume *volume, const HostConfig *config, MrArena *arena, MrError *err) {
+static int volume_resolve(HostVolume *volume, const HostConfig *config, MrArena *arena,
+                          MrError *err) {
         const HostStorageClass *class = host_config_storage_class(config, volume->storage_class);
 
         if (!host_name_is_valid(volume->claim))
-                return mr_fail(err, MR_INVALID, "claim", "this is no name of a claim; use CLAIM or NAMESPACE_CLAIM");
+                return mr_fail(err, MR_INVALID, "claim",
+                               "this is no name of a claim; use CLAIM or NAMESPACE_CLAIM");
         if (!class)
                 return mr_fail(err, MR_INVALID, "storage_class",
                                "this host has no such storage class; add it to " HOST_CONFIG_PATH);
@@ -193,11 +232,13 @@ static int volume_resolve(HostVolume *volume, const HostConfig *config, MrArena 
         return 0;
 }
 
-static int volumes_resolve(HostProperties *p, const HostConfig *config, MrArena *arena, MrError *err) {
+static int volumes_resolve(HostProperties *p, const HostConfig *config, MrArena *arena,
+                           MrError *err) {
         HostVolume *volumes = p->volumes.items;
 
         if (p->volumes.n > 100)
-                return mr_fail(err, MR_INVALID, "volumes", "there are more than 100; shorten the list");
+                return mr_fail(err, MR_INVALID, "volumes",
+                               "there are more than 100; shorten the list");
         for (size_t i = 0; i < p->volumes.n; i++) {
                 int r = volume_resolve(&volumes[i], config, arena, err);
                 if (r < 0)
@@ -210,13 +251,15 @@ static int distribution_resolve(HostProperties *p, const HostConfig *config, MrE
         p->distribution = host_config_distribution(config, p->software, p->version);
         if (!p->distribution)
                 return mr_fail(err, MR_INVALID, "version",
-                               "this host has no such distribution; add it to distributions in " HOST_CONFIG_PATH);
+                               "this host has no such distribution; add it to distributions "
+                               "in " HOST_CONFIG_PATH);
         return 0;
 }
 
 static int ports_check(const MrInts *ports, MrError *err) {
         if (ports->n > 100)
-                return mr_fail(err, MR_INVALID, "ready_ports", "there are more than 100; shorten the list");
+                return mr_fail(err, MR_INVALID, "ready_ports",
+                               "there are more than 100; shorten the list");
         for (size_t i = 0; i < ports->n; i++)
                 if (ports->items[i] < 1 || ports->items[i] > 65535) {
                         int r = mr_fail(err, MR_INVALID, NULL, "a port lies between 1 and 65535");
@@ -225,10 +268,12 @@ static int ports_check(const MrInts *ports, MrError *err) {
         return 0;
 }
 
-static int properties_check(HostProperties *p, const HostConfig *config, MrArena *arena, MrError *err) {
+static int properties_check(HostProperties *p, const HostConfig *config, MrArena *arena,
+                            MrError *err) {
         int r;
 
-        if ((r = volumes_resolve(p, config, arena, err)) < 0 || (r = distribution_resolve(p, config, err)) < 0)
+        if ((r = volumes_resolve(p, config, arena, err)) < 0 ||
+            (r = distribution_resolve(p, config, err)) < 0)
                 return r;
         if ((r = strings_check(&p->arguments, "arguments", err)) < 0 ||
             (r = strings_check(&p->prepare_arguments, "prepare_arguments", err)) < 0 ||
@@ -236,16 +281,18 @@ static int properties_check(HostProperties *p, const HostConfig *config, MrArena
             (r = strings_check(&p->directories, "directories", err)) < 0)
                 return r;
         if (p->contents.n > COUNT_MAX)
-                return mr_fail(err, MR_INVALID, "contents", "there are more than %d; shorten the list", COUNT_MAX);
+                return mr_fail(err, MR_INVALID, "contents",
+                               "there are more than %d; shorten the list", COUNT_MAX);
         if ((r = options_check(p, err)) < 0 || (r = paths_check(p, err)) < 0)
                 return r;
-        if (p->settings && mr_tree_type(p->settings) != MR_TREE_MAP && mr_tree_type(p->settings) != MR_TREE_NULL)
+        if (p->settings && mr_tree_type(p->settings) != MR_TREE_MAP &&
+            mr_tree_type(p->settings) != MR_TREE_NULL)
                 return mr_fail(err, MR_INVALID, "settings", "this must be a map");
         return ports_check(&p->ready_ports, err);
 }
 
-int host_properties_decode(const MrTree *tree, const HostConfig *config, MrArena *arena, HostProperties **ret,
-                           MrError *err) {
+int host_properties_decode(const MrTree *tree, const HostConfig *config, MrArena *arena,
+                           HostProperties **ret, MrError *err) {
         HostProperties *p = mr_arena_alloc(arena, sizeof(*p));
 
         int r = host_table_decode(properties_fields, tree, arena, p, err);

@@ -62,7 +62,8 @@ static void render_limits(const HostProperties *p, MrBuf *out) {
         mr_buf_printf(out, "MemoryMin=%" PRId64 "\n", p->memory_request);
 
         if (p->cpu_limit > 0)
-                mr_buf_printf(out, "CPUQuota=%" PRId64 ".%" PRId64 "%%\n", p->cpu_limit / 10, p->cpu_limit % 10);
+                mr_buf_printf(out, "CPUQuota=%" PRId64 ".%" PRId64 "%%\n", p->cpu_limit / 10,
+                              p->cpu_limit % 10);
         else
                 mr_buf_puts(out, "CPUQuota=\n");
         if (p->cpu_request > 0)
@@ -73,14 +74,16 @@ static void render_limits(const HostProperties *p, MrBuf *out) {
                 mr_buf_printf(out, "TimeoutStopSec=%" PRId64 "\n", p->stop_timeout_sec);
 }
 
-void host_render_dropin(const char *class_name, const char *instance, const HostProperties *p, const HostConfig *config,
-                        MrBuf *out) {
+void host_render_dropin(const char *class_name, const char *instance, const HostProperties *p,
+                        const HostConfig *config, MrBuf *out) {
         const HostVolume *volumes = p->volumes.items;
 
-        mr_buf_printf(out,
-                      "# Written by millrace-hostd, and written again when it is edited. Change the cluster's resource, or\n"
-                      "# add a drop-in of your own with 'systemctl edit %s@%s.service'.\n\n[Unit]\n",
-                      class_name, instance);
+        mr_buf_printf(
+                out,
+                "# Written by millrace-hostd, and written again when it is edited. Change the "
+                "cluster's resource, or\n"
+                "# add a drop-in of your own with 'systemctl edit %s@%s.service'.\n\n[Unit]\n",
+                class_name, instance);
         for (size_t i = 0; i < p->volumes.n; i++)
                 line_with_path(out, "RequiresMountsFor", volumes[i].data, "");
         mr_buf_puts(out, "\n[Service]\n");
@@ -109,7 +112,8 @@ void host_render_launch(const HostProperties *p, const HostConfig *config, MrBuf
         launch_line(out, "archive", classes);
         launch_lines(out, "directory", &p->directories);
         for (size_t i = 0; i < p->contents.n; i++)
-                mr_buf_printf(out, "content %s %s\n", p->contents.items[i].key, p->contents.items[i].value);
+                mr_buf_printf(out, "content %s %s\n", p->contents.items[i].key,
+                              p->contents.items[i].value);
         launch_line(out, "prepared", p->prepared_path);
         if (p->expect_prepared == 1)
                 launch_line(out, "expect-prepared", "yes");
@@ -122,7 +126,8 @@ void host_render_launch(const HostProperties *p, const HostConfig *config, MrBuf
                 mr_buf_printf(out, "ready %" PRId64 "\n", p->ready_ports.items[i]);
 }
 
-void host_render_manifest(const char *class_name, const char *instance, const MrTree *properties, MrBuf *out) {
+void host_render_manifest(const char *class_name, const char *instance, const MrTree *properties,
+                          MrBuf *out) {
         _cleanup_(mr_tree_freep) MrTree *manifest = mr_tree_new_map();
 
         mr_tree_set_int(manifest, "version", HOST_PROTOCOL);

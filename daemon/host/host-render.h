@@ -11,11 +11,12 @@
 /* "CLASS@INSTANCE.service"; the caller frees. */
 char *host_unit_name(const char *class_name, const char *instance);
 
-void host_render_dropin(const char *class_name, const char *instance, const HostProperties *properties,
-                        const HostConfig *config, MrBuf *out);
+void host_render_dropin(const char *class_name, const char *instance,
+                        const HostProperties *properties, const HostConfig *config, MrBuf *out);
 void host_render_launch(const HostProperties *properties, const HostConfig *config, MrBuf *out);
 /* {"version": 1, "class", "instance", "properties"}: the truth from which the other two can be rendered again. */
-void host_render_manifest(const char *class_name, const char *instance, const MrTree *properties, MrBuf *out);
+void host_render_manifest(const char *class_name, const char *instance, const MrTree *properties,
+                          MrBuf *out);
 
 /* Appends a path as one word of a unit file: '%' doubled, quoted, specials escaped. */
 void host_unit_quote(const char *text, MrBuf *out);

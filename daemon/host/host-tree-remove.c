@@ -18,9 +18,9 @@
 #define DEPTH_MAX 32U
 
 typedef struct Removal {
-        int top;                /* the directory that is being emptied */
-        unsigned n_moved;       /* names made up for what is moved to the top */
-        int error;              /* the first -errno; the rest is still removed */
+        int top;          /* the directory that is being emptied */
+        unsigned n_moved; /* names made up for what is moved to the top */
+        int error;        /* the first -errno; the rest is still removed */
 } Removal;
 
 static void removal_failed(Removal *removal, int r) {
@@ -32,7 +32,8 @@ static void removal_failed(Removal *removal, int r) {
 static int component_open(int dirfd, const char *name) {
         struct open_how how = {
                 .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-                .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+                .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+                           RESOLVE_NO_XDEV,
         };
         long fd = syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
 
@@ -112,5 +113,6 @@ int host_tree_remove(const HostDir *dir, const char *name, MrError *err) {
         /* What failed on the way may have been a directory whose deep part had to be moved first. */
         if (unlinkat(dir->fd, name, AT_REMOVEDIR) == 0)
                 return 1;
-        return host_path_fail(err, removal.error < 0 ? -removal.error : errno, "remove", dir->path, name);
+        return host_path_fail(err, removal.error < 0 ? -removal.error : errno, "remove", dir->path,
+                              name);
 }

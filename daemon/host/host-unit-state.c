@@ -12,14 +12,14 @@ void host_unit_state_done(HostUnitState *state) {
         free(state->sub);
         free(state->status);
         free(state->result);
-        *state = (HostUnitState) {};
+        *state = (HostUnitState){};
 }
 
 static const struct {
         const char *active;
         const char *name;
 } states[] = {
-        {"active", "running"},      {"reloading", "running"},    {"refreshing", "running"},
+        {"active", "running"},      {"reloading", "running"},     {"refreshing", "running"},
         {"activating", "starting"}, {"deactivating", "stopping"}, {"maintenance", "stopping"},
 };
 
@@ -45,8 +45,9 @@ static char *failure_message(const HostUnitState *state, const char *unit) {
 
         if (state->exit_code == 0)
                 return mr_strf("%s (%s); see: journalctl -u %s", what, state->result, unit);
-        return mr_strf("%s (%s, %s %d)%s%s; see: journalctl -u %s", what, state->result, was_killed ? "signal" : "status",
-                       state->exit_status, mr_is_empty(state->status) ? "" : ", last words: ",
+        return mr_strf("%s (%s, %s %d)%s%s; see: journalctl -u %s", what, state->result,
+                       was_killed ? "signal" : "status", state->exit_status,
+                       mr_is_empty(state->status) ? "" : ", last words: ",
                        mr_is_empty(state->status) ? "" : state->status, unit);
 }
 

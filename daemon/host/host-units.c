@@ -17,9 +17,9 @@ struct UnitsCall {
         HostUnits *units;
         UnitsCall *next;
         char *unit;
-        char *job;                      /* of systemd; a stop waits for its end */
+        char *job; /* of systemd; a stop waits for its end */
         bool is_stop, is_enable, is_question;
-        bool absent_is_done;            /* what does not exist is stopped and disabled */
+        bool absent_is_done; /* what does not exist is stopped and disabled */
         sd_bus_slot *slot;
         sd_event_source *timer;
         HostUnitsDone done;
@@ -30,7 +30,7 @@ struct HostUnits {
         sd_bus *bus;
         sd_bus_slot *job_removed;
         sd_bus_slot *subscribe;
-        UnitsCall *calls;               /* owned */
+        UnitsCall *calls; /* owned */
 };
 
 static void call_free(UnitsCall *call) {
@@ -57,15 +57,21 @@ static void call_finish(UnitsCall *call, int r, MrError *err) {
 static const struct {
         const char *name;
         MrErrorKind kind;
-        const char *text;               /* "%s" is the unit */
+        const char *text; /* "%s" is the unit */
 } failures[] = {
-        {SYSTEMD_NAME ".UnitMasked", MR_DENIED, "%s is masked, so it stays down; run: systemctl unmask %s"},
-        {SYSTEMD_NAME ".NoSuchUnit", MR_INVALID, "there is no template for %s; install the units of millrace"},
-        {SYSTEMD_NAME ".BadUnitSetting", MR_INVALID, "systemd refuses a setting of %s; run: systemctl cat %s"},
-        {SYSTEMD_NAME ".LoadFailed", MR_INVALID, "systemd cannot load %s; run: systemctl status %s"},
+        {SYSTEMD_NAME ".UnitMasked", MR_DENIED,
+         "%s is masked, so it stays down; run: systemctl unmask %s"},
+        {SYSTEMD_NAME ".NoSuchUnit", MR_INVALID,
+         "there is no template for %s; install the units of millrace"},
+        {SYSTEMD_NAME ".BadUnitSetting", MR_INVALID,
+         "systemd refuses a setting of %s; run: systemctl cat %s"},
+        {SYSTEMD_NAME ".LoadFailed", MR_INVALID,
+         "systemd cannot load %s; run: systemctl status %s"},
         {SYSTEMD_NAME ".ShuttingDown", MR_TRANSIENT, "the host shuts down, so %s is left alone"},
-        {SD_BUS_ERROR_FILE_NOT_FOUND, MR_INVALID, "there is no template for %s; install the units of millrace"},
-        {SD_BUS_ERROR_ACCESS_DENIED, MR_DENIED, "systemd does not let millrace-hostd touch %s; it must run as root"},
+        {SD_BUS_ERROR_FILE_NOT_FOUND, MR_INVALID,
+         "there is no template for %s; install the units of millrace"},
+        {SD_BUS_ERROR_ACCESS_DENIED, MR_DENIED,
+         "systemd does not let millrace-hostd touch %s; it must run as root"},
 };
 
 int host_units_fail(MrError *err, const sd_bus_error *error, const char *unit) {
@@ -83,8 +89,8 @@ int host_units_fail(MrError *err, const sd_bus_error *error, const char *unit) {
                                         mr_buf_putc(&text, *p);
                         return mr_fail(err, failures[i].kind, NULL, "%s", mr_buf_text(&text));
                 }
-        return mr_fail(err, MR_TRANSIENT, NULL, "systemd did not do it for %s: %s", unit ? unit : "this host",
-                       message ? message : "no answer");
+        return mr_fail(err, MR_TRANSIENT, NULL, "systemd did not do it for %s: %s",
+                       unit ? unit : "this host", message ? message : "no answer");
 }
 
 /* The end of a stop: down, or gone from systemd's memory, which is the same. */
@@ -98,7 +104,8 @@ static int stop_polled(sd_bus_message *m, void *userdata, sd_bus_error *ret_erro
                 call_finish(call, 0, &err);
                 return 0;
         }
-        if (sd_bus_message_read(m, "v", "s", &type) >= 0 && (mr_streq(type, "inactive") || mr_streq(type, "failed")))
+        if (sd_bus_message_read(m, "v", "s", &type) >= 0 &&
+            (mr_streq(type, "inactive") || mr_streq(type, "failed")))
                 call_finish(call, 0, &err);
         return 0;
 }
@@ -111,8 +118,9 @@ static int stop_poll(sd_event_source *source, uint64_t usec, void *userdata) {
         call->slot = sd_bus_slot_unref(call->slot);
         if (sd_bus_path_encode(SYSTEMD_PATH "/unit", call->unit, &path) >= 0)
                 (void) sd_bus_call_method_async(call->units->bus, &call->slot, SYSTEMD_NAME, path,
-                                                "org.freedesktop.DBus.Properties", "Get", stop_polled, call, "ss",
-                                                SYSTEMD_UNIT, "ActiveState");
+                                                "org.freedesktop.DBus.Properties", "Get",
+                                                stop_polled, call, "ss", SYSTEMD_UNIT,
+                                                "ActiveState");
         (void) sd_event_source_set_time_relative(source, STOP_POLL_USEC);
         (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         return 0;
@@ -120,14 +128,15 @@ static int stop_poll(sd_event_source *source, uint64_t usec, void *userdata) {
 
 static int stop_wait(UnitsCall *call, const char *job) {
         call->job = mr_strdup(job);
-        return sd_event_add_time_relative(sd_bus_get_event(call->units->bus), &call->timer, CLOCK_MONOTONIC, STOP_POLL_USEC, 0,
-                                          stop_poll, call);
+        return sd_event_add_time_relative(sd_bus_get_event(call->units->bus), &call->timer,
+                                          CLOCK_MONOTONIC, STOP_POLL_USEC, 0, stop_poll, call);
 }
 
 static int enable_answer(sd_bus_message *m) {
         int carries = 0;
 
-        if (sd_bus_message_read(m, "b", &carries) < 0 || sd_bus_message_enter_container(m, 'a', "(sss)") < 0)
+        if (sd_bus_message_read(m, "b", &carries) < 0 ||
+            sd_bus_message_enter_container(m, 'a', "(sss)") < 0)
                 return 0;
         return sd_bus_message_at_end(m, 0) == 0;
 }
@@ -137,8 +146,8 @@ static bool error_is_answer(const UnitsCall *call, const char *name) {
                 return mr_streq(name, SYSTEMD_NAME ".NoSuchUnit");
         if (call->is_enable)
                 return mr_streq(name, SYSTEMD_NAME ".UnitMasked");
-        return call->absent_is_done &&
-               (mr_streq(name, SYSTEMD_NAME ".NoSuchUnit") || mr_streq(name, SD_BUS_ERROR_FILE_NOT_FOUND));
+        return call->absent_is_done && (mr_streq(name, SYSTEMD_NAME ".NoSuchUnit") ||
+                                        mr_streq(name, SD_BUS_ERROR_FILE_NOT_FOUND));
 }
 
 static int call_answered(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
@@ -157,7 +166,8 @@ static int call_answered(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
                 r = 1;
         else if (call->is_enable)
                 r = enable_answer(m);
-        else if (call->is_stop && sd_bus_message_read(m, "o", &job) >= 0 && stop_wait(call, job) >= 0)
+        else if (call->is_stop && sd_bus_message_read(m, "o", &job) >= 0 &&
+                 stop_wait(call, job) >= 0)
                 return 0;
         call_finish(call, r, &err);
         return 0;
@@ -183,20 +193,25 @@ static int job_removed(sd_bus_message *m, void *userdata, sd_bus_error *ret_erro
 static UnitsCall *call_new(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata) {
         UnitsCall *call = mr_new(UnitsCall, 1);
 
-        *call = (UnitsCall) {
-                .units = units, .next = units->calls, .unit = mr_strdup(unit), .done = done, .userdata = userdata};
+        *call = (UnitsCall){.units = units,
+                            .next = units->calls,
+                            .unit = mr_strdup(unit),
+                            .done = done,
+                            .userdata = userdata};
         units->calls = call;
         return call;
 }
 
 static int message_new(HostUnits *units, const char *member, sd_bus_message **ret) {
-        return sd_bus_message_new_method_call(units->bus, ret, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, member);
+        return sd_bus_message_new_method_call(units->bus, ret, SYSTEMD_NAME, SYSTEMD_PATH,
+                                              SYSTEMD_MANAGER, member);
 }
 
 /* Consumes `r`, the result of building the message, and the call when it cannot be sent. */
 static int call_send(UnitsCall *call, int r, sd_bus_message *m, MrError *err) {
         if (r >= 0)
-                r = sd_bus_call_async(call->units->bus, &call->slot, m, call_answered, call, CALL_TIMEOUT_USEC);
+                r = sd_bus_call_async(call->units->bus, &call->slot, m, call_answered, call,
+                                      CALL_TIMEOUT_USEC);
         if (r >= 0)
                 return 0;
         call->units->calls = call->next;
@@ -210,8 +225,8 @@ static void message_unref(sd_bus_message **m) {
         sd_bus_message_unref(*m);
 }
 
-static int job_call(HostUnits *units, const char *member, const char *unit, bool is_stop, HostUnitsDone done, void *userdata,
-                    MrError *err) {
+static int job_call(HostUnits *units, const char *member, const char *unit, bool is_stop,
+                    HostUnitsDone done, void *userdata, MrError *err) {
         UnitsCall *call = call_new(units, unit, done, userdata);
         _cleanup_message_ sd_bus_message *m = NULL;
 
@@ -222,19 +237,23 @@ static int job_call(HostUnits *units, const char *member, const char *unit, bool
         return call_send(call, r, m, err);
 }
 
-int host_units_start(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata, MrError *err) {
+int host_units_start(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                     MrError *err) {
         return job_call(units, "StartUnit", unit, false, done, userdata, err);
 }
 
-int host_units_restart(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata, MrError *err) {
+int host_units_restart(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                       MrError *err) {
         return job_call(units, "RestartUnit", unit, false, done, userdata, err);
 }
 
-int host_units_stop(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata, MrError *err) {
+int host_units_stop(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                    MrError *err) {
         return job_call(units, "StopUnit", unit, true, done, userdata, err);
 }
 
-int host_units_enable(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata, MrError *err) {
+int host_units_enable(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                      MrError *err) {
         UnitsCall *call = call_new(units, unit, done, userdata);
         _cleanup_message_ sd_bus_message *m = NULL;
 
@@ -245,7 +264,8 @@ int host_units_enable(HostUnits *units, const char *unit, HostUnitsDone done, vo
         return call_send(call, r, m, err);
 }
 
-int host_units_disable(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata, MrError *err) {
+int host_units_disable(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                       MrError *err) {
         UnitsCall *call = call_new(units, unit, done, userdata);
         _cleanup_message_ sd_bus_message *m = NULL;
 
@@ -256,7 +276,8 @@ int host_units_disable(HostUnits *units, const char *unit, HostUnitsDone done, v
         return call_send(call, r, m, err);
 }
 
-int host_units_is_loaded(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata, MrError *err) {
+int host_units_is_loaded(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                         MrError *err) {
         UnitsCall *call = call_new(units, unit, done, userdata);
         _cleanup_message_ sd_bus_message *m = NULL;
 
@@ -285,11 +306,11 @@ int host_units_new(sd_bus *bus, HostUnits **ret, MrError *err) {
         _cleanup_(host_units_freep) HostUnits *units = mr_new(HostUnits, 1);
 
         units->bus = bus;
-        int r = sd_bus_match_signal_async(bus, &units->job_removed, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "JobRemoved",
-                                          job_removed, NULL, units);
+        int r = sd_bus_match_signal_async(bus, &units->job_removed, SYSTEMD_NAME, SYSTEMD_PATH,
+                                          SYSTEMD_MANAGER, "JobRemoved", job_removed, NULL, units);
         if (r >= 0)
-                r = sd_bus_call_method_async(bus, &units->subscribe, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "Subscribe",
-                                             subscribed, units, NULL);
+                r = sd_bus_call_method_async(bus, &units->subscribe, SYSTEMD_NAME, SYSTEMD_PATH,
+                                             SYSTEMD_MANAGER, "Subscribe", subscribed, units, NULL);
         if (r < 0)
                 return mr_fail_errno(err, -r, NULL, "cannot listen to systemd");
         *ret = TAKE(units);

@@ -18,20 +18,28 @@ typedef void (*HostUnitsDone)(void *userdata, int r, const MrError *err);
 
 /* `bus` is borrowed and must be attached to its event loop. Asks systemd to send its signals to us. */
 int host_units_new(sd_bus *bus, HostUnits **ret, MrError *err) _must_check_;
-HostUnits *host_units_free(HostUnits *units);   /* what is under way is forgotten: no callback comes any more */
+HostUnits *host_units_free(
+        HostUnits *units); /* what is under way is forgotten: no callback comes any more */
 DEFINE_CLEANUP(HostUnits *, host_units_free);
 
 /* Each of these fails at once only when the bus is gone. */
-int host_units_start(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata, MrError *err) _must_check_;
-int host_units_restart(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata, MrError *err) _must_check_;
+int host_units_start(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                     MrError *err) _must_check_;
+int host_units_restart(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                       MrError *err) _must_check_;
 /* Done when the unit is down. */
-int host_units_stop(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata, MrError *err) _must_check_;
+int host_units_stop(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                    MrError *err) _must_check_;
 /* A masked unit counts as enabled: the administrator has the last word. */
-int host_units_enable(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata, MrError *err) _must_check_;
-int host_units_disable(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata, MrError *err) _must_check_;
+int host_units_enable(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                      MrError *err) _must_check_;
+int host_units_disable(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                       MrError *err) _must_check_;
 /* Answers 1 when systemd holds the unit in memory, and so holds an old drop-in; 0 when it will read it anew. */
-int host_units_is_loaded(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata, MrError *err) _must_check_;
-int host_units_reload(HostUnits *units, HostUnitsDone done, void *userdata, MrError *err) _must_check_;
+int host_units_is_loaded(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                         MrError *err) _must_check_;
+int host_units_reload(HostUnits *units, HostUnitsDone done, void *userdata,
+                      MrError *err) _must_check_;
 
 /* Turns an error of systemd into one with advice; `unit` may be NULL. Returns the negative errno. */
 int host_units_fail(MrError *err, const sd_bus_error *error, const char *unit);

@@ -20,7 +20,7 @@
 typedef struct Used {
         char *path;
         uint64_t at_usec;
-        int64_t bytes;          /* -1 unknown */
+        int64_t bytes; /* -1 unknown */
 } Used;
 
 struct HostUsage {
@@ -85,7 +85,7 @@ static Used *used_find(HostUsage *usage, const char *path) {
                         return &usage->items[i];
         MR_GROW(usage->items, usage->n, usage->allocated);
         Used *used = &usage->items[usage->n++];
-        *used = (Used) {.path = mr_strdup(path), .bytes = -1};
+        *used = (Used){.path = mr_strdup(path), .bytes = -1};
         return used;
 }
 
@@ -137,7 +137,8 @@ static void claim_observe(const HostDir *claim, const char *path, HostUsage *usa
         mr_tree_set_string(out, "message", message);
 }
 
-static int base_observe(const char *root, const HostStorageClass *class, HostUsage *usage, MrTree *claims, MrError *err) {
+static int base_observe(const char *root, const HostStorageClass *class, HostUsage *usage,
+                        MrTree *claims, MrError *err) {
         _cleanup_dir_ HostDir base = HOST_DIR_INIT;
         _cleanup_names_ HostNames names = {};
 
@@ -163,7 +164,8 @@ static int base_observe(const char *root, const HostStorageClass *class, HostUsa
         return r;
 }
 
-int host_claims_observe(const char *root, const HostConfig *config, HostUsage *usage, MrTree *claims, MrError *err) {
+int host_claims_observe(const char *root, const HostConfig *config, HostUsage *usage,
+                        MrTree *claims, MrError *err) {
         const HostStorageClass *classes = config->storage_classes.items;
 
         for (size_t i = 0; i < config->storage_classes.n; i++) {

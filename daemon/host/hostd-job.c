@@ -15,14 +15,14 @@
 struct HostJob {
         HostJobArgs args;
         HostBatch *batch;
-        size_t at;                      /* the step under way */
-        unsigned phase;                 /* of that step: how many of its asynchronous parts are over */
-        char *unit;                     /* of that step */
+        size_t at;      /* the step under way */
+        unsigned phase; /* of that step: how many of its asynchronous parts are over */
+        char *unit;     /* of that step */
         /* Units whose drop-in changed: those that systemd has in memory need a reload, once for all of them. */
         char **stale;
         size_t n_stale, stale_allocated, stale_asked;
         bool needs_reload;
-        bool is_ending;                 /* all steps are over, or one failed: only the reload is left */
+        bool is_ending; /* all steps are over, or one failed: only the reload is left */
         MrError error;
         sd_event_source *turn;
         sd_event_source *child;
@@ -55,7 +55,8 @@ static void part_done(void *userdata, int r, const MrError *err) {
         _cleanup_error_ MrError own = MR_ERROR_INIT;
 
         if (r < 0) {
-                r = mr_fail(&own, mr_error_kind(err, r), err->path, "%s", err->message ? err->message : strerror(-r));
+                r = mr_fail(&own, mr_error_kind(err, r), err->path, "%s",
+                            err->message ? err->message : strerror(-r));
                 (void) job_fail(job, r, &own);
         }
         job->phase++;
@@ -94,7 +95,8 @@ static int stale_flush(HostJob *job, MrError *err) {
         if (job->needs_reload)
                 r = host_units_reload(job->args.units, stale_reloaded, job, err);
         else if (job->stale_asked < job->n_stale)
-                r = host_units_is_loaded(job->args.units, job->stale[job->stale_asked], stale_answered, job, err);
+                r = host_units_is_loaded(job->args.units, job->stale[job->stale_asked],
+                                         stale_answered, job, err);
         else {
                 stale_clear(job);
                 return 0;
@@ -111,8 +113,10 @@ static int child_ended(sd_event_source *source, const siginfo_t *info, void *use
         job->child = sd_event_source_disable_unref(job->child);
         if (info->si_code != CLD_EXITED || info->si_status != 0)
                 r = mr_fail(&err, MR_TRANSIENT, NULL,
-                            "the data of claim %s is out of the way, but not all of it could be deleted; see the journal of "
-                            "millrace-hostd", job->batch->steps[job->at].claim);
+                            "the data of claim %s is out of the way, but not all of it could be "
+                            "deleted; see the journal of "
+                            "millrace-hostd",
+                            job->batch->steps[job->at].claim);
         part_done(job, r, &err);
         return 0;
 }
@@ -240,10 +244,12 @@ static int step_run(HostJob *job, MrError *err) {
 
 static void step_log(const HostJob *job) {
         const HostStep *step = &job->batch->steps[job->at];
-        const char *what = step->instance ? step->instance : step->claim ? step->claim : step->software;
+        const char *what = step->instance ? step->instance
+                           : step->claim  ? step->claim
+                                          : step->software;
 
-        log_info(&(LogScope) {.node = step->instance}, NULL, "%s %s%s%s", host_op_name(step->op), what, step->name ? "/" : "",
-                 step->name ? step->name : "");
+        log_info(&(LogScope){.node = step->instance}, NULL, "%s %s%s%s", host_op_name(step->op),
+                 what, step->name ? "/" : "", step->name ? step->name : "");
 }
 
 static void job_end(HostJob *job) {
@@ -269,7 +275,8 @@ static int job_turn(sd_event_source *source, void *userdata) {
                 return 0;
         }
         if (!job->unit && job->batch->steps[job->at].class_name)
-                job->unit = host_unit_name(job->batch->steps[job->at].class_name, job->batch->steps[job->at].instance);
+                job->unit = host_unit_name(job->batch->steps[job->at].class_name,
+                                           job->batch->steps[job->at].instance);
         r = step_run(job, &err);
         if (r > 0)
                 return 0;

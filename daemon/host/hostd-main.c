@@ -25,24 +25,25 @@ typedef struct Options {
         int64_t idle_sec;
 } Options;
 
-static const char help[] =
-        "Usage: millrace-hostd [OPTION…]\n"
-        "\n"
-        "Offers org.millrace.Host1 on the system bus: claims, files and units of nodes on this host. It is started by the\n"
-        "first call and leaves when nobody is subscribed. The administrator's choices are in /etc/millrace/hostd.yaml.\n"
-        "\n"
-        "  --bus ADDRESS   use another bus: \"user\", or the address of one\n"
-        "  --root DIR      prefix of every path, for tests\n"
-        "  --idle SECONDS  stay this long without a subscriber (30)\n"
-        "  --help          print this and exit\n"
-        "  --version       print the version and exit\n";
+static const char help[] = "Usage: millrace-hostd [OPTION…]\n"
+                           "\n"
+                           "Offers org.millrace.Host1 on the system bus: claims, files and units "
+                           "of nodes on this host. It is started by the\n"
+                           "first call and leaves when nobody is subscribed. The administrator's "
+                           "choices are in /etc/millrace/hostd.yaml.\n"
+                           "\n"
+                           "  --bus ADDRESS   use another bus: \"user\", or the address of one\n"
+                           "  --root DIR      prefix of every path, for tests\n"
+                           "  --idle SECONDS  stay this long without a subscriber (30)\n"
+                           "  --help          print this and exit\n"
+                           "  --version       print the version and exit\n";
 
 /* Returns 1 when the program should go on, 0 when it said all there was to say. */
 static int options_parse(int argc, char **argv, Options *options) {
         static const struct option known[] = {
-                {"bus", required_argument, NULL, 'b'},   {"root", required_argument, NULL, 'r'},
-                {"idle", required_argument, NULL, 'i'},  {"help", no_argument, NULL, 'h'},
-                {"version", no_argument, NULL, 'v'},     {},
+                {"bus", required_argument, NULL, 'b'},  {"root", required_argument, NULL, 'r'},
+                {"idle", required_argument, NULL, 'i'}, {"help", no_argument, NULL, 'h'},
+                {"version", no_argument, NULL, 'v'},    {},
         };
         int c;
 
@@ -102,8 +103,10 @@ static int signals_add(sd_event *event) {
 static int hostd_run(sd_event *event, sd_bus *bus, const Options *options) {
         _cleanup_error_ MrError err = MR_ERROR_INIT;
         _cleanup_(hostd_freep) Hostd *hostd = NULL;
-        HostdArgs args = {
-                .event = event, .bus = bus, .root = options->root, .idle_usec = (uint64_t) options->idle_sec * 1000000};
+        HostdArgs args = {.event = event,
+                          .bus = bus,
+                          .root = options->root,
+                          .idle_usec = (uint64_t) options->idle_sec * 1000000};
 
         int r = signals_add(event);
         if (r >= 0)

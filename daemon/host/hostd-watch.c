@@ -12,16 +12,17 @@
 
 #define COALESCE_USEC UINT64_C(20000)
 /* Temporary files have hidden names, so what is written appears by being renamed. */
-#define WATCH_MASK \
-        (IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_ONLYDIR)
+#define WATCH_MASK                                                                                 \
+        (IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |        \
+         IN_DELETE_SELF | IN_ONLYDIR)
 #define PENDING_MAX 64U
 
 /* A path that is watched, or the unit that is listened to, on behalf of one instance; "" for all. */
 typedef struct Watched {
-        HostWatch *watch;               /* weak */
-        char *key;                      /* the path, or the object path of the unit */
+        HostWatch *watch; /* weak */
+        char *key;        /* the path, or the object path of the unit */
         char *instance;
-        bool seen;                      /* by the refresh under way */
+        bool seen; /* by the refresh under way */
         sd_event_source *inotify;
         sd_bus_slot *match;
 } Watched;
@@ -72,7 +73,8 @@ static void pending_add(HostWatch *watch, const char *instance) {
         watch->pending[watch->n_pending++] = mr_strdup(instance);
 }
 
-static int file_changed(sd_event_source *source, const struct inotify_event *event, void *userdata) {
+static int file_changed(sd_event_source *source, const struct inotify_event *event,
+                        void *userdata) {
         Watched *watched = userdata;
 
         (void) source;
@@ -104,13 +106,17 @@ static void watched_free(Watched *watched) {
 
 static Watched *watched_need(HostWatch *watch, const char *key, const char *instance) {
         for (size_t i = 0; i < watch->n; i++)
-                if (mr_streq(watch->items[i]->key, key) && mr_streq(watch->items[i]->instance, instance)) {
+                if (mr_streq(watch->items[i]->key, key) &&
+                    mr_streq(watch->items[i]->instance, instance)) {
                         watch->items[i]->seen = true;
                         return watch->items[i];
                 }
         Watched *watched = mr_new(Watched, 1);
 
-        *watched = (Watched) {.watch = watch, .key = mr_strdup(key), .instance = mr_strdup(instance), .seen = true};
+        *watched = (Watched){.watch = watch,
+                             .key = mr_strdup(key),
+                             .instance = mr_strdup(instance),
+                             .seen = true};
         MR_GROW(watch->items, watch->n, watch->allocated);
         watch->items[watch->n++] = watched;
         return watched;
@@ -122,7 +128,8 @@ static void directory_watch(HostWatch *watch, const char *path, const char *inst
 
         if (watched->inotify)
                 return;
-        int r = sd_event_add_inotify(watch->event, &watched->inotify, full, WATCH_MASK, file_changed, watched);
+        int r = sd_event_add_inotify(watch->event, &watched->inotify, full, WATCH_MASK,
+                                     file_changed, watched);
         if (r < 0 && r != -ENOENT && r != -ENOTDIR)
                 log_warning(NULL, NULL, "Cannot watch %s: %s.", full, strerror(-r));
         if (r < 0)
@@ -137,8 +144,8 @@ static void unit_watch(HostWatch *watch, const char *unit, const char *instance)
         Watched *watched = watched_need(watch, path, instance);
         if (!watched->match)
                 (void) sd_bus_match_signal_async(watch->bus, &watched->match, SYSTEMD_NAME, path,
-                                                 "org.freedesktop.DBus.Properties", "PropertiesChanged", unit_changed, NULL,
-                                                 watched);
+                                                 "org.freedesktop.DBus.Properties",
+                                                 "PropertiesChanged", unit_changed, NULL, watched);
 }
 
 /* Which class an instance has is not asked: it is listened to under each, and only one exists. */
@@ -168,8 +175,8 @@ static void unseen_drop(HostWatch *watch) {
 }
 
 void host_watch_refresh(HostWatch *watch, const HostConfig *config) {
-        static const char *const shared[] = {HOST_NODES_DIRECTORY, HOST_UNITS_DIRECTORY, "/run/systemd/system",
-                                             HOST_DIST_DIRECTORY};
+        static const char *const shared[] = {HOST_NODES_DIRECTORY, HOST_UNITS_DIRECTORY,
+                                             "/run/systemd/system", HOST_DIST_DIRECTORY};
         _cleanup_dir_ HostDir nodes = HOST_DIR_INIT;
         _cleanup_names_ HostNames names = {};
 
@@ -177,8 +184,8 @@ void host_watch_refresh(HostWatch *watch, const HostConfig *config) {
                 watch->items[i]->seen = false;
         for (size_t i = 0; i < MR_ELEMENTS(shared); i++)
                 directory_watch(watch, shared[i], "");
-        if (host_dir_open(watch->root, HOST_NODES_DIRECTORY, false, &nodes, NULL) < 0 || nodes.fd < 0 ||
-            host_dir_list(&nodes, false, &names, NULL) < 0)
+        if (host_dir_open(watch->root, HOST_NODES_DIRECTORY, false, &nodes, NULL) < 0 ||
+            nodes.fd < 0 || host_dir_list(&nodes, false, &names, NULL) < 0)
                 log_debug(NULL, NULL, "There are no nodes to watch yet.");
         for (size_t i = 0; i < names.n; i++)
                 if (host_name_is_valid(names.items[i]))
@@ -186,12 +193,14 @@ void host_watch_refresh(HostWatch *watch, const HostConfig *config) {
         unseen_drop(watch);
 }
 
-int host_watch_new(sd_event *event, sd_bus *bus, const char *root, HostWatchChanged changed, void *userdata, HostWatch **ret,
-                   MrError *err) {
+int host_watch_new(sd_event *event, sd_bus *bus, const char *root, HostWatchChanged changed,
+                   void *userdata, HostWatch **ret, MrError *err) {
         _cleanup_(host_watch_freep) HostWatch *watch = mr_new(HostWatch, 1);
 
-        *watch = (HostWatch) {.event = event, .bus = bus, .root = root, .changed = changed, .userdata = userdata};
-        int r = sd_event_add_time(event, &watch->timer, CLOCK_MONOTONIC, UINT64_MAX, 1000, pending_tell, watch);
+        *watch = (HostWatch){
+                .event = event, .bus = bus, .root = root, .changed = changed, .userdata = userdata};
+        int r = sd_event_add_time(event, &watch->timer, CLOCK_MONOTONIC, UINT64_MAX, 1000,
+                                  pending_tell, watch);
         if (r < 0)
                 return mr_fail_errno(err, -r, NULL, "cannot watch the host");
         *ret = TAKE(watch);

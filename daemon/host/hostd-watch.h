@@ -13,8 +13,8 @@ typedef struct HostWatch HostWatch;
 typedef void (*HostWatchChanged)(void *userdata, const char *instance);
 
 /* `root` is borrowed. */
-int host_watch_new(sd_event *event, sd_bus *bus, const char *root, HostWatchChanged changed, void *userdata, HostWatch **ret,
-                   MrError *err) _must_check_;
+int host_watch_new(sd_event *event, sd_bus *bus, const char *root, HostWatchChanged changed,
+                   void *userdata, HostWatch **ret, MrError *err) _must_check_;
 HostWatch *host_watch_free(HostWatch *watch);
 DEFINE_CLEANUP(HostWatch *, host_watch_free);
 /* Looks again which instances there are, and listens to those. */

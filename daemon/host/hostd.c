@@ -21,12 +21,12 @@
 /* A batch that waits for its turn, or has it. */
 typedef struct Queued {
         char *path;
-        HostBatch *batch;               /* NULL once it runs */
+        HostBatch *batch; /* NULL once it runs */
 } Queued;
 
 struct Hostd {
         HostdArgs args;
-        HostConfig *config;             /* NULL until it could be read */
+        HostConfig *config; /* NULL until it could be read */
         struct stat config_stat;
         HostUnits *units;
         HostObserver *observer;
@@ -35,10 +35,11 @@ struct Hostd {
         bool has_subscribers;
         sd_bus_slot *object, *released;
         sd_event_source *idle;
-        Queued queue[QUEUE_MAX];        /* the first one runs while `job` is set */
+        Queued queue[QUEUE_MAX]; /* the first one runs while `job` is set */
         size_t n_queued;
         HostJob *job;
-        sd_event_source *next;          /* starts the next job, and frees the last one, outside of its callback */
+        sd_event_source
+                *next; /* starts the next job, and frees the last one, outside of its callback */
         uint64_t last_id;
 };
 
@@ -56,9 +57,12 @@ static bool hostd_is_busy(const Hostd *hostd) {
 
 static const char *error_name(MrErrorKind kind) {
         static const char *const names[_MR_ERROR_KIND_MAX] = {
-                [MR_OK] = HOSTD_NAME ".Error.Bug",           [MR_INVALID] = HOSTD_NAME ".Error.Invalid",
-                [MR_TRANSIENT] = HOSTD_NAME ".Error.Transient", [MR_CONFLICT] = HOSTD_NAME ".Error.Conflict",
-                [MR_DENIED] = SD_BUS_ERROR_ACCESS_DENIED,    [MR_BUG] = HOSTD_NAME ".Error.Bug",
+                [MR_OK] = HOSTD_NAME ".Error.Bug",
+                [MR_INVALID] = HOSTD_NAME ".Error.Invalid",
+                [MR_TRANSIENT] = HOSTD_NAME ".Error.Transient",
+                [MR_CONFLICT] = HOSTD_NAME ".Error.Conflict",
+                [MR_DENIED] = SD_BUS_ERROR_ACCESS_DENIED,
+                [MR_BUG] = HOSTD_NAME ".Error.Bug",
         };
 
         return names[kind];
@@ -81,7 +85,8 @@ static int caller_check(sd_bus_message *m, MrError *err) {
                 r = sd_bus_creds_get_euid(creds, &uid);
         sd_bus_creds_unref(creds);
         if (r < 0)
-                return mr_fail(err, MR_DENIED, NULL, "the bus does not tell who calls: %s", strerror(-r));
+                return mr_fail(err, MR_DENIED, NULL, "the bus does not tell who calls: %s",
+                               strerror(-r));
         if (uid == 0 || uid == geteuid())
                 return 0;
 
@@ -97,8 +102,9 @@ static bool config_changed(Hostd *hostd, const char *path) {
         struct stat st = {};
 
         if (stat(path, &st) < 0)
-                st = (struct stat) {};
-        bool same = st.st_ino == hostd->config_stat.st_ino && st.st_size == hostd->config_stat.st_size &&
+                st = (struct stat){};
+        bool same = st.st_ino == hostd->config_stat.st_ino &&
+                    st.st_size == hostd->config_stat.st_size &&
                     st.st_mtim.tv_sec == hostd->config_stat.st_mtim.tv_sec &&
                     st.st_mtim.tv_nsec == hostd->config_stat.st_mtim.tv_nsec &&
                     st.st_ctim.tv_nsec == hostd->config_stat.st_ctim.tv_nsec;
@@ -150,13 +156,15 @@ static int idle_expired(sd_event_source *source, uint64_t usec, void *userdata) 
         if (hostd_is_needed(hostd) || hostd->released)
                 return 0;
         log_debug(NULL, NULL, "Nobody is subscribed; leaving.");
-        return sd_bus_release_name_async(hostd->args.bus, &hostd->released, HOSTD_NAME, name_released, hostd);
+        return sd_bus_release_name_async(hostd->args.bus, &hostd->released, HOSTD_NAME,
+                                         name_released, hostd);
 }
 
 /* Called whenever something ends; the time counts from the last end. */
 static void idle_arm(Hostd *hostd) {
         (void) sd_event_source_set_time_relative(hostd->idle, hostd->args.idle_usec);
-        (void) sd_event_source_set_enabled(hostd->idle, hostd_is_needed(hostd) ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+        (void) sd_event_source_set_enabled(hostd->idle, hostd_is_needed(hostd) ? SD_EVENT_OFF
+                                                                               : SD_EVENT_ONESHOT);
 }
 
 static int subscribers_gone(sd_bus_track *track, void *userdata) {
@@ -165,7 +173,7 @@ static int subscribers_gone(sd_bus_track *track, void *userdata) {
         (void) track;
         hostd->has_subscribers = false;
         idle_arm(hostd);
-        return 1;       /* with 0 it is called again at once */
+        return 1; /* with 0 it is called again at once */
 }
 
 /* --- changes */
@@ -178,7 +186,8 @@ static void host_changed(void *userdata, const char *instance) {
                 return;
         if (config_need(hostd, &err) >= 0)
                 host_watch_refresh(hostd->watch, hostd->config);
-        (void) sd_bus_emit_signal(hostd->args.bus, HOSTD_PATH, HOSTD_NAME, "Changed", "s", instance);
+        (void) sd_bus_emit_signal(hostd->args.bus, HOSTD_PATH, HOSTD_NAME, "Changed", "s",
+                                  instance);
 }
 
 static int method_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
@@ -240,7 +249,7 @@ static int method_observe(sd_bus_message *m, void *userdata, sd_bus_error *ret_e
         if (r < 0)
                 return reply_error(m, r, &err);
         Request *request = mr_new(Request, 1);
-        *request = (Request) {.hostd = hostd, .message = sd_bus_message_ref(m)};
+        *request = (Request){.hostd = hostd, .message = sd_bus_message_ref(m)};
         r = host_observer_run(hostd->observer, hostd->config, observed, request, &err);
         if (r < 0) {
                 sd_bus_message_unref(request->message);
@@ -280,8 +289,10 @@ static void job_tell(Hostd *hostd, size_t n_done, const MrError *err) {
         _cleanup_free_ char *outcome = outcome_text(n_done, err);
 
         if (err)
-                log_warning(NULL, MSG_HOSTD_REFUSED, "%s: %s", err->path ? err->path : "batch", err->message);
-        (void) sd_bus_emit_signal(hostd->args.bus, HOSTD_PATH, HOSTD_NAME, "JobDone", "os", hostd->queue[0].path, outcome);
+                log_warning(NULL, MSG_HOSTD_REFUSED, "%s: %s", err->path ? err->path : "batch",
+                            err->message);
+        (void) sd_bus_emit_signal(hostd->args.bus, HOSTD_PATH, HOSTD_NAME, "JobDone", "os",
+                                  hostd->queue[0].path, outcome);
         queue_drop_first(hostd);
         (void) sd_event_source_set_enabled(hostd->next, SD_EVENT_ONESHOT);
 }
@@ -306,9 +317,12 @@ static int job_next(sd_event_source *source, void *userdata) {
         (void) malloc_trim(0);
         if (hostd->n_queued == 0)
                 return 0;
-        HostJobArgs args = {
-                .event = hostd->args.event, .units = hostd->units, .config = hostd->config, .root = hostd->args.root,
-                .done = job_done, .userdata = hostd};
+        HostJobArgs args = {.event = hostd->args.event,
+                            .units = hostd->units,
+                            .config = hostd->config,
+                            .root = hostd->args.root,
+                            .done = job_done,
+                            .userdata = hostd};
         if (host_job_new(&args, TAKE(hostd->queue[0].batch), &hostd->job, &err) < 0)
                 job_tell(hostd, 0, &err);
         return 0;
@@ -321,9 +335,11 @@ static int apply_check(Hostd *hostd, sd_bus_message *m, const char **ret_text, M
         if (r < 0)
                 return r;
         if (sd_bus_message_read(m, "s", ret_text) < 0)
-                return mr_fail(err, MR_INVALID, NULL, "the call carries no text; send a batch as JSON");
+                return mr_fail(err, MR_INVALID, NULL,
+                               "the call carries no text; send a batch as JSON");
         if (hostd->n_queued >= QUEUE_MAX)
-                return mr_fail(err, MR_TRANSIENT, NULL, "%u batches wait already; wait for their end", QUEUE_MAX);
+                return mr_fail(err, MR_TRANSIENT, NULL,
+                               "%u batches wait already; wait for their end", QUEUE_MAX);
         return 0;
 }
 
@@ -340,8 +356,9 @@ static int method_apply(sd_bus_message *m, void *userdata, sd_bus_error *ret_err
         if (r < 0)
                 return reply_error(m, r, &err);
         Queued *queued = &hostd->queue[hostd->n_queued++];
-        *queued = (Queued) {
-                .path = mr_strf(HOSTD_PATH "/job/%llu", (unsigned long long) ++hostd->last_id), .batch = batch};
+        *queued = (Queued){
+                .path = mr_strf(HOSTD_PATH "/job/%llu", (unsigned long long) ++hostd->last_id),
+                .batch = batch};
         idle_arm(hostd);
         /* The answer leaves before the job begins, so its end never comes first. */
         r = sd_bus_reply_method_return(m, "o", queued->path);
@@ -350,8 +367,9 @@ static int method_apply(sd_bus_message *m, void *userdata, sd_bus_error *ret_err
         return r;
 }
 
-static int property_version(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,
-                            void *userdata, sd_bus_error *ret_error) {
+static int property_version(sd_bus *bus, const char *path, const char *interface,
+                            const char *property, sd_bus_message *reply, void *userdata,
+                            sd_bus_error *ret_error) {
         (void) bus;
         (void) path;
         (void) interface;
@@ -364,10 +382,12 @@ static int property_version(sd_bus *bus, const char *path, const char *interface
 /* "Unprivileged" only switches off a check by capabilities that would refuse the daemon; caller_check() decides. */
 static const sd_bus_vtable hostd_vtable[] = {
         SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD_WITH_ARGS("Observe", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", host), method_observe, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Apply", SD_BUS_ARGS("s", batch), SD_BUS_RESULT("o", job), method_apply,
+        SD_BUS_METHOD_WITH_ARGS("Observe", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", host), method_observe,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Subscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Apply", SD_BUS_ARGS("s", batch), SD_BUS_RESULT("o", job),
+                                method_apply, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Subscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_subscribe,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Unsubscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_unsubscribe,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("JobDone", SD_BUS_ARGS("o", job, "s", outcome), 0),
@@ -379,7 +399,8 @@ static const sd_bus_vtable hostd_vtable[] = {
 static int hostd_sources_add(Hostd *hostd) {
         const HostdArgs *args = &hostd->args;
 
-        int r = sd_event_add_time_relative(args->event, &hostd->idle, CLOCK_MONOTONIC, args->idle_usec, 0, idle_expired, hostd);
+        int r = sd_event_add_time_relative(args->event, &hostd->idle, CLOCK_MONOTONIC,
+                                           args->idle_usec, 0, idle_expired, hostd);
         if (r >= 0)
                 r = sd_event_add_defer(args->event, &hostd->next, job_next, hostd);
         if (r >= 0)
@@ -387,7 +408,8 @@ static int hostd_sources_add(Hostd *hostd) {
         if (r >= 0)
                 r = sd_bus_track_new(args->bus, &hostd->subscribers, subscribers_gone, hostd);
         if (r >= 0)
-                r = sd_bus_add_object_vtable(args->bus, &hostd->object, HOSTD_PATH, HOSTD_NAME, hostd_vtable, hostd);
+                r = sd_bus_add_object_vtable(args->bus, &hostd->object, HOSTD_PATH, HOSTD_NAME,
+                                             hostd_vtable, hostd);
         return r;
 }
 
@@ -398,7 +420,8 @@ int hostd_new(const HostdArgs *args, Hostd **ret, MrError *err) {
         hostd->observer = host_observer_new(args->bus, args->root);
         int r = host_units_new(args->bus, &hostd->units, err);
         if (r >= 0)
-                r = host_watch_new(args->event, args->bus, args->root, host_changed, hostd, &hostd->watch, err);
+                r = host_watch_new(args->event, args->bus, args->root, host_changed, hostd,
+                                   &hostd->watch, err);
         if (r < 0)
                 return r;
         r = hostd_sources_add(hostd);

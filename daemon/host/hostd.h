@@ -12,10 +12,10 @@
 #define HOSTD_USER "millrace"
 
 typedef struct HostdArgs {
-        sd_event *event;                /* borrowed, as all of these */
-        sd_bus *bus;                    /* attached to the event loop */
-        const char *root;               /* prefix of all paths; "" on a real host */
-        uint64_t idle_usec;             /* how long the service stays without a subscriber */
+        sd_event *event;    /* borrowed, as all of these */
+        sd_bus *bus;        /* attached to the event loop */
+        const char *root;   /* prefix of all paths; "" on a real host */
+        uint64_t idle_usec; /* how long the service stays without a subscriber */
 } HostdArgs;
 
 typedef struct Hostd Hostd;

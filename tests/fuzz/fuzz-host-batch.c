@@ -29,10 +29,12 @@ static size_t lines_of(const MrBuf *text) {
 /* One line for each thing asked for, and no other. */
 static void check_launch(const HostProperties *p, const HostConfig *config) {
         _cleanup_buf_ MrBuf text = {};
-        size_t fixed = 5 + (p->prepared_path != NULL) + (p->prepare_class != NULL) + (p->expect_prepared == 1);
+        size_t fixed = 5 + (p->prepared_path != NULL) + (p->prepare_class != NULL) +
+                       (p->expect_prepared == 1);
 
         host_render_launch(p, config, &text);
-        require(lines_of(&text) == fixed + p->directories.n + p->contents.n + p->prepare_arguments.n + p->jvm_options.n +
+        require(lines_of(&text) == fixed + p->directories.n + p->contents.n +
+                                           p->prepare_arguments.n + p->jvm_options.n +
                                            p->arguments.n + p->ready_ports.n);
 }
 
@@ -46,7 +48,8 @@ static void check_dropin(const HostStep *step, const HostConfig *config) {
 }
 
 static void check_step(const HostStep *step, const HostConfig *config) {
-        require(!step->instance || (host_name_is_valid(step->instance) && !strchr(step->instance, '/')));
+        require(!step->instance ||
+                (host_name_is_valid(step->instance) && !strchr(step->instance, '/')));
         require(!step->claim || (host_name_is_valid(step->claim) && !strchr(step->claim, '/')));
         require(!step->name || (host_file_name_is_valid(step->name) && !strchr(step->name, '/')));
         require(!step->class_name || step->class);

@@ -57,15 +57,16 @@ static int setup(void **state) {
         f->root = mr_strdup(template);
         f->uid = user->pw_uid;
         f->gid = user->pw_gid;
-        _cleanup_free_ char *text = mr_strf("classes:\n"
-                                            "  - {name: kafka, user: nobody, group: %s}\n"
-                                            "  - {name: other, user: bin, group: bin}\n"
-                                            "storage_classes:\n"
-                                            "  - {name: directory, path: /data}\n"
-                                            "  - {name: fast, path: /fast}\n"
-                                            "distributions:\n"
-                                            "  - {software: kafka, version: 3.9.1, directory: /opt/kafka}\n",
-                                            group->gr_name);
+        _cleanup_free_ char *text =
+                mr_strf("classes:\n"
+                        "  - {name: kafka, user: nobody, group: %s}\n"
+                        "  - {name: other, user: bin, group: bin}\n"
+                        "storage_classes:\n"
+                        "  - {name: directory, path: /data}\n"
+                        "  - {name: fast, path: /fast}\n"
+                        "distributions:\n"
+                        "  - {software: kafka, version: 3.9.1, directory: /opt/kafka}\n",
+                        group->gr_name);
         shell(f, "mkdir -p etc/systemd/system etc/millrace/nodes && chmod 755 .");
         return host_config_parse(text, strlen(text), "hostd.yaml", &f->config, NULL);
 }
@@ -95,10 +96,16 @@ static void expect_error(int r, MrError *err, MrErrorKind kind, const char *word
 }
 
 static HostStep claim_step(const Fixture *f, HostIdentity *identity) {
-        *identity = (HostIdentity) {.cluster = "default/a", .cluster_id = "id-of-a", .role = "kafka", .node_id = 0};
-        return (HostStep) {.op = HOST_CLAIM_CREATE, .claim = "data-a-0", .class_name = "kafka", .storage_class = "directory",
-                           .base = "/data", .identity = identity, .class = host_config_class(f->config, "kafka"),
-                           .cluster_id = "id-of-a"};
+        *identity = (HostIdentity){
+                .cluster = "default/a", .cluster_id = "id-of-a", .role = "kafka", .node_id = 0};
+        return (HostStep){.op = HOST_CLAIM_CREATE,
+                          .claim = "data-a-0",
+                          .class_name = "kafka",
+                          .storage_class = "directory",
+                          .base = "/data",
+                          .identity = identity,
+                          .class = host_config_class(f->config, "kafka"),
+                          .cluster_id = "id-of-a"};
 }
 
 static HostDir base_open(const Fixture *f) {
@@ -122,7 +129,8 @@ static void a_file_is_written_once_and_whole(void **state) {
         assert_int_equal(host_file_write(&dir, "x", "two\n", 4, getegid(), 0644, NULL), 1);
         assert_int_equal(host_file_read(&dir, "x", 10, &text, NULL), 1);
         assert_string_equal(mr_buf_text(&text), "two\n");
-        assert_true(shell_says(f, "test \"$(stat -c %a data/x)\" = 644 && test \"$(ls -A data)\" = x"));
+        assert_true(
+                shell_says(f, "test \"$(stat -c %a data/x)\" = 644 && test \"$(ls -A data)\" = x"));
         assert_int_equal(host_file_remove(&dir, "x", NULL), 1);
         assert_int_equal(host_file_remove(&dir, "x", NULL), 0);
         assert_int_equal(host_file_read(&dir, "x", 10, &text, NULL), 0);
@@ -134,11 +142,16 @@ static void a_link_in_place_of_a_file_is_replaced_not_followed(void **state) {
         _cleanup_buf_ MrBuf text = {};
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
-        shell(f, "echo secret > victim && ln -s ../victim data/x && ln -s . data/loop && mkfifo data/pipe");
-        expect_error(host_file_read(&dir, "x", 100, &text, &err), &err, MR_INVALID, "symbolic link");
-        expect_error(host_file_read(&dir, "pipe", 100, &text, &err), &err, MR_INVALID, "no regular file");
-        expect_error(host_file_read(&dir, "loop/x", 100, &text, &err), &err, MR_INVALID, "symbolic link");
-        expect_error(host_file_read(&dir, "../victim", 100, &text, &err), &err, MR_INVALID, "cannot read");
+        shell(f, "echo secret > victim && ln -s ../victim data/x && ln -s . data/loop && mkfifo "
+                 "data/pipe");
+        expect_error(host_file_read(&dir, "x", 100, &text, &err), &err, MR_INVALID,
+                     "symbolic link");
+        expect_error(host_file_read(&dir, "pipe", 100, &text, &err), &err, MR_INVALID,
+                     "no regular file");
+        expect_error(host_file_read(&dir, "loop/x", 100, &text, &err), &err, MR_INVALID,
+                     "symbolic link");
+        expect_error(host_file_read(&dir, "../victim", 100, &text, &err), &err, MR_INVALID,
+                     "cannot read");
         assert_int_equal(host_file_write(&dir, "x", "new\n", 4, getegid(), 0644, NULL), 1);
         assert_true(shell_says(f, "test ! -L data/x && test \"$(cat victim)\" = secret"));
 }
@@ -159,10 +172,12 @@ static void a_directory_others_can_write_is_refused(void **state) {
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
         shell(f, "mkdir open owned && chmod 777 open");
-        expect_error(host_dir_open(f->root, "/open", false, &dir, &err), &err, MR_DENIED, "chmod go-w");
+        expect_error(host_dir_open(f->root, "/open", false, &dir, &err), &err, MR_DENIED,
+                     "chmod go-w");
         need_root();
         shell(f, "chown nobody owned");
-        expect_error(host_dir_open(f->root, "/owned", false, &dir, &err), &err, MR_DENIED, "chown root");
+        expect_error(host_dir_open(f->root, "/owned", false, &dir, &err), &err, MR_DENIED,
+                     "chown root");
         assert_int_equal(dir.fd, -1);
 }
 
@@ -170,10 +185,14 @@ static void advice_follows_the_error(void **state) {
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
         (void) state;
-        expect_error(host_path_fail(&err, ENOSPC, "write", "/d", "x"), &err, MR_TRANSIENT, "cannot write /d/x: No space left on device; the disk is full");
-        expect_error(host_path_fail(&err, EROFS, "write", "/d", "x"), &err, MR_TRANSIENT, "mount it writable");
-        expect_error(host_path_fail(&err, EACCES, "write", "/d", NULL), &err, MR_DENIED, "cannot write /d: Permission denied");
-        expect_error(host_path_fail(&err, ELOOP, "open", "/d", "x"), &err, MR_INVALID, "symbolic link");
+        expect_error(host_path_fail(&err, ENOSPC, "write", "/d", "x"), &err, MR_TRANSIENT,
+                     "cannot write /d/x: No space left on device; the disk is full");
+        expect_error(host_path_fail(&err, EROFS, "write", "/d", "x"), &err, MR_TRANSIENT,
+                     "mount it writable");
+        expect_error(host_path_fail(&err, EACCES, "write", "/d", NULL), &err, MR_DENIED,
+                     "cannot write /d: Permission denied");
+        expect_error(host_path_fail(&err, ELOOP, "open", "/d", "x"), &err, MR_INVALID,
+                     "symbolic link");
 }
 
 static void a_full_disk_leaves_the_old_file(void **state) {
@@ -192,7 +211,8 @@ static void a_full_disk_leaves_the_old_file(void **state) {
                 assert_int_equal(host_file_write(&dir, "x", "old\n", 4, getegid(), 0644, NULL), 1);
                 int r = host_file_write(&dir, "x", large, 1 << 20, getegid(), 0644, &err);
                 expect_error(r, &err, MR_TRANSIENT, "the disk is full");
-                assert_true(shell_says(f, "test \"$(cat data/x)\" = old && test \"$(ls -A data)\" = x"));
+                assert_true(shell_says(
+                        f, "test \"$(cat data/x)\" = old && test \"$(ls -A data)\" = x"));
                 shell(f, "mount -o remount,ro data");
                 r = host_file_write(&dir, "x", "new\n", 4, getegid(), 0644, &err);
                 expect_error(r, &err, MR_TRANSIENT, "read-only");
@@ -206,18 +226,22 @@ static void a_tree_is_removed_without_following_links(void **state) {
         Fixture *f = *state;
         _cleanup_dir_ HostDir dir = base_open(f);
 
-        shell(f, "mkdir -p keep data/t/a/b && echo precious > keep/file && ln -s \"$PWD/keep\" data/t/link && "
-                 "ln -s \"$PWD/keep/file\" data/t/a/link && ln keep/file data/t/a/hard && mkfifo data/t/pipe && echo x > data/t/a/b/c");
+        shell(f, "mkdir -p keep data/t/a/b && echo precious > keep/file && ln -s \"$PWD/keep\" "
+                 "data/t/link && "
+                 "ln -s \"$PWD/keep/file\" data/t/a/link && ln keep/file data/t/a/hard && mkfifo "
+                 "data/t/pipe && echo x > data/t/a/b/c");
         assert_int_equal(host_tree_remove(&dir, "t", NULL), 1);
         assert_int_equal(host_tree_remove(&dir, "t", NULL), 0);
-        assert_true(shell_says(f, "test \"$(cat keep/file)\" = precious && test -z \"$(ls -A data)\""));
+        assert_true(
+                shell_says(f, "test \"$(cat keep/file)\" = precious && test -z \"$(ls -A data)\""));
 }
 
 static void a_very_deep_tree_is_removed(void **state) {
         Fixture *f = *state;
         _cleanup_dir_ HostDir dir = base_open(f);
 
-        shell(f, "mkdir data/t && cd data/t && for i in $(seq 1000); do mkdir d && echo x > f && cd -P d; done");
+        shell(f, "mkdir data/t && cd data/t && for i in $(seq 1000); do mkdir d && echo x > f && "
+                 "cd -P d; done");
         assert_int_equal(host_tree_remove(&dir, "t", NULL), 1);
         assert_true(shell_says(f, "test -z \"$(ls -A data)\""));
 }
@@ -232,9 +256,11 @@ static void a_claim_is_made_once_with_its_identity(void **state) {
         need_root();
         assert_int_equal(host_claim_create(f->root, f->config, &step, NULL), 1);
         assert_int_equal(host_claim_create(f->root, f->config, &step, NULL), 0);
-        assert_true(shell_says(f, "test \"$(stat -c '%U %a' data/data-a-0 data/data-a-0/data data/data-a-0/identity.json | tr '\\n' ' ')\" = "
+        assert_true(shell_says(f, "test \"$(stat -c '%U %a' data/data-a-0 data/data-a-0/data "
+                                  "data/data-a-0/identity.json | tr '\\n' ' ')\" = "
                                   "'root 755 nobody 750 root 644 '"));
-        assert_true(shell_says(f, "grep -q '\"cluster_id\": \"id-of-a\"' data/data-a-0/identity.json"));
+        assert_true(
+                shell_says(f, "grep -q '\"cluster_id\": \"id-of-a\"' data/data-a-0/identity.json"));
 }
 
 static void a_claim_of_another_cluster_is_left_alone(void **state) {
@@ -249,8 +275,11 @@ static void a_claim_of_another_cluster_is_left_alone(void **state) {
         identity.cluster = "default/b";
         identity.cluster_id = "id-of-b";
         int r = host_claim_create(f->root, f->config, &step, &err);
-        expect_error(r, &err, MR_INVALID, "holds data of cluster default/a (id id-of-a), not of default/b (id id-of-b); move it away");
-        identity = (HostIdentity) {.cluster = "default/a", .cluster_id = "id-of-a", .role = "kafka", .node_id = 7};
+        expect_error(r, &err, MR_INVALID,
+                     "holds data of cluster default/a (id id-of-a), not of default/b (id id-of-b); "
+                     "move it away");
+        identity = (HostIdentity){
+                .cluster = "default/a", .cluster_id = "id-of-a", .role = "kafka", .node_id = 7};
         r = host_claim_create(f->root, f->config, &step, &err);
         expect_error(r, &err, MR_INVALID, "holds data of kafka 0");
         step.cluster_id = "id-of-b";
@@ -268,8 +297,10 @@ static void data_without_an_identity_is_left_alone(void **state) {
 
         need_root();
         shell(f, "mkdir -p data/data-a-0/data");
-        expect_error(host_claim_create(f->root, f->config, &step, &err), &err, MR_INVALID, "no identity.json tells whose it is");
-        expect_error(host_claim_remove(f->root, f->config, &step, &base, &err), &err, MR_INVALID, "remove it by hand");
+        expect_error(host_claim_create(f->root, f->config, &step, &err), &err, MR_INVALID,
+                     "no identity.json tells whose it is");
+        expect_error(host_claim_remove(f->root, f->config, &step, &base, &err), &err, MR_INVALID,
+                     "remove it by hand");
         shell(f, "echo '{\"cluster\":' > data/data-a-0/identity.json");
         assert_true(host_claim_create(f->root, f->config, &step, &err) < 0);
         assert_non_null(strstr(err.source, "identity.json"));
@@ -299,10 +330,13 @@ static void a_link_in_place_of_a_claim_is_not_followed(void **state) {
 
         need_root();
         shell(f, "mkdir -p data victim && ln -s ../victim data/data-a-0");
-        expect_error(host_claim_create(f->root, f->config, &step, &err), &err, MR_INVALID, "symbolic link");
-        shell(f, "rm data/data-a-0 && mkdir data/data-a-0 && ln -s ../../victim data/data-a-0/data");
+        expect_error(host_claim_create(f->root, f->config, &step, &err), &err, MR_INVALID,
+                     "symbolic link");
+        shell(f,
+              "rm data/data-a-0 && mkdir data/data-a-0 && ln -s ../../victim data/data-a-0/data");
         expect_error(host_claim_create(f->root, f->config, &step, &err), &err, MR_INVALID, "data");
-        assert_true(shell_says(f, "test \"$(stat -c %U victim)\" = root && test -z \"$(ls -A victim)\""));
+        assert_true(shell_says(
+                f, "test \"$(stat -c %U victim)\" = root && test -z \"$(ls -A victim)\""));
 }
 
 static void a_claim_lives_in_one_storage_class(void **state) {
@@ -315,7 +349,8 @@ static void a_claim_lives_in_one_storage_class(void **state) {
         assert_int_equal(host_claim_create(f->root, f->config, &step, NULL), 1);
         step.base = "/fast";
         step.storage_class = "fast";
-        expect_error(host_claim_create(f->root, f->config, &step, &err), &err, MR_INVALID, "in storage class directory");
+        expect_error(host_claim_create(f->root, f->config, &step, &err), &err, MR_INVALID,
+                     "in storage class directory");
 }
 
 static void a_claim_is_removed_in_two_moves(void **state) {
@@ -329,12 +364,15 @@ static void a_claim_is_removed_in_two_moves(void **state) {
         assert_int_equal(host_claim_remove(f->root, f->config, &step, &base, NULL), 0);
         step.base = "/data";
         assert_int_equal(host_claim_create(f->root, f->config, &step, NULL), 1);
-        shell(f, "mkdir keep && echo precious > keep/file && ln -s \"$PWD/keep\" data/data-a-0/data/evil && "
+        shell(f, "mkdir keep && echo precious > keep/file && ln -s \"$PWD/keep\" "
+                 "data/data-a-0/data/evil && "
                  "echo x > data/data-a-0/data/00.log && mkdir data/other");
         assert_int_equal(host_claim_remove(f->root, f->config, &step, &base, NULL), 1);
-        assert_true(shell_says(f, "test ! -e data/data-a-0 && test \"$(ls -A data | grep -c removed)\" = 1"));
+        assert_true(shell_says(
+                f, "test ! -e data/data-a-0 && test \"$(ls -A data | grep -c removed)\" = 1"));
         assert_int_equal(host_claims_sweep(&base, NULL), 0);
-        assert_true(shell_says(f, "test \"$(ls -A data)\" = other && test \"$(cat keep/file)\" = precious"));
+        assert_true(shell_says(
+                f, "test \"$(ls -A data)\" = other && test \"$(cat keep/file)\" = precious"));
 }
 
 static void claims_are_observed(void **state) {
@@ -347,32 +385,42 @@ static void claims_are_observed(void **state) {
         need_root();
         step.size = 1000;
         assert_int_equal(host_claim_create(f->root, f->config, &step, NULL), 1);
-        shell(f, "head -c 100000 /dev/zero > data/data-a-0/data/log && ln -s / data/data-a-0/data/evil && mkdir -p data/lost+found "
-                 "data/.removed-x data/empty data/stray/data && ln -s / data/link && echo x > data/file && "
+        shell(f, "head -c 100000 /dev/zero > data/data-a-0/data/log && ln -s / "
+                 "data/data-a-0/data/evil && mkdir -p data/lost+found "
+                 "data/.removed-x data/empty data/stray/data && ln -s / data/link && echo x > "
+                 "data/file && "
                  "mkdir -p data/broken/data && echo '{' > data/broken/identity.json");
         assert_int_equal(host_claims_observe(f->root, f->config, usage, claims, NULL), 0);
         assert_int_equal(mr_tree_size(claims), 3);
         MrTree *claim = mr_tree_get(claims, "data-a-0");
         assert_string_equal(mr_tree_get_string(claim, "path"), "/data/data-a-0");
         assert_in_range(mr_tree_get_int(claim, "used", 0), 98304, 200000);
-        assert_string_equal(mr_tree_get_string(mr_tree_get(claim, "identity"), "cluster_id"), "id-of-a");
+        assert_string_equal(mr_tree_get_string(mr_tree_get(claim, "identity"), "cluster_id"),
+                            "id-of-a");
         assert_string_equal(mr_tree_get_string(claim, "class"), "kafka");
         assert_int_equal(mr_tree_get_int(claim, "size", 0), 1000);
-        assert_int_equal(mr_tree_type(mr_tree_get(mr_tree_get(claims, "stray"), "identity")), MR_TREE_NULL);
+        assert_int_equal(mr_tree_type(mr_tree_get(mr_tree_get(claims, "stray"), "identity")),
+                         MR_TREE_NULL);
         assert_non_null(mr_tree_get_string(mr_tree_get(claims, "broken"), "message"));
 }
 
 /* --- nodes */
 
 static HostStep unit_step(const Fixture *f, HostProperties *properties) {
-        return (HostStep) {.op = HOST_UNIT_WRITE, .instance = "a-0", .class_name = "kafka", .name = "server.properties",
-                           .content = "a=b\n", .class = host_config_class(f->config, "kafka"), .properties = properties};
+        return (HostStep){.op = HOST_UNIT_WRITE,
+                          .instance = "a-0",
+                          .class_name = "kafka",
+                          .name = "server.properties",
+                          .content = "a=b\n",
+                          .class = host_config_class(f->config, "kafka"),
+                          .properties = properties};
 }
 
 static HostProperties *properties_of(const Fixture *f, MrArena *arena, MrTree **ret_tree) {
-        static const char text[] =
-                "{\"software\":\"kafka\",\"version\":\"3.9.1\",\"main_class\":\"kafka.Kafka\",\"fingerprint\":\"f0\","
-                "\"volumes\":[{\"name\":\"data\",\"claim\":\"data-a-0\",\"storage_class\":\"directory\"}]}";
+        static const char text[] = "{\"software\":\"kafka\",\"version\":\"3.9.1\",\"main_class\":"
+                                   "\"kafka.Kafka\",\"fingerprint\":\"f0\","
+                                   "\"volumes\":[{\"name\":\"data\",\"claim\":\"data-a-0\","
+                                   "\"storage_class\":\"directory\"}]}";
         HostProperties *properties = NULL;
 
         assert_int_equal(mr_json_read(text, strlen(text), NULL, ret_tree, NULL), 0);
@@ -398,12 +446,15 @@ static void a_unit_needs_its_claims(void **state) {
         bool dropin = false;
 
         need_root();
-        expect_error(host_node_unit_write(f->root, f->config, &step, &dropin, &err), &err, MR_INVALID, "does not exist");
+        expect_error(host_node_unit_write(f->root, f->config, &step, &dropin, &err), &err,
+                     MR_INVALID, "does not exist");
         claim.class = host_config_class(f->config, "other");
         assert_int_equal(host_claim_create(f->root, f->config, &claim, NULL), 1);
-        expect_error(host_node_unit_write(f->root, f->config, &step, &dropin, &err), &err, MR_INVALID, "does not belong to nobody");
+        expect_error(host_node_unit_write(f->root, f->config, &step, &dropin, &err), &err,
+                     MR_INVALID, "does not belong to nobody");
         assert_false(dropin);
-        assert_true(shell_says(f, "test ! -e etc/systemd/system/kafka@a-0.service.d && test ! -e etc/millrace/nodes/a-0"));
+        assert_true(shell_says(f, "test ! -e etc/systemd/system/kafka@a-0.service.d && test ! -e "
+                                  "etc/millrace/nodes/a-0"));
 }
 
 static void a_node_is_written_seen_and_removed(void **state) {
@@ -428,8 +479,10 @@ static void a_node_is_written_seen_and_removed(void **state) {
         assert_true(dropin);
         assert_int_equal(host_node_unit_write(f->root, f->config, &step, &dropin, NULL), 0);
         assert_false(dropin);
-        assert_true(shell_says(f, "test \"$(stat -c '%U %a' etc/millrace/nodes/a-0 etc/millrace/nodes/a-0/launch "
-                                  "etc/systemd/system/kafka@a-0.service.d/50-millrace.conf | tr '\\n' ' ')\" = 'root 750 root 640 root 644 '"));
+        assert_true(shell_says(
+                f, "test \"$(stat -c '%U %a' etc/millrace/nodes/a-0 etc/millrace/nodes/a-0/launch "
+                   "etc/systemd/system/kafka@a-0.service.d/50-millrace.conf | tr '\\n' ' ')\" = "
+                   "'root 750 root 640 root 644 '"));
         node = node_seen(f, digests);
         assert_int_equal(node.dropin, HOST_DROPIN_INTACT);
         assert_true(mr_tree_equal(node.properties, tree));
@@ -444,7 +497,8 @@ static void a_node_is_written_seen_and_removed(void **state) {
         assert_int_equal(host_node_unit_remove(f->root, &step, &dropin, NULL), 1);
         assert_true(dropin);
         assert_int_equal(host_node_unit_remove(f->root, &step, &dropin, NULL), 0);
-        assert_true(shell_says(f, "test ! -e etc/millrace/nodes/a-0 && test \"$(ls etc/systemd/system/kafka@a-0.service.d)\" = override.conf"));
+        assert_true(shell_says(f, "test ! -e etc/millrace/nodes/a-0 && test \"$(ls "
+                                  "etc/systemd/system/kafka@a-0.service.d)\" = override.conf"));
         node = node_seen(f, digests);
         assert_null(node.class_name);
         host_node_done(&node);
@@ -455,7 +509,8 @@ static void drift_of_a_node_is_seen(void **state) {
                 const char *script;
                 HostDropin dropin;
         } drifts[] = {
-                {"echo '# x' >> etc/systemd/system/kafka@a-0.service.d/50-millrace.conf", HOST_DROPIN_EDITED},
+                {"echo '# x' >> etc/systemd/system/kafka@a-0.service.d/50-millrace.conf",
+                 HOST_DROPIN_EDITED},
                 {"rm etc/systemd/system/kafka@a-0.service.d/50-millrace.conf", HOST_DROPIN_MISSING},
                 {"rm -r etc/systemd/system/kafka@a-0.service.d", HOST_DROPIN_MISSING},
                 {"echo x >> etc/millrace/nodes/a-0/launch", HOST_DROPIN_EDITED},
@@ -481,8 +536,10 @@ static void drift_of_a_node_is_seen(void **state) {
         }
         assert_int_equal(host_node_unit_write(f->root, f->config, &step, &dropin, NULL), 1);
         assert_int_equal(host_node_file_write(f->root, &step, NULL), 1);
-        shell(f, "echo c=d > etc/millrace/nodes/a-0/server.properties; ln -s /dev/null etc/systemd/system/kafka@a-0.service; "
-                 "mkdir etc/systemd/system/multi-user.target.wants && ln -s x etc/systemd/system/multi-user.target.wants/kafka@a-0.service; "
+        shell(f, "echo c=d > etc/millrace/nodes/a-0/server.properties; ln -s /dev/null "
+                 "etc/systemd/system/kafka@a-0.service; "
+                 "mkdir etc/systemd/system/multi-user.target.wants && ln -s x "
+                 "etc/systemd/system/multi-user.target.wants/kafka@a-0.service; "
                  "echo '{}' > etc/millrace/nodes/a-0/manifest.json");
         HostNode node = node_seen(f, digests);
         assert_non_null(strstr(node.message, "edited"));
@@ -511,8 +568,10 @@ static void an_instance_keeps_its_class(void **state) {
 static void the_runtime_copy_is_only_data(void **state) {
         Fixture *f = *state;
 
-        shell(f, "mkdir -p run/kafka/a-0 run/kafka/a-2 && echo '{\"properties\":{\"fingerprint\":\"f\"}}' > run/kafka/a-0/manifest.json && "
-                 "ln -s a-0 run/kafka/a-1 && ln -s ../a-0/manifest.json run/kafka/a-2/manifest.json");
+        shell(f,
+              "mkdir -p run/kafka/a-0 run/kafka/a-2 && echo "
+              "'{\"properties\":{\"fingerprint\":\"f\"}}' > run/kafka/a-0/manifest.json && "
+              "ln -s a-0 run/kafka/a-1 && ln -s ../a-0/manifest.json run/kafka/a-2/manifest.json");
         _cleanup_(mr_tree_freep) MrTree *found = host_node_running(f->root, "kafka", "a-0");
         assert_string_equal(mr_tree_get_string(found, "fingerprint"), "f");
         assert_null(host_node_running(f->root, "kafka", "a-1"));

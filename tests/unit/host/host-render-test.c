@@ -22,18 +22,22 @@ static const char config_text[] =
 #define DATA "/var/lib/millrace-data/data-a-0/data"
 
 static const char full[] =
-        "{\"software\":\"kafka\",\"version\":\"3.9.1\",\"main_class\":\"kafka.Kafka\",\"fingerprint\":\"3f2a\","
+        "{\"software\":\"kafka\",\"version\":\"3.9.1\",\"main_class\":\"kafka.Kafka\","
+        "\"fingerprint\":\"3f2a\","
         "\"arguments\":[\"/etc/millrace/nodes/a-0/server.properties\",\"100%i $x\"],"
         "\"jvm_options\":[\"-Xmx512m\",\"-Da=b c\"],\"prepare_class\":\"kafka.tools.StorageTool\","
-        "\"prepare_arguments\":[\"format\",\"-t\"],\"prepared_path\":\"" DATA "/kafka-log0/meta.properties\","
-        "\"expect_prepared\":true,\"directories\":[\"" DATA "/kafka-log0\"],\"contents\":{\"" DATA "/myid\":\"1\"},"
+        "\"prepare_arguments\":[\"format\",\"-t\"],\"prepared_path\":\"" DATA
+        "/kafka-log0/meta.properties\","
+        "\"expect_prepared\":true,\"directories\":[\"" DATA "/kafka-log0\"],\"contents\":{\"" DATA
+        "/myid\":\"1\"},"
         "\"volumes\":[{\"name\":\"data\",\"claim\":\"data-a-0\",\"storage_class\":\"directory\"},"
         "{\"name\":\"more\",\"claim\":\"ns_more-a-0\",\"storage_class\":\"odd\"}],"
-        "\"ready_ports\":[9091,9092],\"memory_limit\":1073741824,\"memory_request\":536870912,\"cpu_limit\":1505,"
+        "\"ready_ports\":[9091,9092],\"memory_limit\":1073741824,\"memory_request\":536870912,"
+        "\"cpu_limit\":1505,"
         "\"cpu_request\":500,\"stop_timeout_sec\":600,\"settings\":{\"log.dirs\":\"x\"}}";
 
-static const char least[] =
-        "{\"software\":\"kafka\",\"version\":\"4.3.1\",\"main_class\":\"kafka.Kafka\",\"fingerprint\":\"f\"}";
+static const char least[] = "{\"software\":\"kafka\",\"version\":\"4.3.1\",\"main_class\":\"kafka."
+                            "Kafka\",\"fingerprint\":\"f\"}";
 
 typedef struct Fixture {
         HostConfig *config;
@@ -52,7 +56,8 @@ static int setup(void **state) {
         for (size_t i = 0; r >= 0 && i < 2; i++) {
                 r = mr_json_read(texts[i], strlen(texts[i]), NULL, &f->trees[i], NULL);
                 if (r >= 0)
-                        r = host_properties_decode(f->trees[i], f->config, f->arena, &f->properties[i], NULL);
+                        r = host_properties_decode(f->trees[i], f->config, f->arena,
+                                                   &f->properties[i], NULL);
         }
         return r;
 }
@@ -74,7 +79,8 @@ static void drop_in_of_a_full_node(void **state) {
 
         host_render_dropin("kafka", "a-0", f->properties[0], f->config, &out);
         assert_string_equal(mr_buf_text(&out),
-                            "# Written by millrace-hostd, and written again when it is edited. Change the cluster's resource, or\n"
+                            "# Written by millrace-hostd, and written again when it is edited. "
+                            "Change the cluster's resource, or\n"
                             "# add a drop-in of your own with 'systemctl edit kafka@a-0.service'.\n"
                             "\n"
                             "[Unit]\n"
@@ -100,7 +106,9 @@ static void drop_in_without_limits_resets_them(void **state) {
 
         host_render_dropin("zookeeper", "ns_z-1", f->properties[1], f->config, &out);
         assert_non_null(strstr(mr_buf_text(&out), "systemctl edit zookeeper@ns_z-1.service"));
-        assert_non_null(strstr(mr_buf_text(&out), "MemoryMax=infinity\nMemoryHigh=infinity\nMemoryMin=0\nCPUQuota=\nCPUWeight=\n"));
+        assert_non_null(strstr(
+                mr_buf_text(&out),
+                "MemoryMax=infinity\nMemoryHigh=infinity\nMemoryMin=0\nCPUQuota=\nCPUWeight=\n"));
         assert_null(strstr(mr_buf_text(&out), "TimeoutStopSec"));
         assert_null(strstr(mr_buf_text(&out), "BindPaths"));
 }
@@ -155,7 +163,9 @@ static void manifest_gives_the_properties_back(void **state) {
         assert_string_equal(mr_tree_get_string(manifest, "class"), "kafka");
         assert_string_equal(mr_tree_get_string(manifest, "instance"), "a-0");
         assert_true(mr_tree_equal(mr_tree_get(manifest, "properties"), f->trees[0]));
-        assert_int_equal(host_properties_decode(mr_tree_get(manifest, "properties"), f->config, f->arena, &properties, NULL), 0);
+        assert_int_equal(host_properties_decode(mr_tree_get(manifest, "properties"), f->config,
+                                                f->arena, &properties, NULL),
+                         0);
         host_render_dropin("kafka", "a-0", properties, f->config, &first);
         host_render_dropin("kafka", "a-0", f->properties[0], f->config, &second);
         assert_string_equal(mr_buf_text(&first), mr_buf_text(&second));
@@ -167,9 +177,15 @@ static void unit_words_are_quoted(void **state) {
         static const struct {
                 const char *text, *quoted;
         } cases[] = {
-                {"/a", "\"/a\""},           {"/a b", "\"/a b\""},         {"/%i", "\"/%%i\""},
-                {"/a\"b", "\"/a\\\"b\""},   {"/a\\b", "\"/a\\\\b\""},     {"/a\nUser=root", "\"/a\\x0aUser=root\""},
-                {"", "\"\""},               {"\x7f", "\"\\x7f\""},        {"/\xc3\xa9", "\"/\xc3\xa9\""},
+                {"/a", "\"/a\""},
+                {"/a b", "\"/a b\""},
+                {"/%i", "\"/%%i\""},
+                {"/a\"b", "\"/a\\\"b\""},
+                {"/a\\b", "\"/a\\\\b\""},
+                {"/a\nUser=root", "\"/a\\x0aUser=root\""},
+                {"", "\"\""},
+                {"\x7f", "\"\\x7f\""},
+                {"/\xc3\xa9", "\"/\xc3\xa9\""},
         };
 
         (void) state;

@@ -60,8 +60,9 @@ static void tell_error(Source *source, const char *path, int r, const MrError *e
 
         if (mr_streq(mr_tree_get_string(source->errors, path), text))
                 return;
-        log_error(NULL, MSG_RESOURCE_REFUSED, "%s%s%s. What the file held before stays in force.", err->source ? "" : path,
-                  err->source ? "" : ": ", text);
+        bool has_path = strstr(text, path);
+        log_error(NULL, MSG_RESOURCE_REFUSED, "%s%s%s. What the file held before stays in force.", has_path ? "" : path,
+                  has_path ? "" : ": ", text);
         mr_tree_set_string(source->errors, path, text);
 }
 

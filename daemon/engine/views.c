@@ -126,8 +126,10 @@ static void altered(void *userdata, int r, const MrError *err) {
         ViewsAltered done = views->altered;
 
         views->alteration = alteration_free(views->alteration);
-        /* What was read back before is out of date. */
+        /* What was read back before is out of date, and must not be altered a second time. */
         views->since = 0;
+        for (size_t i = 0; i < views->n; i++)
+                mr_tree_remove(views->items[i]->tree, "configs");
         done(views->altered_userdata, r, err);
 }
 

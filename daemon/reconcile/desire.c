@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "identity.h"
 #include "references.h"
 #include "secrets.h"
 #include "settings.h"
@@ -120,6 +121,11 @@ int desire_make(const Registry *registry, const MrPlatformOps *platform, const D
                 return r;
         settings_lower(ns, desire->parts, facts, desire->wanted, desire->found);
         desire->owner = owner_of(desire->parts);
+        if (observed && desire->owner) {
+                r = document->resource.is_deleted ? 0 : identity_check(desire->wanted, observed, desire->owner, err);
+                if (r < 0)
+                        return r;
+        }
         if (observed)
                 select_found(desire, observed);
         *ret = TAKE(desire);

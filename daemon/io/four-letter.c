@@ -41,7 +41,8 @@ static char *value_of(const char *text, const char *label) {
 MrTree *four_letter_parse(const char *text) {
         MrTree *member = mr_tree_new_map();
         _cleanup_free_ char *mode = value_of(text, "Mode:"), *version = value_of(text, "Zookeeper version:");
-        _cleanup_free_ char *zxid = value_of(text, "Zxid:");
+        _cleanup_free_ char *zxid = value_of(text, "Zxid:"), *outstanding = value_of(text, "Outstanding:");
+        int64_t n_outstanding;
 
         if (mode)
                 mr_tree_set_string(member, "state", mode);
@@ -53,6 +54,8 @@ MrTree *four_letter_parse(const char *text) {
                 mr_tree_set_string(member, "error", "the answer makes no sense");
         mr_tree_set_string(member, "version", version);
         mr_tree_set_string(member, "zxid", zxid);
+        if (outstanding && mr_parse_int(outstanding, &n_outstanding) == 0)
+                mr_tree_set_int(member, "outstanding", n_outstanding);
         return member;
 }
 
@@ -109,6 +112,8 @@ static int ask(sd_event *event, const FourLetterMember *member, TlsClient *tls, 
 
 int four_letter_view_new(sd_event *event, const FourLetterMember *members, size_t n, TlsClient *tls,
                          uint64_t timeout_usec, FourLetterSeen seen, void *userdata, FourLetterView **ret, MrError *err) {
+        if (n == 0)
+                return mr_fail(err, MR_INVALID, NULL, "there is no member to ask");
         FourLetterView *view = mr_new(FourLetterView, 1);
 
         view->askings = mr_new(Asking, n);

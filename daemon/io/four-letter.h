@@ -15,7 +15,7 @@ typedef struct FourLetterMember {
 
 typedef struct FourLetterView FourLetterView;
 
-/* {"members": {NODE: {"state": "leader"|"follower"|"standalone"|"observer"|"looking", "version", "zxid", "error"}}};
+/* {"members": {NODE: {"state": "leader"|"follower"|"standalone"|"observer"|"looking", "version", "zxid", "outstanding", "error"}}};
  * taken over by the receiver, to whom the view may be freed already. */
 typedef void (*FourLetterSeen)(void *userdata, MrTree *take_view);
 

@@ -396,20 +396,30 @@ static void call_ask_node(KafkaCall *call, int32_t node_id) {
         call_give_up(call);
 }
 
-static void call_go(KafkaCall *call) {
-        int32_t target = call->request.target;
+/* The one we know may be gone; who it is now is asked once. */
+static void call_ask_controller(KafkaCall *call) {
+        KafkaClient *client = call->client;
 
-        if (target == KAFKA_ANY)
-                return call_ask_any(call);
-        if (target != KAFKA_CONTROLLER)
-                return call_ask_node(call, target);
-        if (call->client->controller_id < 0 && !call->has_refreshed)
+        if (call->has_connected && !call->has_refreshed) {
+                call->has_connected = false;
+                client->controller_id = -1;
+        }
+        if (client->controller_id >= 0)
+                return call_ask_node(call, client->controller_id);
+        if (!call->has_refreshed)
                 return call_wait_for_map(call);
-        if (call->client->controller_id >= 0)
-                return call_ask_node(call, call->client->controller_id);
         if (!call->last.message)
                 (void) mr_fail(&call->last, MR_TRANSIENT, NULL, "the cluster has no controller");
         call_give_up(call);
+}
+
+static void call_go(KafkaCall *call) {
+        if (call->request.target == KAFKA_ANY)
+                call_ask_any(call);
+        else if (call->request.target == KAFKA_CONTROLLER)
+                call_ask_controller(call);
+        else
+                call_ask_node(call, call->request.target);
 }
 
 static KafkaCall *client_next_new(const KafkaClient *client) {

@@ -28,10 +28,11 @@ static void count(MrTree *map, const char *id) {
 }
 
 /* Stopping a replica must not bring the partition below what its producers with acks=all need. Where there are no more
- * replicas than needed, it cannot be avoided and is nobody's fault but the topic's. */
+ * replicas than needed, it cannot be avoided and is nobody's fault but the topic's; but then at least nobody else may
+ * be missing already. */
 static bool blocks(const Partition *partition, bool is_in_sync) {
         if ((int64_t) partition->n_replicas <= partition->minimum)
-                return false;
+                return is_in_sync && partition->n_in_sync < partition->n_replicas;
         if ((int64_t) partition->n_in_sync < partition->minimum)
                 return true;
         return (int64_t) partition->n_in_sync == partition->minimum && is_in_sync;

@@ -53,7 +53,7 @@ static void answered(Asking *asking, const MrError *err) {
         asking->call = NULL;
         view->n_open--;
         if (err && !view->error)
-                view->error = mr_strdup(err->message);
+                view->error = mr_error_text(err);
         if (view->n_open == 0)
                 finish(view);
 }
@@ -91,6 +91,22 @@ static MrTree *add_resource(MrTree *resources, int64_t type, const char *name) {
         return resource;
 }
 
+/* Without its minimum a topic would look as if any broker could stop, so a failure here is one of the whole look. Only
+ * a topic that was deleted meanwhile may be missing. */
+static int check_minimums(const MrTree *response, MrError *err) {
+        const MrTree *results = mr_tree_get(response, "results");
+
+        for (size_t i = 0; i < mr_tree_size(results); i++) {
+                const MrTree *result = mr_tree_at(results, i);
+                if (mr_tree_get_int(result, "error_code", 0) == KAFKA_UNKNOWN_TOPIC)
+                        continue;
+                int r = kafka_error_check_in(result, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static void on_minimums(const MrError *err, const MrTree *response, void *userdata) {
         Asking *asking = userdata;
         const MrTree *results = mr_tree_get(response, "results");
@@ -100,7 +116,6 @@ static void on_minimums(const MrError *err, const MrTree *response, void *userda
                              *entry = mr_tree_at(mr_tree_get(result, "configs"), 0);
                 const char *topic = mr_tree_get_string(result, "resource_name");
                 int64_t minimum;
-                /* A topic that was deleted meanwhile has none. */
                 if (topic && mr_streq(mr_tree_get_string(entry, "name"), "min.insync.replicas") &&
                     mr_parse_int(mr_tree_get_string(entry, "value"), &minimum) == 0)
                         mr_tree_set_int(asking->view->minimums, topic, minimum);
@@ -126,11 +141,22 @@ static void ask_minimums(KafkaView *view) {
                             .api = KAFKA_DESCRIBE_CONFIGS,
                             .target = KAFKA_ANY,
                             .take_body = body,
-                            .check = no_check,
+                            .check = check_minimums,
                             .reply = on_minimums,
                     },
                     NULL);
         }
+}
+
+/* An error of the partition leaves its other fields zero, which would look like a leader with the id 0. */
+static int check_quorum(const MrTree *response, MrError *err) {
+        const MrTree *topic = mr_tree_at(mr_tree_get(response, "topics"), 0);
+        const MrTree *partition = mr_tree_at(mr_tree_get(topic, "partitions"), 0);
+
+        int r = kafka_error_check_in(response, err);
+        if (r >= 0 && !partition)
+                r = mr_fail(err, MR_TRANSIENT, NULL, "the broker says nothing of the quorum");
+        return r < 0 ? r : kafka_error_check_in(partition, err);
 }
 
 static void on_quorum(const MrError *err, const MrTree *response, void *userdata) {
@@ -155,6 +181,7 @@ static void ask_quorum(KafkaView *view) {
                     .target = KAFKA_CONTROLLER,
                     .take_body = body,
                     .is_optional = true,
+                    .check = check_quorum,
                     .reply = on_quorum,
             },
             NULL);
@@ -223,6 +250,22 @@ static void add_brokers(KafkaView *view) {
         }
 }
 
+/* A broker that has just started may know nothing yet, and nothing is not the same as an empty cluster. */
+static int check_metadata(const MrTree *response, MrError *err) {
+        const MrTree *topics = mr_tree_get(response, "topics");
+
+        int r = kafka_error_check_in(response, err);
+        if (r >= 0 && mr_tree_size(mr_tree_get(response, "brokers")) == 0)
+                r = mr_fail(err, MR_TRANSIENT, NULL, "no broker is registered with the cluster");
+        for (size_t i = 0; r >= 0 && i < mr_tree_size(topics); i++) {
+                const MrTree *topic = mr_tree_at(topics, i);
+                if (mr_tree_get_int(topic, "error_code", 0) != KAFKA_UNKNOWN_TOPIC)
+                        r = mr_error_within(err, kafka_error_check_in(topic, err), "%s",
+                                            mr_tree_get_string(topic, "name"));
+        }
+        return r;
+}
+
 static void on_metadata(const MrError *err, const MrTree *response, void *userdata) {
         Asking *asking = userdata;
         KafkaView *view = asking->view;
@@ -251,9 +294,11 @@ KafkaView *kafka_view_new(KafkaClient *client, KafkaSeen seen, void *userdata) {
         view->minimums = mr_tree_new_map();
         mr_tree_set(body, "topics", mr_tree_new_null());
         ask(view,
+            /* With ZooKeeper the controller is the one who knows best what is in sync. */
             (KafkaRequest){.api = KAFKA_METADATA,
-                           .target = KAFKA_ANY,
+                           .target = KAFKA_CONTROLLER,
                            .take_body = body,
+                           .check = check_metadata,
                            .reply = on_metadata},
             NULL);
         return view;

@@ -240,6 +240,10 @@ static void the_controller_is_followed(void **state) {
         world->controller = 2;
         ask(world, KAFKA_ALTER_USER_SCRAM_CREDENTIALS, KAFKA_CONTROLLER, 0);
         assert_string_equal(world->answer, "said-by-2");
+        stop_node(world, 2);
+        world->controller = 0;
+        ask(world, KAFKA_ALTER_USER_SCRAM_CREDENTIALS, KAFKA_CONTROLLER, 0);
+        assert_string_equal(world->answer, "said-by-0");
         world->controller = -1;
         ask(world, KAFKA_ALTER_USER_SCRAM_CREDENTIALS, KAFKA_CONTROLLER, 0);
         assert_non_null(world->error);

@@ -9,6 +9,7 @@
 #define RESOURCE_TOPIC 2
 #define RESOURCE_BROKER 4
 #define SOURCE_DYNAMIC_BROKER 2
+#define SOURCE_DYNAMIC_DEFAULT 3
 /* Topics asked for in one DescribeConfigs. */
 #define TOPICS_A_REQUEST 500
 
@@ -178,7 +179,7 @@ static void ask_quorum(KafkaView *view) {
         ask(view,
             (KafkaRequest){
                     .api = KAFKA_DESCRIBE_QUORUM,
-                    .target = KAFKA_CONTROLLER,
+                    .target = KAFKA_ANY,
                     .take_body = body,
                     .is_optional = true,
                     .check = check_quorum,
@@ -201,6 +202,8 @@ static void keep_configs(KafkaView *view, const char *broker, const MrTree *conf
                 mr_tree_set_string(kept, name, value);
                 if (mr_tree_get_int(entry, "config_source", 0) == SOURCE_DYNAMIC_BROKER)
                         mr_tree_set_string(overrides, name, value);
+                if (mr_tree_get_int(entry, "config_source", 0) == SOURCE_DYNAMIC_DEFAULT)
+                        mr_tree_set_string(mr_tree_need_map(mr_tree_get(view->tree, "overrides"), ""), name, value);
         }
 }
 

@@ -6,12 +6,16 @@
 
 #include "str.h"
 
-/* The view of protocol P is called P; its "configs" map holds ID → {key: value} for each node that answered. */
+/* The view of protocol P is called P. Its "configs" map holds ID → {key: value} for each node that answered, and
+ * "overrides" the part of it that was set dynamically; there the ID "" stands for the default of all nodes. */
 static const MrTree *read_back(const MrFacts *facts, const MrSetting *setting) {
-        const char *slash = strchr(setting->scope, '/');
-        const MrTree *configs = mr_tree_get(mr_facts_view(facts, setting->protocol), "configs");
+        const char *slash = strchr(setting->scope, '/'), *id = slash ? slash + 1 : "";
+        const MrTree *view = mr_facts_view(facts, setting->protocol), *configs = mr_tree_get(view, "configs");
 
-        return slash && slash[1] ? mr_tree_get(configs, slash + 1) : mr_tree_at(configs, 0);
+        /* To go back to the file's value there must be something to go back from. */
+        if (!setting->value)
+                return configs ? mr_tree_get(mr_tree_get(view, "overrides"), id) : NULL;
+        return *id ? mr_tree_get(configs, id) : mr_tree_at(configs, 0);
 }
 
 static MrTree *describe(const MrSetting *setting, const char *value) {
@@ -38,7 +42,7 @@ void settings_lower(const char *ns, const MrParts *parts, const MrFacts *facts, 
                 MrManifest manifest = {.kind = "Setting", .ns = ns, .name = name, .rank = RANK_SETTING, .keep = true};
                 manifest.body = describe(setting, value);
                 mr_manifests_add(found, manifest);
-                manifest.body = describe(setting, setting->value ? setting->value : value);
+                manifest.body = describe(setting, setting->value);
                 mr_manifests_add(wanted, manifest);
         }
 }

@@ -282,6 +282,21 @@ static void add_broker_setting(const KafkaCluster *cluster, const KafkaNode *nod
         add_setting(parts, mr_arena_strf(arena, "broker/%s", id), pair->key, value);
 }
 
+/* What was set while the broker ran and is no longer in the spec goes back to what the file says. Options this table does
+ * not know, the throttles of a reassignment for example, are somebody else's. */
+static void add_resets(const KafkaCluster *cluster, const char *id, MrParts *parts) {
+        const MrTree *overrides =
+                mr_tree_get(mr_tree_get(mr_facts_view(cluster->facts, "kafka"), "overrides"), id);
+
+        for (size_t i = 0; i < mr_tree_size(overrides); i++) {
+                const char *key = mr_tree_key(overrides, i);
+                if (option_is_dynamic(key, cluster->version) &&
+                    !mr_pairs_get(&cluster->spec->kafka->config, key))
+                        add_setting(parts, mr_arena_strf(cluster->arena, "broker/%s", id),
+                                    mr_arena_strdup(cluster->arena, key), NULL);
+        }
+}
+
 void options_add_settings(const KafkaCluster *cluster, MrParts *parts) {
         const MrPairs *config = &cluster->spec->kafka->config;
 
@@ -300,4 +315,10 @@ void options_add_settings(const KafkaCluster *cluster, MrParts *parts) {
                         if (cluster->nodes[k].is_broker)
                                 add_broker_setting(cluster, &cluster->nodes[k], pair, parts);
         }
+        for (size_t k = 0; k < cluster->n_nodes; k++)
+                if (cluster->nodes[k].is_broker)
+                        add_resets(cluster,
+                                   mr_arena_strf(cluster->arena, "%" PRId64, cluster->nodes[k].id),
+                                   parts);
+        add_resets(cluster, "", parts);
 }

@@ -164,6 +164,12 @@ static void kafka_3_9_1_with_zookeeper(void **state) {
         check_broker("3.9.1", 17);
 }
 
+/* Taken while one of its two brokers was down. */
+static void kafka_3_9_1_with_kraft(void **state) {
+        (void) state;
+        check_broker("3.9.1-kraft", 6);
+}
+
 static void kafka_4_3_1_with_kraft(void **state) {
         (void) state;
         check_broker("4.3.1", 23);
@@ -172,6 +178,7 @@ static void kafka_4_3_1_with_kraft(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(kafka_3_9_1_with_zookeeper),
+                cmocka_unit_test(kafka_3_9_1_with_kraft),
                 cmocka_unit_test(kafka_4_3_1_with_kraft),
         };
 

@@ -1,9 +1,9 @@
 #include "kafka/client.h"
 
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <string.h>
 
+#include "crypto/secret.h"
 #include "kafka/errors.h"
 #include "sdk/alloc.h"
 #include "sdk/str.h"
@@ -77,10 +77,8 @@ static void client_release(KafkaClient *client) {
         sd_event_source_disable_unref(client->pump);
         sd_event_unref(client->event);
         tls_client_unref(client->tls);
-        if (client->password)
-                OPENSSL_cleanse(client->password, strlen(client->password));
         free(client->user);
-        free(client->password);
+        secret_text_free(client->password);
         free(client->client_id);
         free(client);
 }
@@ -177,11 +175,10 @@ static Peer *client_find_node(const KafkaClient *client, int32_t node_id) {
 }
 
 static Peer *client_find_nameless(const KafkaClient *client, const char *host, uint16_t port) {
-        for (size_t i = 0; i < client->n_peers; i++) {
-                Peer *peer = client->peers[i];
-                if (peer->node_id < 0 && peer->port == port && mr_streq(peer->host, host))
-                        return peer;
-        }
+        for (size_t i = 0; i < client->n_peers; i++)
+                if (client->peers[i]->node_id < 0 && client->peers[i]->port == port &&
+                    mr_streq(client->peers[i]->host, host))
+                        return client->peers[i];
         return NULL;
 }
 
@@ -273,12 +270,6 @@ static void client_learn(KafkaClient *client, const MrTree *cluster) {
                 client_learn_broker(client, mr_tree_at(brokers, i));
 }
 
-static int call_check(const KafkaCall *call, const MrTree *response, MrError *err) {
-        if (call->request.check)
-                return call->request.check(response, err);
-        return kafka_error_check_in(response, err);
-}
-
 /* The controller has moved: its new place is looked up once. */
 static bool call_lost_controller(KafkaCall *call, const MrError *err) {
         if (call->request.target != KAFKA_CONTROLLER || err->kind != MR_CONFLICT ||
@@ -297,7 +288,7 @@ static void call_answered(KafkaCall *call, const MrTree *response) {
                 if (client->peers[i] == call->peer)
                         client->preferred = i;
         call->peer = NULL;
-        int r = response ? call_check(call, response, &err) : 0;
+        int r = response ? call->request.check(response, &err) : 0;
         if (r < 0 && call_lost_controller(call, &err))
                 return;
         if (r >= 0 && response && call->request.api == KAFKA_DESCRIBE_CLUSTER)
@@ -432,8 +423,7 @@ static KafkaCall *client_next_new(const KafkaClient *client) {
 static int on_pump(sd_event_source *source, void *userdata) {
         KafkaClient *client = userdata;
         KafkaCall *call = NULL;
-        /* A call that fails at once wakes the pump again, so each gets one turn in a round. */
-        size_t turns = client->n_calls;
+        size_t turns = client->n_calls; /* so that calls that fail at once do not hold the loop */
 
         (void) source;
         client_enter(client);
@@ -443,10 +433,6 @@ static int on_pump(sd_event_source *source, void *userdata) {
                 client_wake(client);
         client_leave(client);
         return 0;
-}
-
-static const char *peer_name(const Peer *peer) {
-        return peer && peer->connection ? kafka_connection_peer(peer->connection) : NULL;
 }
 
 /* Whoever asks the same broker meanwhile would wait behind the answer that does not come, so the
@@ -463,7 +449,7 @@ static int on_call_timeout(sd_event_source *source, uint64_t usec, void *userdat
         if (call->last.message)
                 mr_error_move(&err, &call->last);
         else
-                (void) mr_fail_errno(&err, ETIMEDOUT, peer_name(peer), "no answer to %s",
+                (void) mr_fail_errno(&err, ETIMEDOUT, peer ? peer->host : NULL, "no answer to %s",
                                      kafka_message(call->request.api)->name);
         call_detach(call);
         if (peer && peer->connection)
@@ -479,6 +465,7 @@ KafkaCall *kafka_client_call(KafkaClient *client, const KafkaRequest *request) {
 
         *call = (KafkaCall){.client = client, .request = *request, .body = request->take_body};
         call->request.take_body = NULL;
+        call->request.check = request->check ? request->check : kafka_error_check_in;
         MR_GROW(client->calls, client->n_calls, client->n_calls_allocated);
         client->calls[client->n_calls++] = call;
         /* Without a timer the connection's own deadlines still end the call. */

@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <openssl/crypto.h>
 #include <string.h>
 
+#include "crypto/secret.h"
 #include "io/stream.h"
 #include "kafka/errors.h"
 #include "kafka/sasl-scram.h"
@@ -14,13 +14,10 @@
 
 #define CONNECT_TIMEOUT_USEC (10U * 1000 * 1000)
 #define TIMER_ACCURACY_USEC (20U * 1000)
+/* Above the number of every request in the tables. */
+#define API_MAX 64
 /* A buffer that grew for one large answer is given back. */
 #define BUFFER_KEEP_MAX 65536U
-
-typedef struct Versions {
-        KafkaApi api;
-        int64_t oldest, newest;
-} Versions;
 
 typedef struct Pending {
         KafkaQuestion question;
@@ -46,8 +43,7 @@ struct KafkaConnection {
 
         bool is_ready;
         bool is_closed;
-        Versions *versions; /* what the broker speaks */
-        size_t n_versions;
+        int16_t versions[API_MAX]; /* the newest that both sides speak; -1: none */
 
         Pending *pending; /* those sent come first, in the order of their answers */
         size_t n_pending, n_allocated;
@@ -63,10 +59,7 @@ static void connection_release(KafkaConnection *connection) {
         free(connection->peer);
         free(connection->client_id);
         free(connection->user);
-        if (connection->password)
-                OPENSSL_cleanse(connection->password, strlen(connection->password));
-        free(connection->password);
-        free(connection->versions);
+        secret_text_free(connection->password);
         free(connection->pending);
         free(connection);
 }
@@ -135,19 +128,10 @@ static void connection_fail_protocol(KafkaConnection *connection, const MrError 
         connection_fail(connection, &err);
 }
 
-/* The newest version that both sides speak, or -1. Before the broker has said, only the first request is known. */
+/* Before the broker has said what it speaks, only the request that asks for it has a version. */
 static int16_t connection_version(const KafkaConnection *connection, const KafkaMessage *message) {
-        if (message->api == KAFKA_API_VERSIONS)
-                return message->oldest;
-        for (size_t i = 0; i < connection->n_versions; i++) {
-                const Versions *versions = &connection->versions[i];
-                if (versions->api != message->api || versions->oldest > message->newest ||
-                    versions->newest < message->oldest)
-                        continue;
-                return (int16_t) (versions->newest < message->newest ? versions->newest
-                                                                     : message->newest);
-        }
-        return -1;
+        return message->api == KAFKA_API_VERSIONS ? message->oldest
+                                                  : connection->versions[message->api];
 }
 
 static int pending_send(KafkaConnection *connection, Pending *pending, MrError *err) {
@@ -228,10 +212,6 @@ void kafka_connection_forget(KafkaConnection *connection, const void *userdata) 
                 }
 }
 
-const char *kafka_connection_peer(const KafkaConnection *connection) {
-        return connection->peer;
-}
-
 /* The opening requests go ahead of everything that waits. */
 static void connection_open_with(KafkaConnection *connection, KafkaApi api, const MrTree *body,
                                  KafkaReply reply) {
@@ -256,7 +236,8 @@ static void connection_opened(KafkaConnection *connection) {
         connection_flush(connection);
 }
 
-/* Reports why the broker does not let us in. The failure of the connection itself is told elsewhere. */
+/* Reports why the broker does not let us in. The failure of the connection itself is told
+ * elsewhere. */
 static bool opening_failed(KafkaConnection *connection, int r, MrError *err) {
         if (r >= 0)
                 return false;
@@ -331,18 +312,16 @@ static void on_sasl_handshake(const MrError *err, const MrTree *response, void *
 }
 
 static void connection_learn_versions(KafkaConnection *connection, const MrTree *keys) {
-        size_t n = mr_tree_size(keys);
-
-        free(connection->versions);
-        connection->versions = mr_new(Versions, n > 0 ? n : 1);
-        connection->n_versions = n;
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < mr_tree_size(keys); i++) {
                 const MrTree *key = mr_tree_at(keys, i);
-                connection->versions[i] = (Versions){
-                        .api = (KafkaApi) mr_tree_get_int(key, "api_key", -1),
-                        .oldest = mr_tree_get_int(key, "min_version", 0),
-                        .newest = mr_tree_get_int(key, "max_version", -1),
-                };
+                int64_t newest = mr_tree_get_int(key, "max_version", -1);
+                const KafkaMessage *message =
+                        kafka_message((KafkaApi) mr_tree_get_int(key, "api_key", -1));
+                if (!message || newest < message->oldest ||
+                    mr_tree_get_int(key, "min_version", 0) > message->newest)
+                        continue;
+                connection->versions[message->api] =
+                        newest < message->newest ? (int16_t) newest : message->newest;
         }
 }
 
@@ -497,6 +476,7 @@ int kafka_connection_new(sd_event *event, const KafkaConnectionArgs *args, Kafka
                 .closed = args->closed,
                 .userdata = args->userdata,
         };
+        memset(connection->versions, 0xff, sizeof(connection->versions));
         int r = connection_start(connection, args, err);
         if (r < 0)
                 return r;

@@ -17,8 +17,8 @@ typedef struct KafkaSecurity {
         const char *password;
 } KafkaSecurity;
 
-/* Called once, from the loop. err: no response has come. Both NULL: an optional request that this broker
- * does not know. All is borrowed. */
+/* Called once, from the loop. err: no response has come. Both NULL: an optional request that this
+ * broker does not know. All is borrowed. */
 typedef void (*KafkaReply)(const MrError *err, const MrTree *response, void *userdata);
 
 typedef struct KafkaConnectionArgs {
@@ -28,7 +28,8 @@ typedef struct KafkaConnectionArgs {
         const char *client_id;
         KafkaSecurity security;
         uint64_t connect_timeout_usec; /* until the broker takes requests; 0: ten seconds */
-        /* The connection is of no more use; every request has had its reply. It may be freed from inside. */
+        /* The connection is of no more use; every request has had its reply. It may be freed from
+         * inside. */
         void (*closed)(KafkaConnection *connection, const MrError *err, void *userdata);
         void *userdata;
 } KafkaConnectionArgs;
@@ -51,6 +52,4 @@ typedef struct KafkaQuestion {
 void kafka_connection_ask(KafkaConnection *connection, const KafkaQuestion *question);
 /* No reply for questions with this userdata. One that was sent stays in the way of later ones. */
 void kafka_connection_forget(KafkaConnection *connection, const void *userdata);
-/* "host:port" */
-const char *kafka_connection_peer(const KafkaConnection *connection);
 bool kafka_connection_is_ready(const KafkaConnection *connection);

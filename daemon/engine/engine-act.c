@@ -1,5 +1,6 @@
 /* Carrying out a plan: the steps that wait for nothing, grouped by who carries them out. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,7 +9,8 @@
 #include "reconcile/settings.h"
 #include "sdk/str.h"
 
-/* A look at the running system that began longer ago does not count for the decision about a restart. */
+/* A look at the running system that began longer ago does not count for the decision about a
+ * restart. */
 #define FRESH_USEC (3 * UINT64_C(1000000))
 
 Batch *batch_free(Batch *batch) {
@@ -30,7 +32,7 @@ typedef enum Group {
         GROUP_SECRETS,
         GROUP_PLATFORM,
         GROUP_SETTINGS,
-        GROUP_FORGET,           /* removal of secrets, when everything that used them is gone */
+        GROUP_FORGET, /* removal of secrets, when everything that used them is gone */
         _GROUP_MAX,
 } Group;
 
@@ -51,10 +53,12 @@ static bool is_of_node_in_roll(const Plan *plan, const char *node) {
         return false;
 }
 
-/* Steps of one group that may be carried out now. Without a fresh view nothing of a node in a roll is touched. */
+/* Steps of one group that may be carried out now. Without a fresh view nothing of a node in a roll
+ * is touched, and no setting is altered: the view may be from before it was. */
 static void choose(Batch *batch, Group group, bool is_fresh) {
         batch->n = 0;
-        for (size_t i = 0; i < plan_size(batch->plan); i++) {
+        for (size_t i = 0; i < plan_size(batch->plan) && (is_fresh || group != GROUP_SETTINGS);
+             i++) {
                 const Step *step = plan_at(batch->plan, i);
                 if (step->waits || group_of(step) != group)
                         continue;
@@ -84,6 +88,21 @@ static void step_done(Batch *batch, const Step *step) {
                 engine_tell_step(engine, tracked, step);
 }
 
+/* Says which step an error speaks of, in the words of the plan. */
+static int name_step(const Batch *batch, int r, const MrError *err, size_t n_done, MrError *ret) {
+        const char *path = err->path;
+        size_t at = n_done;
+
+        if (mr_starts_with(path, "steps[")) {
+                at = strtoul(path + strlen("steps["), NULL, 10);
+                path = strchr(path, ']') ? strchr(path, ']') + 1 : NULL;
+                path = path && *path == '.' ? path + 1 : NULL;
+        }
+        const Step *step = at < batch->n ? batch->steps[at] : NULL;
+        return mr_fail(ret, mr_error_kind(err, r), NULL, "%s%s%s%s%s", step ? step->subject : "",
+                       step ? ": " : "", path ? path : "", path ? ": " : "", err->message);
+}
+
 static void finish(Batch *batch, int r, const MrError *err, size_t n_done) {
         Engine *engine = batch->engine;
         _cleanup_free_ char *key = mr_strdup(batch->key);
@@ -91,11 +110,8 @@ static void finish(Batch *batch, int r, const MrError *err, size_t n_done) {
 
         for (size_t i = 0; i < n_done && i < batch->n; i++)
                 step_done(batch, batch->steps[i]);
-        if (r < 0 && err && err->message) {
-                const Step *step = n_done < batch->n ? batch->steps[n_done] : NULL;
-                r = mr_fail(&within, mr_error_kind(err, r), err->path, "%s%s%s", step ? step->subject : "",
-                            step ? ": " : "", err->message);
-        }
+        if (r < 0 && err && err->message)
+                r = name_step(batch, r, err, n_done, &within);
         Tracked *tracked = tracked_of(batch);
         if (tracked)
                 tracked->acted_usec = now_usec();
@@ -117,12 +133,16 @@ static int begin_platform(Batch *batch, MrError *err) {
         batch->actions = mr_new(MrAction, batch->n);
         for (size_t i = 0; i < batch->n; i++) {
                 const Step *step = batch->steps[i];
-                batch->actions[i] = (MrAction) {
-                        .verb = step->verb, .manifest = step->manifest, .ns = step->ns, .node = step->node,
+                batch->actions[i] = (MrAction){
+                        .verb = step->verb,
+                        .manifest = step->manifest,
+                        .ns = step->ns,
+                        .node = step->node,
                         .role = step->role,
                 };
         }
-        return engine->args.platform->platform->apply(engine->platform, batch->actions, batch->n, on_applied, batch, err);
+        return engine->args.platform->platform->apply(engine->platform, batch->actions, batch->n,
+                                                      on_applied, batch, err);
 }
 
 static const MrProbe *probe_of(const Desire *desire, const char *protocol) {
@@ -138,9 +158,10 @@ static int begin_settings(Batch *batch, Tracked *tracked, const MrFacts *facts, 
                 batch->settings[i] = settings_setting(batch->steps[i]->manifest);
         const MrProbe *probe = probe_of(batch->desire, batch->settings[0].protocol);
         if (!probe)
-                return mr_fail(err, MR_BUG, NULL, "nothing speaks the protocol %s", batch->settings[0].protocol);
-        return views_alter(tracked->views, probe, batch->desire->wanted, facts, batch->settings, batch->n, on_altered,
-                           batch, err);
+                return mr_fail(err, MR_BUG, NULL, "nothing speaks the protocol %s",
+                               batch->settings[0].protocol);
+        return views_alter(tracked->views, probe, batch->desire->wanted, facts, batch->settings,
+                           batch->n, on_altered, batch, err);
 }
 
 /* Secrets go without asking anybody: only the store knows them. */
@@ -148,10 +169,12 @@ static int forget_secrets(Batch *batch, MrError *err) {
         for (size_t i = 0; i < batch->n; i++) {
                 const MrManifest *manifest = batch->steps[i]->manifest;
                 _cleanup_free_ char *public_name = mr_strf("%s-cert", manifest->name);
-                int r = store_secret_remove(batch->engine->args.store, manifest->ns, manifest->name, err);
+                int r = store_secret_remove(batch->engine->args.store, manifest->ns, manifest->name,
+                                            err);
                 if (r >= 0 && mr_tree_get(manifest->body, "certificate") &&
                     !mr_tree_find(manifest->body, "certificate.authority", false))
-                        r = store_secret_remove(batch->engine->args.store, manifest->ns, public_name, err);
+                        r = store_secret_remove(batch->engine->args.store, manifest->ns,
+                                                public_name, err);
                 if (r < 0)
                         return r;
         }
@@ -180,14 +203,20 @@ static bool is_fresh(const Tracked *tracked, const Desire *desire) {
         return since > tracked->acted_usec && now - since < FRESH_USEC;
 }
 
-static bool has_restart(const Plan *plan) {
-        for (size_t i = 0; i < plan_size(plan); i++)
-                if (plan_at(plan, i)->verb == MR_VERB_RESTART && !plan_at(plan, i)->waits)
+/* Whether anything that may be carried out now was decided by what was seen of the running system.
+ */
+static bool depends_on_view(const Plan *plan) {
+        for (size_t i = 0; i < plan_size(plan); i++) {
+                const Step *step = plan_at(plan, i);
+                if (!step->waits &&
+                    (step->verb == MR_VERB_RESTART || group_of(step) == GROUP_SETTINGS))
                         return true;
+        }
         return false;
 }
 
-static Batch *batch_new(Engine *engine, const Tracked *tracked, Desire **desire, Plan **plan, const MrFacts *facts) {
+static Batch *batch_new(Engine *engine, const Tracked *tracked, Desire **desire, Plan **plan,
+                        const MrFacts *facts) {
         Batch *batch = mr_new(Batch, 1);
 
         batch->engine = engine;
@@ -207,14 +236,16 @@ static void give_back(Batch *batch, Desire **desire, Plan **plan) {
         batch->engine->batch = batch_free(batch);
 }
 
-int engine_act(Engine *engine, Tracked *tracked, Desire **desire, Plan **plan, const MrFacts *facts, MrError *err) {
-        bool fresh = !has_restart(*plan) || is_fresh(tracked, *desire);
+int engine_act(Engine *engine, Tracked *tracked, Desire **desire, Plan **plan, const MrFacts *facts,
+               MrError *err) {
+        bool fresh = !depends_on_view(*plan) || is_fresh(tracked, *desire);
 
         if (!fresh)
                 views_look(tracked->views, &(*desire)->probes, (*desire)->wanted, facts);
         if (plan_ready(*plan) == 0)
                 return 0;
-        int r = store_remember_all(engine->args.store, mr_manifests_remembered((*desire)->wanted), err);
+        int r = store_remember_all(engine->args.store, mr_manifests_remembered((*desire)->wanted),
+                                   err);
         if (r < 0)
                 return r;
         Batch *batch = engine->batch = batch_new(engine, tracked, desire, plan, facts);

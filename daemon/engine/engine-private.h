@@ -10,30 +10,32 @@
 
 /* One resource under care. */
 typedef struct Tracked {
-        char *key;                      /* "Kafka/default/my-cluster" */
-        Document *document;             /* NULL while what is stored cannot be decoded */
+        char *key;          /* "Kafka/default/my-cluster" */
+        Document *document; /* NULL while what is stored cannot be decoded */
         Views *views;
         /* What the last pass saw and planned, for describe and metrics. */
         MrTree *snapshot;
         MrTree *steps;
-        char *error;                    /* why the last try failed; NULL: it did not */
+        char *error; /* why the last try failed; NULL: it did not */
         MrErrorKind error_kind;
         unsigned failures;
-        uint64_t retry_usec;            /* monotonic; not tried before */
-        uint64_t acted_usec;            /* when the last batch ended: views from before do not count for a restart */
-        bool is_settled;                /* the last plan was empty */
+        uint64_t retry_usec; /* monotonic; not tried before */
+        uint64_t acted_usec; /* when the last batch ended: views from before do not count for a
+                                restart */
+        bool is_settled;     /* the last plan was empty */
 } Tracked;
 
 typedef enum EngineState {
         ENGINE_IDLE,
         ENGINE_OBSERVING,
-        ENGINE_WORKING,                 /* on tracked[current]; an operation is under way */
+        ENGINE_WORKING, /* on tracked[current]; an operation is under way */
 } EngineState;
 
-/* Steps being carried out. It owns what the steps point into, so that a resource may change or go meanwhile. */
+/* Steps being carried out. It owns what the steps point into, so that a resource may change or go
+ * meanwhile. */
 typedef struct Batch {
         Engine *engine;
-        char *key;                      /* of the tracked resource */
+        char *key; /* of the tracked resource */
         char *ns;
         Desire *desire;
         Plan *plan;
@@ -43,7 +45,7 @@ typedef struct Batch {
         MrSetting *settings;
         bool is_issue;
         int64_t now_sec;
-        Issue *issue;                   /* in the worker's hands while batch_issue_next() waits */
+        Issue *issue; /* in the worker's hands while batch_issue_next() waits */
 } Batch;
 
 struct Engine {
@@ -51,20 +53,21 @@ struct Engine {
         MrPlatform *platform;
         Events *events;
         StoreSubscription *subscription;
-        sd_event_source *kick;          /* defer source */
+        sd_event_source *kick; /* defer source */
         sd_event_source *timer;
-        Tracked **tracked;              /* sorted by key */
+        Tracked **tracked; /* sorted by key */
         size_t n_tracked, allocated_tracked;
         EngineState state;
-        bool is_dirty;                  /* something changed since the round began */
+        bool is_dirty; /* something changed since the round began */
         size_t current;
-        MrObservation observation;      /* the last complete one */
+        MrObservation observation; /* the last complete one */
         bool has_observation;
         char *platform_error;
-        char *told;                     /* the last line of state */
+        char *told;         /* the last line of state */
+        char *status_error; /* why the last status could not be written; NULL: it could */
         unsigned platform_failures;
         bool first_round_done;
-        uint64_t next_usec;             /* earliest wish for another round; 0 none */
+        uint64_t next_usec; /* earliest wish for another round; 0 none */
         /* The batch under way. */
         Batch *batch;
         uint64_t n_rounds, n_steps, n_failures;
@@ -81,19 +84,23 @@ MrFacts *engine_facts(Engine *engine, const Tracked *tracked, MrError *err);
 int engine_holds(Engine *engine, const char *ns, MrArena *arena, MrPairs *ret, MrError *err);
 int engine_restarts(Engine *engine, const char *ns, MrArena *arena, MrPairs *ret, MrError *err);
 /* engine-status.c: writes conditions and the operands' fields, if they changed. */
-void engine_report(Engine *engine, Tracked *tracked, const Desire *desire, const Plan *plan, const MrFacts *facts);
+void engine_report(Engine *engine, Tracked *tracked, const Desire *desire, const Plan *plan,
+                   const MrFacts *facts);
 void engine_report_error(Engine *engine, Tracked *tracked, int r, const MrError *err);
-/* engine-act.c: begins to carry out what the plan allows now. Returns 1 when a batch is under way (engine_acted() will be
- * called), 0 when there is nothing to do. Takes over desire and plan when it returns 1. */
-int engine_act(Engine *engine, Tracked *tracked, Desire **desire, Plan **plan, const MrFacts *facts, MrError *err);
-/* engine.c: a batch has ended. `again`: the same resource is planned again at once, because nothing but the store has
- * changed; otherwise the platform is observed first. */
+/* engine-act.c: begins to carry out what the plan allows now. Returns 1 when a batch is under way
+ * (engine_acted() will be called), 0 when there is nothing to do. Takes over desire and plan when
+ * it returns 1. */
+int engine_act(Engine *engine, Tracked *tracked, Desire **desire, Plan **plan, const MrFacts *facts,
+               MrError *err);
+/* engine.c: a batch has ended. `again`: the same resource is planned again at once, because nothing
+ * but the store has changed; otherwise the platform is observed first. */
 void engine_acted(Engine *engine, const char *key, bool again, int r, const MrError *err);
 Batch *batch_free(Batch *batch);
 /* engine-issue.c: secrets of a batch, one after the other. */
 int batch_issue_next(Batch *batch, MrError *err);
 /* engine-event.c: tells the journal and the events what was done. */
 void engine_tell_step(Engine *engine, const Tracked *tracked, const Step *step);
-void engine_tell_error(Engine *engine, const Tracked *tracked, const char *what, const MrError *err);
+void engine_tell_error(Engine *engine, const Tracked *tracked, const char *what,
+                       const MrError *err);
 /* Wishes for a round `usec` from now at the latest. */
 void engine_wish(Engine *engine, uint64_t usec);

@@ -1,4 +1,5 @@
-/* From a pass to the status of its resource: conditions as Strimzi has them, and the operands' own fields. */
+/* From a pass to the status of its resource: conditions as Strimzi has them, and the operands' own
+ * fields. */
 
 #include <string.h>
 #include <time.h>
@@ -18,7 +19,8 @@ static void time_text(int64_t seconds, char ret[32]) {
 }
 
 /* The transition time of a condition that says the same as before is kept. */
-static const char *earlier_time(const MrTree *old, const char *type, const char *status, const char *message) {
+static const char *earlier_time(const MrTree *old, const char *type, const char *status,
+                                const char *message) {
         const MrTree *conditions = mr_tree_get(old, "conditions");
 
         for (size_t i = 0; i < mr_tree_size(conditions); i++) {
@@ -31,10 +33,11 @@ static const char *earlier_time(const MrTree *old, const char *type, const char 
         return NULL;
 }
 
-static void add_condition(MrTree *status, const MrTree *old, const char *type, const char *value, const char *reason,
-                          const char *message) {
+static void add_condition(MrTree *status, const MrTree *old, const char *type, const char *value,
+                          const char *reason, const char *message) {
         bool is_warning = mr_streq(type, "Warning");
-        MrTree *condition = mr_tree_append(mr_tree_need_list(status, "conditions"), mr_tree_new_map());
+        MrTree *condition =
+                mr_tree_append(mr_tree_need_list(status, "conditions"), mr_tree_new_map());
         const char *since = earlier_time(old, type, value, is_warning ? message : NULL);
         char now[32];
 
@@ -53,18 +56,21 @@ static const MrNodeHealth *health_of(const Desire *desire, const char *node) {
         return NULL;
 }
 
-/* The first node that is not ready, in words, or NULL; `broken`: only one that does not run and says why. */
+/* The first node that is not ready, in words, or NULL; `broken`: only one that does not run and
+ * says why. */
 static char *what_nodes_miss(const Desire *desire, const MrFacts *facts, bool broken) {
         for (size_t i = 0; i < mr_manifests_nodes(desire->wanted); i++) {
                 const char *node = mr_manifests_node_at(desire->wanted, i)->node;
                 const MrNodeHealth *health = health_of(desire, node);
                 const MrNodeFact *fact = mr_facts_node(facts, node);
-                bool runs = fact && fact->state == MR_NODE_RUNNING, says = fact && !runs && !mr_is_empty(fact->message);
+                bool runs = fact && fact->state == MR_NODE_RUNNING,
+                     says = fact && !runs && !mr_is_empty(fact->message);
                 if (broken ? !says : runs && (!health || health->is_ready))
                         continue;
                 const char *why = says ? fact->message
-                                  : health && health->waits ? health->waits
-                                                            : mr_node_state_name(fact ? fact->state : MR_NODE_ABSENT);
+                                  : health && health->waits
+                                          ? health->waits
+                                          : mr_node_state_name(fact ? fact->state : MR_NODE_ABSENT);
                 return mr_strf("%s: %s", node, why);
         }
         return NULL;
@@ -75,7 +81,8 @@ static char *what_is_missing(const Desire *desire, const Plan *plan, const MrFac
         for (size_t i = 0; i < plan_size(plan); i++) {
                 const Step *step = plan_at(plan, i);
                 if (step->waits && step->verb != MR_VERB_REMOVE && step->verb != MR_VERB_RESTART)
-                        return mr_strf("%s %s waits: %s", mr_verb_name(step->verb), step->subject, step->waits);
+                        return mr_strf("%s %s waits: %s", mr_verb_name(step->verb), step->subject,
+                                       step->waits);
         }
         char *why = what_nodes_miss(desire, facts, true);
         if (!why)
@@ -84,25 +91,29 @@ static char *what_is_missing(const Desire *desire, const Plan *plan, const MrFac
                 return why;
         for (size_t i = 0; i < plan_size(plan); i++)
                 if (!plan_at(plan, i)->waits && !plan_at(plan, i)->is_repair)
-                        return mr_strf("%s %s: %s", mr_verb_name(plan_at(plan, i)->verb), plan_at(plan, i)->subject,
-                                       plan_at(plan, i)->reason);
+                        return mr_strf("%s %s: %s", mr_verb_name(plan_at(plan, i)->verb),
+                                       plan_at(plan, i)->subject, plan_at(plan, i)->reason);
         return NULL;
 }
 
-/* Warnings of the document, of the operands and of the platform; fields without effect yet are told in one condition. */
-static void add_warnings(MrTree *status, const MrTree *old, const Document *document, const Desire *desire) {
+/* Warnings of the document, of the operands and of the platform; fields without effect yet are told
+ * in one condition. */
+static void add_warnings(MrTree *status, const MrTree *old, const Document *document,
+                         const Desire *desire) {
         _cleanup_buf_ MrBuf not_yet = {};
 
         for (size_t i = 0; i < mr_tree_size(document->warnings); i++) {
                 const MrTree *warning = mr_tree_at(document->warnings, i);
-                const char *path = mr_tree_get_string(warning, "path"), *reason = mr_tree_get_string(warning, "reason");
+                const char *path = mr_tree_get_string(warning, "path"),
+                           *reason = mr_tree_get_string(warning, "reason");
                 if (mr_streq(reason, "NotYet")) {
                         mr_buf_printf(&not_yet, "%s%s", not_yet.size ? ", " : "", path);
                         continue;
                 }
                 _cleanup_free_ char *message = mr_strf("%s%s%s", path ? path : "", path ? " " : "",
                                                        mr_tree_get_string(warning, "message"));
-                add_condition(status, old, "Warning", "True", reason ? reason : "Surprise", message);
+                add_condition(status, old, "Warning", "True", reason ? reason : "Surprise",
+                              message);
         }
         if (not_yet.size > 0) {
                 mr_buf_puts(&not_yet, " has no effect in this version");
@@ -110,7 +121,8 @@ static void add_warnings(MrTree *status, const MrTree *old, const Document *docu
         }
         if (!desire)
                 return;
-        for (size_t i = 0; i < mr_parts_warnings(desire->parts) + mr_manifests_warnings(desire->wanted); i++) {
+        for (size_t i = 0;
+             i < mr_parts_warnings(desire->parts) + mr_manifests_warnings(desire->wanted); i++) {
                 size_t n = mr_parts_warnings(desire->parts);
                 const char *reason, *message;
                 if (i < n)
@@ -124,28 +136,37 @@ static void add_warnings(MrTree *status, const MrTree *old, const Document *docu
 static void write_status(Engine *engine, const Tracked *tracked, const MrTree *status) {
         const MrResource *resource = &tracked->document->resource;
         _cleanup_error_ MrError err = {};
+        int r = store_update_status(engine->args.store, resource->kind->name, resource->ns,
+                                    resource->name, status, 0, &err);
 
-        if (store_update_status(engine->args.store, resource->kind->name, resource->ns, resource->name, status, 0,
-                                &err) < 0 &&
-            err.kind != MR_INVALID)
-                log_warning(NULL, NULL, "Cannot write the status of %s: %s", tracked->key, err.message);
+        if (r < 0 && err.kind == MR_INVALID)
+                return;
+        /* A full disk is told once, not with every round. */
+        if (r < 0 && !mr_streq(engine->status_error, err.message))
+                log_warning(NULL, NULL, "Cannot write the status of %s: %s", tracked->key,
+                            err.message);
+        free(engine->status_error);
+        engine->status_error = r < 0 ? mr_strdup(err.message) : NULL;
 }
 
 static MrTree *old_status(Engine *engine, const Tracked *tracked) {
         const MrResource *resource = &tracked->document->resource;
         _cleanup_resource_ StoreResource stored = {};
 
-        if (store_get(engine->args.store, resource->kind->name, resource->ns, resource->name, &stored, NULL) < 0)
+        if (store_get(engine->args.store, resource->kind->name, resource->ns, resource->name,
+                      &stored, NULL) < 0)
                 return NULL;
         return mr_tree_copy(mr_tree_get(stored.tree, "status"));
 }
 
-static void report_status(Engine *engine, Tracked *tracked, const Desire *desire, const char *missing) {
+static void report_status(Engine *engine, Tracked *tracked, const Desire *desire,
+                          const char *missing) {
         _cleanup_(mr_tree_freep) MrTree *old = old_status(engine, tracked), *status = NULL;
 
         status = desire ? mr_tree_copy(desire->status) : mr_tree_new_map();
         if (missing)
-                add_condition(status, old, "Ready", "False", tracked->error ? "Error" : "Creating", missing);
+                add_condition(status, old, "Ready", "False", tracked->error ? "Error" : "Creating",
+                              missing);
         else
                 add_condition(status, old, "Ready", "True", NULL, NULL);
         add_warnings(status, old, tracked->document, desire);
@@ -158,9 +179,11 @@ static void add_ports(MrTree *node, const Desire *desire, const char *name) {
                 const MrPart *part = mr_parts_at(desire->parts, i);
                 if (part->kind != MR_PART_ENDPOINT || !mr_streq(part->endpoint.node, name))
                         continue;
-                const MrAddress *address = mr_manifests_find_address(desire->wanted, name, part->endpoint.name);
+                const MrAddress *address =
+                        mr_manifests_find_address(desire->wanted, name, part->endpoint.name);
                 if (address)
-                        mr_tree_set_int(mr_tree_need_map(node, "ports"), part->endpoint.name, address->port);
+                        mr_tree_set_int(mr_tree_need_map(node, "ports"), part->endpoint.name,
+                                        address->port);
         }
 }
 
@@ -169,7 +192,8 @@ static void add_storage(MrTree *node, const Desire *desire, const char *name) {
                 const MrPart *part = mr_parts_at(desire->parts, i);
                 if (part->kind != MR_PART_VOLUME || !mr_streq(part->volume.node, name))
                         continue;
-                MrTree *entry = mr_tree_append(mr_tree_need_list(node, "storage"), mr_tree_new_map());
+                MrTree *entry =
+                        mr_tree_append(mr_tree_need_list(node, "storage"), mr_tree_new_map());
                 mr_tree_set_string(entry, "claim", part->volume.claim);
                 mr_tree_set_int(entry, "size", (int64_t) part->volume.size);
                 mr_tree_set_bool(entry, "ephemeral", part->volume.is_ephemeral);
@@ -177,7 +201,8 @@ static void add_storage(MrTree *node, const Desire *desire, const char *name) {
 }
 
 /* What `millctl describe` shows of one node. */
-static void add_node(MrTree *list, const Desire *desire, const MrNodeWanted *wanted, const MrFacts *facts) {
+static void add_node(MrTree *list, const Desire *desire, const MrNodeWanted *wanted,
+                     const MrFacts *facts) {
         MrTree *node = mr_tree_append(list, mr_tree_new_map());
         const MrNodeHealth *health = health_of(desire, wanted->node);
         const MrNodeFact *fact = mr_facts_node(facts, wanted->node);
@@ -186,12 +211,14 @@ static void add_node(MrTree *list, const Desire *desire, const MrNodeWanted *wan
         mr_tree_set_string(node, "group", wanted->group);
         mr_tree_set_string(node, "role", wanted->role);
         mr_tree_set_string(node, "state", mr_node_state_name(fact ? fact->state : MR_NODE_ABSENT));
-        mr_tree_set_bool(node, "ready", fact && fact->state == MR_NODE_RUNNING && (!health || health->is_ready));
+        mr_tree_set_bool(node, "ready",
+                         fact && fact->state == MR_NODE_RUNNING && (!health || health->is_ready));
         mr_tree_set_string(node, "waits", health && !health->is_ready ? health->waits : NULL);
         if (fact) {
                 mr_tree_set_string(node, "unit", fact->where);
                 mr_tree_set_string(node, "address", fact->address);
-                mr_tree_set_string(node, "message", mr_is_empty(fact->message) ? NULL : fact->message);
+                mr_tree_set_string(node, "message",
+                                   mr_is_empty(fact->message) ? NULL : fact->message);
                 mr_tree_set_int(node, "since", fact->since);
                 mr_tree_set_int(node, "restarts", fact->restarts);
                 mr_tree_set_int(node, "pid", fact->pid);
@@ -210,8 +237,8 @@ static void snapshot(Tracked *tracked, const Desire *desire, const MrFacts *fact
 }
 
 /* Pools and their like get their status with their owner's. */
-static void report_members(Engine *engine, const Tracked *owner, const Desire *desire, const MrFacts *facts,
-                           const char *missing) {
+static void report_members(Engine *engine, const Tracked *owner, const Desire *desire,
+                           const MrFacts *facts, const char *missing) {
         for (size_t i = 0; i < engine->n_tracked; i++) {
                 Tracked *member = engine->tracked[i];
                 if (!member->document)
@@ -220,12 +247,15 @@ static void report_members(Engine *engine, const Tracked *owner, const Desire *d
                 const char *label = resource->kind->owner_label;
                 if (!mr_streq(resource->kind->owner_kind, owner->document->resource.kind->name) ||
                     !mr_streq(resource->ns, owner->document->resource.ns) ||
-                    !mr_streq(mr_pairs_get(&resource->labels, label), owner->document->resource.name))
+                    !mr_streq(mr_pairs_get(&resource->labels, label),
+                              owner->document->resource.name))
                         continue;
-                _cleanup_(mr_tree_freep) MrTree *status = mr_tree_new_map(), *old = old_status(engine, member);
+                _cleanup_(mr_tree_freep) MrTree *status = mr_tree_new_map(),
+                                                *old = old_status(engine, member);
                 for (size_t k = 0; k < registry_operands(engine->args.registry); k++) {
                         const MrOperandOps *ops = registry_operand_at(engine->args.registry, k);
-                        const void *spec = document_spec_for(engine->args.registry, member->document, k);
+                        const void *spec =
+                                document_spec_for(engine->args.registry, member->document, k);
                         if (spec && ops->status)
                                 (void) ops->status(resource, spec, facts, status, NULL);
                 }
@@ -236,7 +266,8 @@ static void report_members(Engine *engine, const Tracked *owner, const Desire *d
         }
 }
 
-void engine_report(Engine *engine, Tracked *tracked, const Desire *desire, const Plan *plan, const MrFacts *facts) {
+void engine_report(Engine *engine, Tracked *tracked, const Desire *desire, const Plan *plan,
+                   const MrFacts *facts) {
         _cleanup_free_ char *missing = what_is_missing(desire, plan, facts);
 
         if (!missing && tracked->error)

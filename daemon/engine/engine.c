@@ -16,7 +16,7 @@
 /* While something is not ready, the running system is looked at this often. */
 #define LOOK_UNSETTLED_USEC (250 * UINT64_C(1000))
 #define LOOK_SETTLED_USEC (60 * SEC)
-#define BACKOFF_MAX_SEC 60
+#define BACKOFF_MAX_SEC 15
 
 static void next_resource(Engine *engine);
 
@@ -34,7 +34,8 @@ void engine_wish(Engine *engine, uint64_t usec) {
 }
 
 static uint64_t backoff_usec(unsigned failures) {
-        uint64_t sec = failures > 6 ? BACKOFF_MAX_SEC : UINT64_C(1) << (failures > 0 ? failures - 1 : 0);
+        uint64_t sec =
+                failures > 4 ? BACKOFF_MAX_SEC : UINT64_C(1) << (failures > 0 ? failures - 1 : 0);
 
         return (sec > BACKOFF_MAX_SEC ? BACKOFF_MAX_SEC : sec) * SEC;
 }
@@ -63,7 +64,8 @@ static void note_success(Tracked *tracked) {
 
 static bool is_any_running(const Desire *desire, const MrFacts *facts) {
         for (size_t i = 0; i < mr_manifests_nodes(desire->wanted); i++) {
-                const MrNodeFact *fact = mr_facts_node(facts, mr_manifests_node_at(desire->wanted, i)->node);
+                const MrNodeFact *fact =
+                        mr_facts_node(facts, mr_manifests_node_at(desire->wanted, i)->node);
                 if (fact && fact->state == MR_NODE_RUNNING)
                         return true;
         }
@@ -78,7 +80,8 @@ static bool is_all_ready(const Desire *desire) {
 }
 
 /* Looks at the running system as often as it is worth it. */
-static void look(Engine *engine, Tracked *tracked, const Desire *desire, const Plan *plan, const MrFacts *facts) {
+static void look(Engine *engine, Tracked *tracked, const Desire *desire, const Plan *plan,
+                 const MrFacts *facts) {
         uint64_t since = views_since(tracked->views), age = since ? now_usec() - since : UINT64_MAX;
         bool is_settled = plan_size(plan) == 0 && is_all_ready(desire);
         uint64_t interval = is_settled ? LOOK_SETTLED_USEC : LOOK_UNSETTLED_USEC;
@@ -95,8 +98,8 @@ static void look(Engine *engine, Tracked *tracked, const Desire *desire, const P
                 engine_wish(engine, interval - age);
 }
 
-static int make_plan(Engine *engine, Tracked *tracked, const MrFacts *facts, Desire **ret_desire, Plan **ret_plan,
-                     MrError *err) {
+static int make_plan(Engine *engine, Tracked *tracked, const MrFacts *facts, Desire **ret_desire,
+                     Plan **ret_plan, MrError *err) {
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
         const MrResource *resource = &tracked->document->resource;
         MrPairs holds = {}, restarts = {};
@@ -105,14 +108,21 @@ static int make_plan(Engine *engine, Tracked *tracked, const MrFacts *facts, Des
         if (r >= 0)
                 r = engine_restarts(engine, resource->ns, arena, &restarts, err);
         if (r >= 0)
-                r = desire_make(engine->args.registry, engine->args.platform->platform, tracked->document, facts,
-                                engine->observation.found, ret_desire, err);
+                r = desire_make(engine->args.registry, engine->args.platform->platform,
+                                tracked->document, facts, engine->observation.found, ret_desire,
+                                err);
         if (r < 0)
                 return r;
         PlanInput input = {
-                .wanted = (*ret_desire)->wanted, .found = (*ret_desire)->found, .facts = facts,
-                .health = &(*ret_desire)->health, .owner = (*ret_desire)->owner, .holds = &holds, .restarts = &restarts,
-                .grace_sec = engine->args.grace_sec, .is_deleted = resource->is_deleted,
+                .wanted = (*ret_desire)->wanted,
+                .found = (*ret_desire)->found,
+                .facts = facts,
+                .health = &(*ret_desire)->health,
+                .owner = (*ret_desire)->owner,
+                .holds = &holds,
+                .restarts = &restarts,
+                .grace_sec = engine->args.grace_sec,
+                .is_deleted = resource->is_deleted,
         };
         return plan_make(&input, ret_plan, err);
 }
@@ -124,9 +134,11 @@ static bool end_deletion(Engine *engine, Tracked *tracked, const Plan *plan) {
 
         if (!resource->is_deleted || plan_size(plan) > 0)
                 return false;
-        log_notice(NULL, MSG_RESOURCE_DELETED, "%s is gone; storage that is kept stays.", tracked->key);
+        log_notice(NULL, MSG_RESOURCE_DELETED, "%s is gone; storage that is kept stays.",
+                   tracked->key);
         /* The store tells us, and `tracked` is freed. */
-        (void) store_remove(engine->args.store, resource->kind->name, resource->ns, resource->name, &err);
+        (void) store_remove(engine->args.store, resource->kind->name, resource->ns, resource->name,
+                            &err);
         return true;
 }
 
@@ -159,13 +171,15 @@ static int process(Engine *engine, Tracked *tracked, MrError *err) {
 
 /* A pool and its like have no life of their own; their owner reports for them. */
 static bool is_due(const Tracked *tracked) {
-        return tracked->document && !tracked->document->resource.kind->owner_kind && now_usec() >= tracked->retry_usec;
+        return tracked->document && !tracked->document->resource.kind->owner_kind &&
+               now_usec() >= tracked->retry_usec;
 }
 
 static void end_deleted_member(Engine *engine, const Tracked *tracked) {
         const MrResource *resource = &tracked->document->resource;
 
-        if (store_remove(engine->args.store, resource->kind->name, resource->ns, resource->name, NULL) < 0)
+        if (store_remove(engine->args.store, resource->kind->name, resource->ns, resource->name,
+                         NULL) < 0)
                 engine->current++;
 }
 
@@ -191,8 +205,8 @@ static void tell_state(Engine *engine) {
         }
         char *text = engine->platform_error
                              ? mr_strf("STATUS=%s", engine->platform_error)
-                             : mr_strf("STATUS=%zu resources, %zu settled; %zu of %zu nodes ready.", engine->n_tracked,
-                                       n_settled, n_ready, n_nodes);
+                             : mr_strf("STATUS=%zu resources, %zu settled; %zu of %zu nodes ready.",
+                                       engine->n_tracked, n_settled, n_ready, n_nodes);
         if (!mr_streq(text, engine->told))
                 (void) sd_notify(false, text);
         free(engine->told);
@@ -237,7 +251,8 @@ static void next_resource(Engine *engine) {
 }
 
 void engine_acted(Engine *engine, const char *key, bool again, int r, const MrError *err) {
-        Tracked *tracked = engine->current < engine->n_tracked ? engine->tracked[engine->current] : NULL;
+        Tracked *tracked =
+                engine->current < engine->n_tracked ? engine->tracked[engine->current] : NULL;
 
         if (!tracked || !mr_streq(tracked->key, key)) {
                 next_resource(engine);
@@ -258,7 +273,8 @@ static void observation_failed(Engine *engine, int r, const MrError *err) {
         const char *message = err && err->message ? err->message : strerror(-r);
 
         if (!mr_streq(engine->platform_error, message))
-                log_error(NULL, MSG_HOSTD_UNREACHABLE, "Cannot observe %s: %s. Nothing is done until this works.",
+                log_error(NULL, MSG_HOSTD_UNREACHABLE,
+                          "Cannot observe %s: %s. Nothing is done until this works.",
                           engine->args.platform->name, message);
         free(engine->platform_error);
         engine->platform_error = mr_strdup(message);
@@ -276,7 +292,8 @@ static void on_observed(void *userdata, int r, const MrError *err, MrObservation
                 return;
         }
         if (engine->platform_error)
-                log_notice(NULL, MSG_HOSTD_REACHED, "%s can be observed again.", engine->args.platform->name);
+                log_notice(NULL, MSG_HOSTD_REACHED, "%s can be observed again.",
+                           engine->args.platform->name);
         free(TAKE(engine->platform_error));
         engine->platform_failures = 0;
         mr_observation_done(&engine->observation);
@@ -297,7 +314,8 @@ static int on_kick(sd_event_source *source, void *userdata) {
         engine->state = ENGINE_OBSERVING;
         engine->is_dirty = false;
         engine->next_usec = 0;
-        int r = engine->args.platform->platform->observe(engine->platform, on_observed, engine, &err);
+        int r = engine->args.platform->platform->observe(engine->platform, on_observed, engine,
+                                                         &err);
         if (r < 0)
                 observation_failed(engine, r, &err);
         return 0;
@@ -313,15 +331,17 @@ static int make_sources(Engine *engine, MrError *err) {
         if (r >= 0)
                 r = sd_event_source_set_enabled(engine->kick, SD_EVENT_ONESHOT);
         if (r >= 0)
-                r = sd_event_add_time(engine->args.event, &engine->timer, CLOCK_MONOTONIC, UINT64_MAX, 5000, on_timer,
-                                      engine);
+                r = sd_event_add_time(engine->args.event, &engine->timer, CLOCK_MONOTONIC,
+                                      UINT64_MAX, 5000, on_timer, engine);
         return r < 0 ? mr_fail_errno(err, -r, NULL, "cannot set up the event loop") : 0;
 }
 
 int engine_new(const EngineArgs *args, Engine **ret, MrError *err) {
         _cleanup_(engine_freep) Engine *engine = mr_new(Engine, 1);
         MrPlatformArgs platform = {
-                .event = args->event, .config = args->platform_config, .changed = on_platform_changed,
+                .event = args->event,
+                .config = args->platform_config,
+                .changed = on_platform_changed,
                 .userdata = engine,
         };
 
@@ -361,6 +381,7 @@ Engine *engine_free(Engine *engine) {
         sd_event_source_disable_unref(engine->timer);
         free(engine->platform_error);
         free(engine->told);
+        free(engine->status_error);
         free(engine);
         return NULL;
 }

@@ -1,22 +1,24 @@
 #pragma once
 
-/* What a platform plugin offers: it knows where. lower() is pure; open, observe, apply and watch do I/O and never
- * block: long work ends by a callback on the event loop. A platform never names Kafka. */
+/* What a platform plugin offers: it knows where. lower() is pure; open, observe, apply and watch do
+ * I/O and never block: long work ends by a callback on the event loop. A platform never names
+ * Kafka. */
 
 #include <systemd/sd-event.h>
 
 #include "facts.h"
 #include "manifest.h"
 
-typedef struct MrPlatform MrPlatform;           /* defined by each platform */
+typedef struct MrPlatform MrPlatform; /* defined by each platform */
 
 /* What a platform saw. */
 typedef struct MrObservation {
-        MrManifests *found;             /* owned by the receiver of the callback */
-        /* map "NS/NODE" → {state, since, message, fingerprint, settings, address, where, restarts, pid, owner} */
+        MrManifests *found; /* owned by the receiver of the callback */
+        /* map "NS/NODE" → {state, since, message, fingerprint, settings, address, where, restarts,
+         * pid, owner} */
         MrTree *nodes;
-        MrTree *claims;                 /* map "NS/CLAIM" → identity */
-        MrTree *host;                   /* map; see mr_facts_host() */
+        MrTree *claims; /* map "NS/CLAIM" → identity */
+        MrTree *host;   /* map; see mr_facts_host() */
 } MrObservation;
 
 void mr_observation_done(MrObservation *observation);
@@ -39,18 +41,20 @@ typedef struct MrAction {
         const MrManifest *manifest;
         const char *ns;
         const char *node;
-        const char *role;               /* class of the node, for START, STOP and RESTART */
+        const char *role; /* class of the node, for START, STOP and RESTART */
 } MrAction;
 
-typedef void (*MrObserved)(void *userdata, int r, const MrError *err, MrObservation *take_observation);
-/* `n_done` actions of the batch succeeded, in order; on failure r and err speak of the next one. */
+typedef void (*MrObserved)(void *userdata, int r, const MrError *err,
+                           MrObservation *take_observation);
+/* `n_done` actions of the batch succeeded, in order; on failure r and err speak of the next one, or
+ * of action N when the path of err begins with "steps[N]". */
 typedef void (*MrApplied)(void *userdata, int r, const MrError *err, size_t n_done);
 /* Something changed: the core observes again. `node` NULL: anything. */
 typedef void (*MrChanged)(void *userdata, const char *node);
 
 typedef struct MrPlatformArgs {
-        sd_event *event;                /* borrowed */
-        const MrTree *config;           /* the platform's section of millraced.yaml, borrowed; may be NULL */
+        sd_event *event;      /* borrowed */
+        const MrTree *config; /* the platform's section of millraced.yaml, borrowed; may be NULL */
         MrChanged changed;
         void *userdata;
 } MrPlatformArgs;
@@ -58,11 +62,15 @@ typedef struct MrPlatformArgs {
 typedef struct MrPlatformOps {
         size_t struct_size;
         /* Pure. Parts of one resource (namespace ns) → manifests. */
-        int (*lower)(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *ret, MrError *err);
+        int (*lower)(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *ret,
+                     MrError *err);
         int (*open)(const MrPlatformArgs *args, MrPlatform **ret, MrError *err);
         void (*close)(MrPlatform *platform);
-        /* One observation of everything this program manages on the platform. At most one at a time. */
+        /* One observation of everything this program manages on the platform. At most one at a
+         * time. */
         int (*observe)(MrPlatform *platform, MrObserved done, void *userdata, MrError *err);
-        /* Carries out the actions in order and stops at the first failure. At most one batch at a time. */
-        int (*apply)(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done, void *userdata, MrError *err);
+        /* Carries out the actions in order and stops at the first failure. At most one batch at a
+         * time. */
+        int (*apply)(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done,
+                     void *userdata, MrError *err);
 } MrPlatformOps;

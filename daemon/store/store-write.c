@@ -96,6 +96,8 @@ static int write_commit(Store *store, Write *write, StoreResource *ret, MrError 
         if (r < 0)
                 return r;
 
+        if (!write->is_status_only)
+                store_backup_due(store);
         _cleanup_(mr_tree_freep) MrTree *names = TAKE(write->object);
         StoreEvent event = {.change = write->change,
                             .version = version,

@@ -172,7 +172,8 @@ int store_commit(Transaction *transaction, MrError *err) {
         return 0;
 }
 
-/* SQLite undoes some failed transactions by itself, in which case there is nothing left to roll back. */
+/* SQLite undoes some failed transactions by itself, in which case there is nothing left to roll
+ * back. */
 void store_transaction_done(Transaction *transaction) {
         Store *store = transaction->store;
 
@@ -223,7 +224,8 @@ static int store_run(Store *store, const char *sql, MrError *err) {
         return 0;
 }
 
-/* The file is made before SQLite sees it, so that it never has another mode, not even for a moment. */
+/* The file is made before SQLite sees it, so that it never has another mode, not even for a moment.
+ */
 static int store_make_file(const char *path, bool *ret_is_new, MrError *err) {
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
         if (fd < 0)
@@ -271,9 +273,9 @@ static int store_check_integrity(Store *store, MrError *err) {
         r = store_step(store, statement, err);
         if (r < 0)
                 return r;
-        if (r == 0 || !mr_streq(store_column(statement, 0), "ok"))
-                return store_damaged(store, err, r == 0 ? "no answer" : store_column(statement, 0));
-        return 0;
+        /* SQLite's answer has a headline. */
+        const char *answer = r == 0 ? "no answer" : store_column(statement, 0), *line = strchr(answer, '\n');
+        return mr_streq(answer, "ok") ? 0 : store_damaged(store, err, line ? line + 1 : answer);
 }
 
 static int store_check(Store *store, MrError *err) {
@@ -295,14 +297,15 @@ static int store_check(Store *store, MrError *err) {
         return store_check_integrity(store, err);
 }
 
-/* Exclusive locking keeps a second daemon out and needs no shared memory file; the write-ahead log costs one sync
- * a commit. Nothing here runs by itself: an idle store neither reads nor writes. */
+/* Exclusive locking keeps a second daemon out and needs no shared memory file; the write-ahead log
+ * costs one sync a commit. Nothing here runs by itself: an idle store neither reads nor writes. */
 static const char settings[] =
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA cache_size = -256;"
         "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;"
         "PRAGMA wal_autocheckpoint = 256; PRAGMA journal_size_limit = 1048576;";
 
-/* A damaged file must stay as it is, so the log is not written back into it before it has been checked. */
+/* A damaged file must stay as it is, so the log is not written back into it before it has been
+ * checked. */
 static int store_prepare_file(Store *store, bool is_new, MrError *err) {
         sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);

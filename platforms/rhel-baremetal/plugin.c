@@ -1,4 +1,5 @@
-/* The platform of plain systemd hosts: millrace-hostd does what needs root, this side talks to it over D-Bus. */
+/* The platform of plain systemd hosts: millrace-hostd does what needs root, this side talks to it
+ * over D-Bus. */
 
 #include <errno.h>
 #include <string.h>
@@ -15,8 +16,8 @@
 
 struct MrPlatform {
         sd_event *event;
-        sd_bus *bus;                    /* NULL while there is no connection */
-        char *address;                  /* of the bus; NULL: the system bus */
+        sd_bus *bus;   /* NULL while there is no connection */
+        char *address; /* of the bus; NULL: the system bus */
         MrChanged changed;
         void *userdata;
         /* The observation under way. */
@@ -30,7 +31,8 @@ struct MrPlatform {
         void *applied_userdata;
 };
 
-static void finish_observe(MrPlatform *platform, int r, const MrError *err, MrObservation *observation) {
+static void finish_observe(MrPlatform *platform, int r, const MrError *err,
+                           MrObservation *observation) {
         MrObserved done = platform->observed;
 
         platform->observe_slot = sd_bus_slot_unref(platform->observe_slot);
@@ -95,7 +97,8 @@ static int read_result(const char *text, size_t *ret_done, MrError *err) {
                 if (mr_streq(mr_tree_get_string(error, "kind"), mr_error_kind_name(k)))
                         kind = k;
         const char *message = mr_tree_get_string(error, "message");
-        return mr_fail(err, kind, mr_tree_get_string(error, "path"), "%s", message ? message : "it failed");
+        return mr_fail(err, kind, mr_tree_get_string(error, "path"), "%s",
+                       message ? message : "it failed");
 }
 
 static int on_job_done(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -123,31 +126,32 @@ static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_erro
         if (*before)
                 fail_all(platform, "millrace-hostd has stopped");
         if (*after)
-                (void) sd_bus_call_method_async(platform->bus, NULL, HOSTD_NAME, HOSTD_PATH, HOSTD_NAME,
-                                                "Subscribe", NULL, NULL, NULL);
+                (void) sd_bus_call_method_async(platform->bus, NULL, HOSTD_NAME, HOSTD_PATH,
+                                                HOSTD_NAME, "Subscribe", NULL, NULL, NULL);
         platform->changed(platform->userdata, NULL);
         return 0;
 }
 
 static int add_matches(MrPlatform *platform) {
-        int r = sd_bus_match_signal_async(platform->bus, NULL, HOSTD_NAME, HOSTD_PATH, HOSTD_NAME, "JobDone",
-                                          on_job_done, NULL, platform);
+        int r = sd_bus_match_signal_async(platform->bus, NULL, HOSTD_NAME, HOSTD_PATH, HOSTD_NAME,
+                                          "JobDone", on_job_done, NULL, platform);
         if (r >= 0)
-                r = sd_bus_match_signal_async(platform->bus, NULL, HOSTD_NAME, HOSTD_PATH, HOSTD_NAME, "Changed",
-                                              on_changed, NULL, platform);
+                r = sd_bus_match_signal_async(platform->bus, NULL, HOSTD_NAME, HOSTD_PATH,
+                                              HOSTD_NAME, "Changed", on_changed, NULL, platform);
         if (r >= 0)
-                r = sd_bus_match_signal_async(platform->bus, NULL, "org.freedesktop.DBus.Local", NULL,
-                                              "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, NULL,
-                                              platform);
+                r = sd_bus_match_signal_async(platform->bus, NULL, "org.freedesktop.DBus.Local",
+                                              NULL, "org.freedesktop.DBus.Local", "Disconnected",
+                                              on_disconnected, NULL, platform);
         if (r >= 0)
-                r = sd_bus_add_match_async(platform->bus, NULL,
-                                           "type='signal',sender='org.freedesktop.DBus',"
-                                           "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
-                                           "arg0='" HOSTD_NAME "'",
-                                           on_owner_changed, NULL, platform);
+                r = sd_bus_add_match_async(
+                        platform->bus, NULL,
+                        "type='signal',sender='org.freedesktop.DBus',"
+                        "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
+                        "arg0='" HOSTD_NAME "'",
+                        on_owner_changed, NULL, platform);
         if (r >= 0)
-                r = sd_bus_call_method_async(platform->bus, NULL, HOSTD_NAME, HOSTD_PATH, HOSTD_NAME, "Subscribe",
-                                             NULL, NULL, NULL);
+                r = sd_bus_call_method_async(platform->bus, NULL, HOSTD_NAME, HOSTD_PATH,
+                                             HOSTD_NAME, "Subscribe", NULL, NULL, NULL);
         return r;
 }
 
@@ -175,14 +179,26 @@ static int connect_bus(MrPlatform *platform, MrError *err) {
                 return 0;
         platform->bus = sd_bus_close_unref(platform->bus);
         return mr_fail(err, MR_TRANSIENT, NULL,
-                       "cannot reach the system bus (%s); check 'systemctl status dbus'", strerror(-r));
+                       "cannot reach the system bus (%s); check 'systemctl status dbus'",
+                       strerror(-r));
 }
 
-/* What millrace-hostd itself answers says what to do; its own errors bear their kind as the last part of the name. */
+/* What millrace-hostd itself answers says what to do; its own errors bear their kind as the last
+ * part of the name. */
 static bool is_kind_of(const sd_bus_error *error, MrErrorKind kind) {
-        const char *name = mr_starts_with(error->name, HOSTD_NAME ".Error.") ? strrchr(error->name, '.') + 1 : "";
+        const char *name = mr_starts_with(error->name, HOSTD_NAME ".Error.")
+                                   ? strrchr(error->name, '.') + 1
+                                   : "";
 
         return strcasecmp(name, mr_error_kind_name(kind)) == 0;
+}
+
+/* "steps[3].content: what": the path goes where paths belong. */
+static int fail_as_told(const char *message, MrErrorKind kind, MrError *err) {
+        const char *colon = mr_starts_with(message, "steps[") ? strstr(message, ": ") : NULL;
+        _cleanup_free_ char *path = colon ? mr_strndup(message, (size_t) (colon - message)) : NULL;
+
+        return mr_fail(err, kind, path, "%s", colon ? colon + 2 : message);
 }
 
 static int fail_call(sd_bus_message *message, MrError *err) {
@@ -192,13 +208,19 @@ static int fail_call(sd_bus_message *message, MrError *err) {
                 return 0;
         for (MrErrorKind kind = MR_INVALID; kind < _MR_ERROR_KIND_MAX; kind++)
                 if (is_kind_of(error, kind))
-                        return mr_fail(err, kind, NULL, "%s", error->message);
+                        return fail_as_told(error->message, kind, err);
+        if (sd_bus_error_has_name(error, "org.freedesktop.systemd1.UnitMasked"))
+                return mr_fail(err, MR_TRANSIENT, NULL,
+                               "millrace-hostd is masked; 'systemctl unmask millrace-hostd' gives "
+                               "it back");
         if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED))
                 return mr_fail(err, MR_DENIED, NULL,
-                               "millrace-hostd refuses this program: %s; it must run as root or as user millrace",
+                               "millrace-hostd refuses this program: %s; it must run as root or as "
+                               "user millrace",
                                error->message);
         return mr_fail(err, MR_TRANSIENT, NULL,
-                       "millrace-hostd does not answer: %s; see 'systemctl status millrace-hostd'", error->message);
+                       "millrace-hostd does not answer: %s; see 'systemctl status millrace-hostd'",
+                       error->message);
 }
 
 static int on_observed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -211,7 +233,8 @@ static int on_observed(sd_bus_message *message, void *userdata, sd_bus_error *er
         (void) error;
         int r = fail_call(message, &err);
         if (r >= 0 && sd_bus_message_read(message, "s", &text) < 0)
-                r = mr_fail(&err, MR_TRANSIENT, NULL, "the answer of millrace-hostd makes no sense");
+                r = mr_fail(&err, MR_TRANSIENT, NULL,
+                            "the answer of millrace-hostd makes no sense");
         if (r >= 0)
                 r = mr_json_read(text, strlen(text), "millrace-hostd", &tree, &err);
         if (r >= 0)
@@ -226,8 +249,8 @@ static int rhel_observe(MrPlatform *platform, MrObserved done, void *userdata, M
                 return r;
         if (platform->observed)
                 return mr_fail(err, MR_BUG, NULL, "an observation is under way already");
-        r = sd_bus_call_method_async(platform->bus, &platform->observe_slot, HOSTD_NAME, HOSTD_PATH, HOSTD_NAME,
-                                     "Observe", on_observed, platform, NULL);
+        r = sd_bus_call_method_async(platform->bus, &platform->observe_slot, HOSTD_NAME, HOSTD_PATH,
+                                     HOSTD_NAME, "Observe", on_observed, platform, NULL);
         if (r < 0)
                 return mr_fail_errno(err, -r, NULL, "cannot call millrace-hostd");
         platform->observed = done;
@@ -244,7 +267,8 @@ static int on_applied(sd_bus_message *message, void *userdata, sd_bus_error *err
         platform->apply_slot = sd_bus_slot_unref(platform->apply_slot);
         int r = fail_call(message, &err);
         if (r >= 0 && sd_bus_message_read(message, "o", &job) < 0)
-                r = mr_fail(&err, MR_TRANSIENT, NULL, "the answer of millrace-hostd makes no sense");
+                r = mr_fail(&err, MR_TRANSIENT, NULL,
+                            "the answer of millrace-hostd makes no sense");
         if (r < 0)
                 finish_apply(platform, r, &err, 0);
         else
@@ -252,8 +276,8 @@ static int on_applied(sd_bus_message *message, void *userdata, sd_bus_error *err
         return 0;
 }
 
-static int rhel_apply(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done, void *userdata,
-                      MrError *err) {
+static int rhel_apply(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done,
+                      void *userdata, MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *batch = batch_of_actions(actions, n);
         _cleanup_(mr_buf_wipe) MrBuf text = {};
 
@@ -263,8 +287,9 @@ static int rhel_apply(MrPlatform *platform, const MrAction *actions, size_t n, M
         if (platform->applied)
                 return mr_fail(err, MR_BUG, NULL, "a batch is under way already");
         mr_json_write(batch, 0, &text);
-        r = sd_bus_call_method_async(platform->bus, &platform->apply_slot, HOSTD_NAME, HOSTD_PATH, HOSTD_NAME,
-                                     "Apply", on_applied, platform, "s", mr_buf_text(&text));
+        r = sd_bus_call_method_async(platform->bus, &platform->apply_slot, HOSTD_NAME, HOSTD_PATH,
+                                     HOSTD_NAME, "Apply", on_applied, platform, "s",
+                                     mr_buf_text(&text));
         if (r < 0)
                 return mr_fail_errno(err, -r, NULL, "cannot call millrace-hostd");
         platform->applied = done;
@@ -303,7 +328,8 @@ static const MrPlatformOps rhel_ops = {
         .apply = rhel_apply,
 };
 
-_public_ const MrPlugin mr_plugin = {
+_public_
+const MrPlugin mr_plugin = {
         MR_PLUGIN_HEADER,
         .name = "rhel-baremetal",
         .doc = "Plain systemd hosts: units, files and claims, through millrace-hostd.",

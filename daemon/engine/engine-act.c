@@ -93,7 +93,7 @@ static int name_step(const Batch *batch, int r, const MrError *err, size_t n_don
         const char *path = err->path;
         size_t at = n_done;
 
-        if (mr_starts_with(path, "steps[")) {
+        if (path && mr_starts_with(path, "steps[")) {
                 at = strtoul(path + strlen("steps["), NULL, 10);
                 path = strchr(path, ']') ? strchr(path, ']') + 1 : NULL;
                 path = path && *path == '.' ? path + 1 : NULL;

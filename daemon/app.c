@@ -41,20 +41,23 @@ static int admit(void *userdata, const MrTree *resource, MrTree *warnings, MrErr
         return r;
 }
 
-static int api_plan(void *userdata, const char *kind, const char *ns, const char *name, MrTree **ret, MrError *err) {
+static int api_plan(void *userdata, const char *kind, const char *ns, const char *name,
+                    MrTree **ret, MrError *err) {
         return engine_plan(((App *) userdata)->engine, kind, ns, name, ret, err);
 }
 
-static int api_describe(void *userdata, const char *kind, const char *ns, const char *name, MrTree **ret, MrError *err) {
+static int api_describe(void *userdata, const char *kind, const char *ns, const char *name,
+                        MrTree **ret, MrError *err) {
         return engine_describe(((App *) userdata)->engine, kind, ns, name, ret, err);
 }
 
-static int api_events(void *userdata, const char *kind, const char *ns, const char *name, MrTree **ret, MrError *err) {
+static int api_events(void *userdata, const char *kind, const char *ns, const char *name,
+                      MrTree **ret, MrError *err) {
         return engine_events(((App *) userdata)->engine, kind, ns, name, ret, err);
 }
 
-static int api_restart(void *userdata, const char *ns, const char *cluster, const char *node, const char *reason,
-                       MrError *err) {
+static int api_restart(void *userdata, const char *ns, const char *cluster, const char *node,
+                       const char *reason, MrError *err) {
         return engine_restart(((App *) userdata)->engine, ns, cluster, node, reason, err);
 }
 
@@ -66,11 +69,15 @@ static void api_metrics(void *userdata, MrBuf *out) {
         const App *app = userdata;
 
         engine_metrics(app->engine, out);
-        mr_buf_printf(out, "# HELP millrace_files_refused Files of the resources directory that hold an error.\n"
-                           "# TYPE millrace_files_refused gauge\nmillrace_files_refused %zu\n",
+        mr_buf_printf(out,
+                      "# HELP millrace_files_refused Files of the resources directory that hold an "
+                      "error.\n"
+                      "# TYPE millrace_files_refused gauge\nmillrace_files_refused %zu\n",
                       source_errors(app->source));
-        mr_buf_printf(out, "# HELP millrace_watches Open watches of the local API.\n# TYPE millrace_watches gauge\n"
-                           "millrace_watches %zu\n",
+        mr_buf_printf(out,
+                      "# HELP millrace_watches Open watches of the local API.\n# TYPE "
+                      "millrace_watches gauge\n"
+                      "millrace_watches %zu\n",
                       api_watches(app->api));
 }
 
@@ -100,7 +107,8 @@ static int open_plugins(App *app, MrError *err) {
 
 static void backup_failed(void *userdata, const MrError *err) {
         (void) userdata;
-        log_warning(NULL, NULL, "The copy of the database could not be refreshed: %s", err->message);
+        log_warning(NULL, NULL, "The copy of the database could not be refreshed: %s",
+                    err->message);
 }
 
 static int open_store(App *app, MrError *err) {
@@ -112,20 +120,27 @@ static int open_store(App *app, MrError *err) {
 static int open_engine(App *app, MrError *err) {
         const MrPlugin *platform = plugins_find_platform(&app->plugins, app->config->platform);
         if (!platform)
-                return mr_fail(err, MR_INVALID, "platform",
-                               "there is no platform plugin \"%s\"; install it or choose another in %s",
-                               app->config->platform, app->config_path);
+                return mr_fail(
+                        err, MR_INVALID, "platform",
+                        "there is no platform plugin \"%s\"; install it or choose another in %s",
+                        app->config->platform, app->config_path);
         EngineArgs args = {
-                .event = app->event, .store = app->store, .registry = app->registry, .platform = platform,
-                .platform_config = app->config->platform_config, .worker = app->worker,
-                .grace_sec = app->config->grace_seconds, .resync_sec = app->config->resync_seconds,
+                .event = app->event,
+                .store = app->store,
+                .registry = app->registry,
+                .platform = platform,
+                .platform_config = app->config->platform_config,
+                .worker = app->worker,
+                .grace_sec = app->config->grace_seconds,
+                .resync_sec = app->config->resync_seconds,
         };
 
         return engine_new(&args, &app->engine, err);
 }
 
 static int open_servers(App *app, MrError *err) {
-        int r = api_new(app->store, registry_kinds(app->registry), MILLRACE_VERSION, &api_ops, app, &app->api, err);
+        int r = api_new(app->store, registry_kinds(app->registry), MILLRACE_VERSION, &api_ops, app,
+                        &app->api, err);
         if (r < 0)
                 return r;
         int fd = http_listen_unix(app->config->socket, NULL, err);
@@ -137,7 +152,9 @@ static int open_servers(App *app, MrError *err) {
         _cleanup_free_ char *address =
                 mr_strf("%s:%lld", app->config->http->address, (long long) app->config->http->port);
         fd = http_listen_tcp(address, err);
-        return fd < 0 ? fd : http_server_new(app->event, fd, api_handle, app->api, &app->tcp_server, err);
+        return fd < 0 ? fd
+                      : http_server_new(app->event, fd, api_handle, app->api, &app->tcp_server,
+                                        err);
 }
 
 /* A reload takes over what can change while running; the rest is said to need a restart. */
@@ -151,11 +168,14 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         (void) sd_notify(false, "RELOADING=1");
         int r = config_read(app->config_path, &config, &err);
         if (r >= 0) {
-                if (!mr_streq(config->platform, app->config->platform) || !mr_streq(config->state, app->config->state) ||
+                if (!mr_streq(config->platform, app->config->platform) ||
+                    !mr_streq(config->state, app->config->state) ||
                     !mr_streq(config->socket, app->config->socket) ||
                     !mr_streq(config->resources, app->config->resources))
-                        log_warning(NULL, NULL, "platform, resources, socket and state change only with a restart: "
-                                                "'systemctl restart millraced'.");
+                        log_warning(
+                                NULL, NULL,
+                                "platform, resources, socket and state change only with a restart: "
+                                "'systemctl restart millraced'.");
                 log_set_level(log_level_from_name(config->log_level));
                 engine_configure(app->engine, config->grace_seconds, config->resync_seconds);
                 config_free(config);
@@ -163,7 +183,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         }
         if (r < 0) {
                 _cleanup_free_ char *text = mr_error_text(&err);
-                log_error(NULL, MSG_CONFIG_RELOADED, "The old configuration stays in force: %s", text);
+                log_error(NULL, MSG_CONFIG_RELOADED, "The old configuration stays in force: %s",
+                          text);
         } else
                 log_notice(NULL, MSG_CONFIG_RELOADED, "The configuration was read again.");
         (void) sd_notify(false, "READY=1");
@@ -210,7 +231,8 @@ int app_new(const char *config_path, App **ret, MrError *err) {
         if (r >= 0)
                 r = open_engine(app, err);
         if (r >= 0)
-                r = source_new(app->event, app->config->resources, app->registry, app->store, &app->source, err);
+                r = source_new(app->event, app->config->resources, app->registry, app->store,
+                               &app->source, err);
         if (r >= 0)
                 r = open_servers(app, err);
         if (r < 0)
@@ -226,7 +248,8 @@ int app_run(App *app, MrError *err) {
                 return r;
         engine_kick(app->engine);
         (void) sd_notify(false, "READY=1\nSTATUS=Comparing what should be with what is.");
-        log_notice(NULL, MSG_DAEMON_READY, "millraced " MILLRACE_VERSION " is ready, on %s.", app->config->platform);
+        log_notice(NULL, MSG_DAEMON_READY, "millraced " MILLRACE_VERSION " is ready, on %s.",
+                   app->config->platform);
         r = sd_event_loop(app->event);
         (void) sd_notify(false, "STOPPING=1");
         return r < 0 ? mr_fail_errno(err, -r, NULL, "the event loop ended") : 0;

@@ -1,6 +1,7 @@
 #pragma once
 
-/* The daemon's wiring: configuration → event loop, store, plugins, engine, files and local API. It decides nothing. */
+/* The daemon's wiring: configuration → event loop, store, plugins, engine, files and local API. It
+ * decides nothing. */
 
 #include "config.h"
 

@@ -11,29 +11,41 @@
 
 static const MrField http_fields[] = {
         MR_STRING("address", ConfigHttp, address, .fallback = "127.0.0.1",
-                  .doc = "Address to listen on. There is no password, so choose one that only monitoring reaches."),
-        MR_INT("port", ConfigHttp, port, .min = 1, .max = 65535, .fallback = "8085", .doc = "Port to listen on."),
+                  .doc = "Address to listen on. There is no password, so choose one that only "
+                         "monitoring reaches."),
+        MR_INT("port", ConfigHttp, port, .min = 1, .max = 65535, .fallback = "8085",
+               .doc = "Port to listen on."),
         {},
 };
 
 const MrField config_fields[] = {
         MR_STRING("platform", Config, platform, .fallback = "rhel-baremetal",
                   .doc = "The platform plugin that applies what resources want."),
-        MR_STRING("resources", Config, resources, .fallback = "/etc/millrace/resources.d", .pattern = "^/.*$",
-                  .doc = "Directory whose YAML files are a second source of resources beside the local API."),
-        MR_STRING("socket", Config, socket, .fallback = "/run/millrace/api.sock", .pattern = "^/.*$",
-                  .doc = "Socket of the local API."),
-        MR_STRING("state", Config, state, .fallback = "/var/lib/millrace/state.db", .pattern = "^/.*$",
-                  .doc = "Database with accepted resources, certificate authorities and what must be remembered."),
-        MR_INT("grace_seconds", Config, grace_seconds, .min = 0, .max = 86400, .fallback = "60", .unit = "s",
-               .doc = "How long a node that was stopped by hand stays down before it is started again."),
-        MR_INT("resync_seconds", Config, resync_seconds, .min = 1, .max = 86400, .fallback = "300", .unit = "s",
-               .doc = "How often everything is compared again when nothing seems to have happened."),
-        MR_STRING("log_level", Config, log_level, .fallback = "info", .pattern = "^(debug|info|notice|warning|error)$",
+        MR_STRING("resources", Config, resources, .fallback = "/etc/millrace/resources.d",
+                  .pattern = "^/.*$",
+                  .doc = "Directory whose YAML files are a second source of resources beside the "
+                         "local API."),
+        MR_STRING("socket", Config, socket, .fallback = "/run/millrace/api.sock",
+                  .pattern = "^/.*$", .doc = "Socket of the local API."),
+        MR_STRING("state", Config, state, .fallback = "/var/lib/millrace/state.db",
+                  .pattern = "^/.*$",
+                  .doc = "Database with accepted resources, certificate authorities and what must "
+                         "be remembered."),
+        MR_INT("grace_seconds", Config, grace_seconds, .min = 0, .max = 86400, .fallback = "60",
+               .unit = "s",
+               .doc = "How long a node that was stopped by hand stays down before it is started "
+                      "again."),
+        MR_INT("resync_seconds", Config, resync_seconds, .min = 1, .max = 86400, .fallback = "300",
+               .unit = "s",
+               .doc = "How often everything is compared again when nothing seems to have "
+                      "happened."),
+        MR_STRING("log_level", Config, log_level, .fallback = "info",
+                  .pattern = "^(debug|info|notice|warning|error)$",
                   .doc = "The least important entries that reach the journal."),
         MR_OBJECT("http", Config, http, ConfigHttp, http_fields,
                   .doc = "Serves /healthz, /readyz and /metrics over TCP as well."),
-        MR_TREE("platform_config", Config, platform_config, .doc = "Settings of the platform plugin."),
+        MR_TREE("platform_config", Config, platform_config,
+                .doc = "Settings of the platform plugin."),
         {},
 };
 
@@ -66,8 +78,10 @@ static int decode(const char *path, const MrBuf *text, Config *config, MrError *
         if (r < 0)
                 return r;
         if (mr_tree_size(list) > 1)
-                return mr_fail(err, MR_INVALID, NULL, "%s holds more than one document; keep one", path);
-        config->tree = mr_tree_size(list) == 1 ? mr_tree_copy(mr_tree_at(list, 0)) : mr_tree_new_map();
+                return mr_fail(err, MR_INVALID, NULL, "%s holds more than one document; keep one",
+                               path);
+        config->tree =
+                mr_tree_size(list) == 1 ? mr_tree_copy(mr_tree_at(list, 0)) : mr_tree_new_map();
         r = mr_decode(config_fields, config->tree, config->arena, config, warnings, err);
         return r < 0 ? mr_error_at(err, r, path, 0, 0) : refuse_unknown(warnings, path, err);
 }

@@ -21,13 +21,14 @@ typedef struct Config {
         int64_t grace_seconds;
         int64_t resync_seconds;
         const char *log_level;
-        ConfigHttp *http;               /* NULL: only on the socket */
+        ConfigHttp *http; /* NULL: only on the socket */
         const MrTree *platform_config;
 } Config;
 
 extern const MrField config_fields[];
 
-/* A missing file gives the defaults. Unknown fields are errors: a typo in a setting must not go unnoticed. */
+/* A missing file gives the defaults. Unknown fields are errors: a typo in a setting must not go
+ * unnoticed. */
 int config_read(const char *path, Config **ret, MrError *err) _must_check_;
 Config *config_free(Config *config);
 DEFINE_CLEANUP(Config *, config_free);

@@ -7,25 +7,28 @@
 #include "base/log.h"
 #include "base/message-ids.h"
 
-static const char usage[] = "millraced [OPTION…]\n"
-                            "\n"
-                            "Keeps Kafka clusters as their resources describe them.\n"
-                            "\n"
-                            "  -c, --config FILE   settings, default " CONFIG_PATH "\n"
-                            "      --check         read the settings, say whether they are right, and end\n"
-                            "  -h, --help          this text\n"
-                            "      --version       the version\n";
+static const char usage[] =
+        "millraced [OPTION…]\n"
+        "\n"
+        "Keeps Kafka clusters as their resources describe them.\n"
+        "\n"
+        "  -c, --config FILE   settings, default " CONFIG_PATH "\n"
+        "      --check         read the settings, say whether they are right, and end\n"
+        "  -h, --help          this text\n"
+        "      --version       the version\n";
 
 typedef struct Arguments {
         const char *config;
         bool only_check;
-        int exit_code;          /* -1: go on */
+        int exit_code; /* -1: go on */
 } Arguments;
 
 static Arguments parse(int argc, char *argv[]) {
         static const struct option options[] = {
-                {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
-                {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'v'},
+                {"config", required_argument, NULL, 'c'},
+                {"check", no_argument, NULL, 'k'},
+                {"help", no_argument, NULL, 'h'},
+                {"version", no_argument, NULL, 'v'},
                 {},
         };
         Arguments arguments = {.config = CONFIG_PATH, .exit_code = -1};

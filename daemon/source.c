@@ -16,8 +16,8 @@ struct Source {
         const Registry *registry;
         Store *store;
         char *directory;
-        MrTree *errors;         /* map path → message: each is told once */
-        MrTree *changed;        /* map path → null: what these held earlier may have to go */
+        MrTree *errors;  /* map path → message: each is told once */
+        MrTree *changed; /* map path → null: what these held earlier may have to go */
         StoreSubscription *subscription;
         sd_event_source *again; /* a file that was refused may be right now */
         sd_event_source *drop;  /* when all files of a burst were read */
@@ -49,7 +49,9 @@ static void tell_error(Source *source, const char *path, int r, const MrError *e
         _cleanup_free_ char *text = mr_error_text(err);
 
         if (r == -EACCES) {
-                char *advice = mr_strf("%s; let group millrace read it: chgrp millrace %s; chmod g+r %s", text, path, path);
+                char *advice =
+                        mr_strf("%s; let group millrace read it: chgrp millrace %s; chmod g+r %s",
+                                text, path, path);
                 free(text);
                 text = advice;
         }
@@ -61,8 +63,8 @@ static void tell_error(Source *source, const char *path, int r, const MrError *e
         if (mr_streq(mr_tree_get_string(source->errors, path), text))
                 return;
         bool has_path = strstr(text, path);
-        log_error(NULL, MSG_RESOURCE_REFUSED, "%s%s%s. What the file held before stays in force.", has_path ? "" : path,
-                  has_path ? "" : ": ", text);
+        log_error(NULL, MSG_RESOURCE_REFUSED, "%s%s%s. What the file held before stays in force.",
+                  has_path ? "" : path, has_path ? "" : ": ", text);
         mr_tree_set_string(source->errors, path, text);
 }
 
@@ -76,18 +78,22 @@ static void tell_warnings(const Document *document) {
                         continue;
                 log_warning(NULL, NULL, "%s:%lld:%lld: %s%s%s %s", document->source,
                             (long long) mr_tree_get_int(warning, "line", 0),
-                            (long long) mr_tree_get_int(warning, "column", 0), path ? path : "", path ? ":" : "",
-                            resource->name, mr_tree_get_string(warning, "message"));
+                            (long long) mr_tree_get_int(warning, "column", 0), path ? path : "",
+                            path ? ":" : "", resource->name,
+                            mr_tree_get_string(warning, "message"));
         }
 }
 
 /* Another file holds the resource already, and is still there. */
-static int check_other_file(Source *source, const char *path, const MrResource *resource, MrError *err) {
+static int check_other_file(Source *source, const char *path, const MrResource *resource,
+                            MrError *err) {
         _cleanup_resource_ StoreResource stored = {};
         _cleanup_free_ char *own = mr_strf("file:%s", path);
 
-        if (store_get(source->store, resource->kind->name, resource->ns, resource->name, &stored, NULL) < 0 ||
-            !mr_starts_with(stored.source, "file:") || mr_streq(stored.source, own) || stored.is_deleting)
+        if (store_get(source->store, resource->kind->name, resource->ns, resource->name, &stored,
+                      NULL) < 0 ||
+            !mr_starts_with(stored.source, "file:") || mr_streq(stored.source, own) ||
+            stored.is_deleting)
                 return 0;
         const char *other = stored.source + strlen("file:");
         _cleanup_documents_ Documents documents = {};
@@ -98,9 +104,12 @@ static int check_other_file(Source *source, const char *path, const MrResource *
                 if (there->kind != resource->kind || !mr_streq(there->ns, resource->ns) ||
                     !mr_streq(there->name, resource->name))
                         continue;
-                int r = mr_fail(err, MR_INVALID, NULL, "%s %s/%s is in %s:%u already; remove one of the two",
-                                resource->kind->name, resource->ns, resource->name, other, mr_tree_line(there->tree));
-                return mr_error_at(err, r, path, mr_tree_line(resource->tree), mr_tree_column(resource->tree));
+                int r = mr_fail(err, MR_INVALID, NULL,
+                                "%s %s/%s is in %s:%u already; remove one of the two",
+                                resource->kind->name, resource->ns, resource->name, other,
+                                mr_tree_line(there->tree));
+                return mr_error_at(err, r, path, mr_tree_line(resource->tree),
+                                   mr_tree_column(resource->tree));
         }
         return 0;
 }
@@ -108,8 +117,8 @@ static int check_other_file(Source *source, const char *path, const MrResource *
 static bool holds(const Documents *documents, const StoreResource *stored) {
         for (size_t i = 0; i < documents->n; i++) {
                 const MrResource *resource = &documents->items[i]->resource;
-                if (mr_streq(resource->kind->name, stored->kind) && mr_streq(resource->ns, stored->ns) &&
-                    mr_streq(resource->name, stored->name))
+                if (mr_streq(resource->kind->name, stored->kind) &&
+                    mr_streq(resource->ns, stored->ns) && mr_streq(resource->name, stored->name))
                         return true;
         }
         return false;
@@ -125,22 +134,25 @@ static int put_all(Source *source, const char *path, const Documents *documents,
                 const MrResource *resource = &documents->items[i]->resource;
                 int r = store_put_file_resource(source->store, path, resource->tree, NULL, err);
                 if (r < 0)
-                        return mr_error_at(err, r, path, mr_tree_line(resource->tree), mr_tree_column(resource->tree));
+                        return mr_error_at(err, r, path, mr_tree_line(resource->tree),
+                                           mr_tree_column(resource->tree));
                 if (r > 0)
-                        log_notice(NULL, MSG_RESOURCE_ACCEPTED, "%s: accepted %s %s/%s.", path, resource->kind->name,
-                                   resource->ns, resource->name);
+                        log_notice(NULL, MSG_RESOURCE_ACCEPTED, "%s: accepted %s %s/%s.", path,
+                                   resource->kind->name, resource->ns, resource->name);
                 if (r > 0)
                         tell_warnings(documents->items[i]);
         }
         return 0;
 }
 
-/* A resource that left its file may be in another one, which was refused for as long as both held it. */
+/* A resource that left its file may be in another one, which was refused for as long as both held
+ * it. */
 static int hand_over(Source *source, const StoreResource *resource, MrError *err) {
         for (size_t i = 0; i < mr_tree_size(source->errors); i++) {
                 const char *path = mr_tree_key(source->errors, i);
                 _cleanup_documents_ Documents documents = {};
-                if (documents_read_path(source->registry, path, NULL, &documents, NULL) < 0 || !holds(&documents, resource))
+                if (documents_read_path(source->registry, path, NULL, &documents, NULL) < 0 ||
+                    !holds(&documents, resource))
                         continue;
                 int r = put_all(source, path, &documents, err);
                 if (r >= 0)
@@ -155,28 +167,34 @@ static int drop(Source *source, const StoreResource *resource, const char *path,
 
         if (r != 0)
                 return r;
-        log_notice(NULL, MSG_RESOURCE_DELETED, "%s %s/%s is no longer in %s and is taken down; its storage stays unless the "
-                                               "spec says deleteClaim.",
+        log_notice(NULL, MSG_RESOURCE_DELETED,
+                   "%s %s/%s is no longer in %s and is taken down; its storage stays unless the "
+                   "spec says deleteClaim.",
                    resource->kind, resource->ns, resource->name, path);
-        return store_delete_file_resource(source->store, resource->kind, resource->ns, resource->name, err);
+        return store_delete_file_resource(source->store, resource->kind, resource->ns,
+                                          resource->name, err);
 }
 
 /* What the file held earlier and holds no more goes; `documents` may be empty: the file is gone. */
-static int drop_missing(Source *source, const char *path, const Documents *documents, MrError *err) {
+static int drop_missing(Source *source, const char *path, const Documents *documents,
+                        MrError *err) {
         _cleanup_resources_ StoreResources stored = {};
         _cleanup_free_ char *own = mr_strf("file:%s", path);
 
         int r = store_list(source->store, NULL, NULL, &stored, err);
         for (size_t i = 0; r >= 0 && i < stored.n; i++) {
                 const StoreResource *resource = &stored.items[i];
-                if (mr_streq(resource->source, own) && !holds(documents, resource) && !resource->is_deleting)
+                if (mr_streq(resource->source, own) && !holds(documents, resource) &&
+                    !resource->is_deleting)
                         r = drop(source, resource, path, err);
         }
         return r;
 }
 
-/* An editor that found the disk full leaves nothing behind; that is nobody's wish to take a cluster down. */
-static int check_emptied(Source *source, const char *path, const Documents *documents, MrError *err) {
+/* An editor that found the disk full leaves nothing behind; that is nobody's wish to take a cluster
+ * down. */
+static int check_emptied(Source *source, const char *path, const Documents *documents,
+                         MrError *err) {
         _cleanup_resources_ StoreResources stored = {};
         _cleanup_free_ char *own = mr_strf("file:%s", path);
 
@@ -184,9 +202,11 @@ static int check_emptied(Source *source, const char *path, const Documents *docu
         for (size_t i = 0; r >= 0 && i < stored.n; i++)
                 if (mr_streq(stored.items[i].source, own) && !stored.items[i].is_deleting)
                         return mr_fail(err, MR_INVALID, NULL,
-                                       "%s holds no resource any more; to take down %s %s/%s remove the file, otherwise write "
+                                       "%s holds no resource any more; to take down %s %s/%s "
+                                       "remove the file, otherwise write "
                                        "it again",
-                                       path, stored.items[i].kind, stored.items[i].ns, stored.items[i].name);
+                                       path, stored.items[i].kind, stored.items[i].ns,
+                                       stored.items[i].name);
         return r;
 }
 
@@ -194,7 +214,8 @@ static void on_changed(void *userdata, const char *path, bool is_removed) {
         Source *source = userdata;
         _cleanup_documents_ Documents documents = {};
         _cleanup_error_ MrError err = {};
-        int r = is_removed ? 0 : documents_read_path(source->registry, path, NULL, &documents, &err);
+        int r = is_removed ? 0
+                           : documents_read_path(source->registry, path, NULL, &documents, &err);
 
         if (r >= 0 && !is_removed)
                 r = check_emptied(source, path, &documents, &err);
@@ -209,7 +230,8 @@ static void on_changed(void *userdata, const char *path, bool is_removed) {
         (void) sd_event_source_set_enabled(source->drop, SD_EVENT_ONESHOT);
 }
 
-/* Only when all files of a burst were read is it known which resources are in none of them: a file may have been renamed. */
+/* Only when all files of a burst were read is it known which resources are in none of them: a file
+ * may have been renamed. */
 static int on_drop(sd_event_source *event_source, void *userdata) {
         Source *source = userdata;
 
@@ -245,7 +267,8 @@ static int on_retry(sd_event_source *event_source, uint64_t usec, void *userdata
         return on_again(event_source, userdata);
 }
 
-/* A resource is refused while one of its name is being taken down; when that is over, the files are read again. */
+/* A resource is refused while one of its name is being taken down; when that is over, the files are
+ * read again. */
 static void on_store_changed(void *userdata, const StoreEvent *event) {
         Source *source = userdata;
 
@@ -263,14 +286,15 @@ static int make_sources(Source *source, sd_event *event, MrError *err) {
         if (r >= 0)
                 r = sd_event_source_set_enabled(source->drop, SD_EVENT_OFF);
         if (r >= 0)
-                r = sd_event_add_time(event, &source->retry, CLOCK_MONOTONIC, UINT64_MAX, 0, on_retry, source);
+                r = sd_event_add_time(event, &source->retry, CLOCK_MONOTONIC, UINT64_MAX, 0,
+                                      on_retry, source);
         if (r >= 0)
                 r = sd_event_source_set_enabled(source->retry, SD_EVENT_OFF);
         return r < 0 ? mr_fail_errno(err, -r, NULL, "cannot set up the event loop") : 0;
 }
 
-int source_new(sd_event *event, const char *directory, const Registry *registry, Store *store, Source **ret,
-               MrError *err) {
+int source_new(sd_event *event, const char *directory, const Registry *registry, Store *store,
+               Source **ret, MrError *err) {
         _cleanup_(source_freep) Source *source = mr_new(Source, 1);
 
         source->registry = registry;
@@ -297,7 +321,6 @@ static int drop_vanished(Source *source, MrError *err) {
         int r = store_list(source->store, NULL, NULL, &stored, err);
         for (size_t i = 0; r >= 0 && i < stored.n; i++) {
                 const char *path = stored.items[i].source + strlen("file:");
-                _cleanup_buf_ MrBuf text = {};
                 if (!mr_starts_with(stored.items[i].source, prefix))
                         continue;
                 _cleanup_documents_ Documents documents = {};

@@ -62,7 +62,7 @@ typedef struct Chunk {
 
 struct MrArena {
         Chunk *chunks;
-        size_t next_size;       /* grows with use, so that small arenas stay small */
+        size_t next_size; /* grows with use, so that small arenas stay small */
 };
 
 MrArena *mr_arena_new(void) {

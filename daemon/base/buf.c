@@ -9,7 +9,7 @@
 
 void mr_buf_done(MrBuf *buf) {
         free(buf->data);
-        *buf = (MrBuf) {};
+        *buf = (MrBuf){};
 }
 
 void mr_buf_wipe(MrBuf *buf) {
@@ -82,6 +82,6 @@ char *mr_buf_take(MrBuf *buf) {
         buf_need(buf, 0);
         buf->data[buf->size] = '\0';
         char *data = TAKE(buf->data);
-        *buf = (MrBuf) {};
+        *buf = (MrBuf){};
         return data;
 }

@@ -3,6 +3,7 @@
 #include "error.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -87,7 +88,7 @@ int mr_error_within(MrError *err, int r, const char *format, ...) {
         va_start(args, format);
         _cleanup_free_ char *segment = mr_vstrf(format, args);
         va_end(args);
-        char *path = !err->path           ? mr_strdup(segment)
+        char *path = !err->path            ? mr_strdup(segment)
                      : err->path[0] == '[' ? mr_strf("%s%s", segment, err->path)
                                            : mr_strf("%s.%s", segment, err->path);
         free(err->path);
@@ -132,4 +133,14 @@ MrErrorKind mr_error_kind(const MrError *err, int r) {
         if (r >= 0)
                 return MR_OK;
         return err && err->message ? err->kind : r == -EAGAIN ? MR_TRANSIENT : kind_of_errno(-r);
+}
+
+void mr_abort(const char *format, ...) {
+        va_list args;
+
+        va_start(args, format);
+        _cleanup_free_ char *text = mr_vstrf(format, args);
+        va_end(args);
+        fprintf(stderr, "%s\n", text);
+        abort();
 }

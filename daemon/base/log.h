@@ -6,7 +6,8 @@
  * with the same field names everywhere else.
  *
  *      log_notice(&scope, MSG_PART_APPLIED, "Applied %s.", key);
- *      log_fields(LOG_NOTICE, &scope, MSG_PART_APPLIED, LOG_FIELDS({"MILLRACE_ACTION", "restart"}), "Applied %s.", key);
+ *      log_fields(LOG_NOTICE, &scope, MSG_PART_APPLIED,
+ *                 LOG_FIELDS({"MILLRACE_ACTION", "restart"}), "Applied %s.", key);
  *
  * Messages never contain key material or passwords. errno survives each call. */
 

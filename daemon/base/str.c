@@ -49,9 +49,9 @@ static const struct {
         const char *suffix;
         double factor;
 } suffixes[] = {
-        {"Ki", 0x1p10}, {"Mi", 0x1p20}, {"Gi", 0x1p30}, {"Ti", 0x1p40}, {"Pi", 0x1p50}, {"Ei", 0x1p60},
-        {"m", 1e-3},    {"k", 1e3},     {"M", 1e6},     {"G", 1e9},     {"T", 1e12},    {"P", 1e15},
-        {"E", 1e18},    {"", 1},
+        {"Ki", 0x1p10}, {"Mi", 0x1p20}, {"Gi", 0x1p30}, {"Ti", 0x1p40}, {"Pi", 0x1p50},
+        {"Ei", 0x1p60}, {"m", 1e-3},    {"k", 1e3},     {"M", 1e6},     {"G", 1e9},
+        {"T", 1e12},    {"P", 1e15},    {"E", 1e18},    {"", 1},
 };
 
 static int parse_quantity(const char *s, double scale, uint64_t *ret) {

@@ -43,7 +43,8 @@ void check_memory(Check *check) {
                           size);
 }
 
-/* The home of the java that a search path finds first: /usr/bin/java → /usr/lib/jvm/x/bin/java → /usr/lib/jvm/x. */
+/* The home of the java that a search path finds first: /usr/bin/java → /usr/lib/jvm/x/bin/java →
+ * /usr/lib/jvm/x. */
 static char *java_home(const Check *check) {
         static const char *const folders[] = {"/usr/bin", "/usr/local/bin", "/bin"};
 

@@ -84,7 +84,8 @@ static bool is_loopback(const struct sockaddr *address) {
                (mr_starts_with(text, "127.") || mr_streq(text, "::1"));
 }
 
-/* Certificates and advertised listeners carry the host's name, so clients elsewhere must be able to resolve it. */
+/* Certificates and advertised listeners carry the host's name, so clients elsewhere must be able to
+ * resolve it. */
 static void check_names(Check *check) {
         const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
         struct addrinfo *info = NULL;

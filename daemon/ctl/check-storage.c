@@ -40,7 +40,8 @@ static bool is_below(const char *path, const char *point) {
                (strncmp(path, point, n) == 0 && (!path[n] || path[n] == '/'));
 }
 
-/* "36 35 98:0 /root /point options … - type source …": the longest point above the path, the last one of equals. */
+/* "36 35 98:0 /root /point options … - type source …": the longest point above the path, the last
+ * one of equals. */
 static int find_mount(const Check *check, const char *path, Mount *ret) {
         _cleanup_free_ char *text = check_read(check, "/proc/self/mountinfo");
         char *rest = text;

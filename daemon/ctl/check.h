@@ -1,7 +1,7 @@
 #pragma once
 
-/* Host preflight: what a host needs to run Kafka well, found out by reading alone. Each check adds findings; none needs
- * root, and what cannot be read is said so. */
+/* Host preflight: what a host needs to run Kafka well, found out by reading alone. Each check adds
+ * findings; none needs root, and what cannot be read is said so. */
 
 #include "sdk/buf.h"
 #include "sdk/macros.h"
@@ -33,7 +33,8 @@ typedef struct Check {
 void check_done(Check *check);
 void check_add(Check *check, CheckLevel level, const char *advice, const char *format, ...)
         _printf_(4, 5);
-/* A file below the root, without the newline at its end; NULL when it cannot be read. The caller frees it. */
+/* A file below the root, without the newline at its end; NULL when it cannot be read. The caller
+ * frees it. */
 char *check_read(const Check *check, const char *path);
 /* The same as a number; -1 when there is none. */
 int64_t check_read_int(const Check *check, const char *path);

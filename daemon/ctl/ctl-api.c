@@ -72,7 +72,8 @@ static int status_errno(unsigned status, MrErrorKind *ret_kind) {
         }
 }
 
-/* The message of a failure about a field begins with the field's path, which the details hold as well. */
+/* The message of a failure about a field begins with the field's path, which the details hold as
+ * well. */
 static int fail_status(unsigned status, const MrTree *body, MrError *err) {
         const MrTree *cause = mr_tree_find(body, "details.causes[0]", false);
         const char *path = mr_tree_get_string(cause, "field"),

@@ -178,7 +178,8 @@ void ctl_done(Ctl *ctl) {
         options_done(&ctl->options);
 }
 
-/* Options before the verb. `ret_verb` is set by those that are verbs themselves. Returns the index of the verb. */
+/* Options before the verb. `ret_verb` is set by those that are verbs themselves. Returns the index
+ * of the verb. */
 static int read_globals(Ctl *ctl, int argc, char *argv[], const char **ret_verb, MrError *err) {
         static const struct option rows[] = {
                 {"socket", required_argument, NULL, 's'},

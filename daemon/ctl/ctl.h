@@ -1,7 +1,7 @@
 #pragma once
 
-/* millctl: one context, one table of verbs, one file per verb. A verb prints to ctl->out, explains failures on ctl->errors
- * and returns the exit code of the program. */
+/* millctl: one context, one table of verbs, one file per verb. A verb prints to ctl->out, explains
+ * failures on ctl->errors and returns the exit code of the program. */
 
 #include <stdbool.h>
 #include <stdint.h>

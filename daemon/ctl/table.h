@@ -1,6 +1,7 @@
 #pragma once
 
-/* Tables as kubectl prints them: aligned columns, three spaces between them, nothing after the last. */
+/* Tables as kubectl prints them: aligned columns, three spaces between them, nothing after the
+ * last. */
 
 #include <stdio.h>
 
@@ -22,8 +23,9 @@ void table_print(Table *table, FILE *out);
 void table_done(Table *table);
 #define _cleanup_table_ _cleanup_(table_done)
 
-/* What stands at a column's path: "status.conditions[Ready].status" (the element of that type or name),
- * "metadata.labels.strimzi\\.io/cluster". Lists are joined with commas; nothing is "". The caller frees it. */
+/* What stands at a column's path: "status.conditions[Ready].status" (the element of that type or
+ * name), "metadata.labels.strimzi\\.io/cluster". Lists are joined with commas; nothing is "". The
+ * caller frees it. */
 char *column_value(const MrTree *object, const char *path);
 /* Seconds as kubectl tells an age: "42s", "5m3s", "3h", "12d". The caller frees it. */
 char *age_text(int64_t seconds);

@@ -1,4 +1,5 @@
-/* millctl apply: everything is read and checked here first, so that an error names its line and nothing is half-applied. */
+/* millctl apply: everything is read and checked here first, so that an error names its line and
+ * nothing is half-applied. */
 
 #include <errno.h>
 #include <string.h>
@@ -12,7 +13,8 @@ static const char *resource_version(const MrTree *object) {
         return mr_tree_get_string(mr_tree_get(object, "metadata"), "resourceVersion");
 }
 
-/* The daemon repeats what the document's own warnings said already, with quotes made harmless for a header. */
+/* The daemon repeats what the document's own warnings said already, with quotes made harmless for a
+ * header. */
 static bool is_known(const Document *document, const char *text) {
         for (size_t i = 0; i < mr_tree_size(document->warnings); i++) {
                 const MrTree *warning = mr_tree_at(document->warnings, i);

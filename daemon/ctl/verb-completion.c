@@ -1,5 +1,5 @@
-/* Words for the completion of a shell, from the tables and, where it answers, from the daemon. Failures print nothing:
- * the user is in the middle of a line. */
+/* Words for the completion of a shell, from the tables and, where it answers, from the daemon.
+ * Failures print nothing: the user is in the middle of a line. */
 
 #include <string.h>
 

@@ -10,7 +10,8 @@
 #include "sdk/alloc.h"
 #include "sdk/str.h"
 
-/* 0 gone, 1 still there when the time is up. A deletion without a limit may wait for an administrator. */
+/* 0 gone, 1 still there when the time is up. A deletion without a limit may wait for an
+ * administrator. */
 static int wait_gone(Ctl *ctl, const MrKind *kind, const char *ns, const char *name, MrError *err) {
         int64_t limit = ctl->options.timeout_sec;
         uint64_t deadline = limit >= 0 ? now_usec() + (uint64_t) limit * 1000000 : UINT64_MAX;

@@ -18,7 +18,8 @@ int verb_logs(Ctl *ctl) {
         const char *node = options->arguments[0], *ns = api_namespace(ctl);
         if (!mr_is_object_name(node) || !mr_is_object_name(ns))
                 return ctl_misused(ctl, "\"%s\" cannot be the name of a node", node);
-        /* Whatever class of unit it is; the namespace stands before the name, unless it is the default one. */
+        /* Whatever class of unit it is; the namespace stands before the name, unless it is the
+         * default one. */
         bool is_default = mr_streq(ns, "default");
         _cleanup_free_ char *unit =
                 mr_strf("*@%s%s%s.service", is_default ? "" : ns, is_default ? "" : "_", node);

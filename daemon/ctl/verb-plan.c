@@ -1,4 +1,5 @@
-/* millctl plan: what the daemon would do next, or, on paper, what it would do with some files on a platform. */
+/* millctl plan: what the daemon would do next, or, on paper, what it would do with some files on a
+ * platform. */
 
 #include <errno.h>
 

@@ -1,4 +1,5 @@
-/* millctl secret: lists secrets, shows the keys of one, and writes them to files only their owner can read. */
+/* millctl secret: lists secrets, shows the keys of one, and writes them to files only their owner
+ * can read. */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,7 +9,8 @@
 #include "engine-private.h"
 #include "sdk/str.h"
 
-static int find(Engine *engine, const char *kind, const char *ns, const char *name, Tracked **ret, MrError *err) {
+static int find(Engine *engine, const char *kind, const char *ns, const char *name, Tracked **ret,
+                MrError *err) {
         *ret = engine_find(engine, kind, ns, name);
         if (*ret)
                 return 0;
@@ -17,14 +18,16 @@ static int find(Engine *engine, const char *kind, const char *ns, const char *na
         return -ENOENT;
 }
 
-int engine_plan(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret, MrError *err) {
+int engine_plan(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret,
+                MrError *err) {
         Tracked *tracked;
 
         int r = find(engine, kind, ns, name, &tracked, err);
         if (r < 0)
                 return r;
         *ret = mr_tree_new_map();
-        mr_tree_set(*ret, "steps", tracked->steps ? mr_tree_copy(tracked->steps) : mr_tree_new_list());
+        mr_tree_set(*ret, "steps",
+                    tracked->steps ? mr_tree_copy(tracked->steps) : mr_tree_new_list());
         mr_tree_set_string(*ret, "error", tracked->error);
         return 0;
 }
@@ -43,7 +46,8 @@ static void add_certificate(Engine *engine, const char *ns, MrTree *node) {
         mr_tree_set_string(mr_tree_need_map(node, "certificate"), "issuer", facts.issuer);
 }
 
-int engine_describe(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret, MrError *err) {
+int engine_describe(Engine *engine, const char *kind, const char *ns, const char *name,
+                    MrTree **ret, MrError *err) {
         _cleanup_resource_ StoreResource stored = {};
         Tracked *tracked;
 
@@ -63,12 +67,14 @@ int engine_describe(Engine *engine, const char *kind, const char *ns, const char
         mr_tree_set_string(*ret, "platform", engine->args.platform->name);
         mr_tree_set_string(*ret, "error", tracked->error ? tracked->error : engine->platform_error);
         mr_tree_set(*ret, "status", mr_tree_copy(mr_tree_get(stored.tree, "status")));
-        mr_tree_set(*ret, "steps", tracked->steps ? mr_tree_copy(tracked->steps) : mr_tree_new_list());
+        mr_tree_set(*ret, "steps",
+                    tracked->steps ? mr_tree_copy(tracked->steps) : mr_tree_new_list());
         mr_tree_set(*ret, "events", events_of(engine->events, tracked->key));
         return 0;
 }
 
-int engine_events(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret, MrError *err) {
+int engine_events(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret,
+                  MrError *err) {
         Tracked *tracked;
 
         int r = find(engine, kind, ns, name, &tracked, err);
@@ -78,9 +84,11 @@ int engine_events(Engine *engine, const char *kind, const char *ns, const char *
         return 0;
 }
 
-static int ask_restart(Engine *engine, const char *ns, const char *node, const char *reason, MrError *err) {
+static int ask_restart(Engine *engine, const char *ns, const char *node, const char *reason,
+                       MrError *err) {
         _cleanup_free_ char *key = mr_strf("restart/%s/%s", ns, node);
-        return store_remember(engine->args.store, key, mr_is_empty(reason) ? "no reason was given" : reason, err);
+        return store_remember(engine->args.store, key,
+                              mr_is_empty(reason) ? "no reason was given" : reason, err);
 }
 
 static bool is_node_of(const Tracked *tracked, const char *ns, const char *node) {
@@ -104,8 +112,8 @@ static int restart_all(Engine *engine, const Tracked *tracked, const char *reaso
         return r;
 }
 
-int engine_restart(Engine *engine, const char *ns, const char *cluster, const char *node, const char *reason,
-                   MrError *err) {
+int engine_restart(Engine *engine, const char *ns, const char *cluster, const char *node,
+                   const char *reason, MrError *err) {
         bool is_found = false;
         int r = 0;
 
@@ -113,17 +121,18 @@ int engine_restart(Engine *engine, const char *ns, const char *cluster, const ch
                 const Tracked *tracked = engine->tracked[i];
                 if (node ? !is_node_of(tracked, ns, node)
                          : !tracked->document || !mr_streq(tracked->document->resource.ns, ns) ||
-                                   !mr_streq(tracked->document->resource.name, cluster) ||
-                                   mr_tree_size(mr_tree_get(tracked->snapshot, "nodes")) == 0)
+                                    !mr_streq(tracked->document->resource.name, cluster) ||
+                                    mr_tree_size(mr_tree_get(tracked->snapshot, "nodes")) == 0)
                         continue;
                 is_found = true;
-                r = node ? ask_restart(engine, ns, node, reason, err) : restart_all(engine, tracked, reason, err);
+                r = node ? ask_restart(engine, ns, node, reason, err)
+                         : restart_all(engine, tracked, reason, err);
         }
         if (r < 0)
                 return r;
         if (!is_found) {
-                (void) mr_fail(err, MR_INVALID, NULL, "there is no %s %s in namespace %s", node ? "node" : "cluster",
-                               node ? node : cluster, ns);
+                (void) mr_fail(err, MR_INVALID, NULL, "there is no %s %s in namespace %s",
+                               node ? "node" : "cluster", node ? node : cluster, ns);
                 return -ENOENT;
         }
         engine_kick(engine);
@@ -136,7 +145,8 @@ int engine_health(Engine *engine, bool ready, MrError *err) {
         if (engine->platform_error)
                 return mr_fail(err, MR_TRANSIENT, NULL, "%s", engine->platform_error);
         if (!engine->first_round_done)
-                return mr_fail(err, MR_TRANSIENT, NULL, "the first pass over everything is not done yet");
+                return mr_fail(err, MR_TRANSIENT, NULL,
+                               "the first pass over everything is not done yet");
         return 0;
 }
 
@@ -153,7 +163,8 @@ static size_t count_ready(const Engine *engine, size_t *ret_nodes) {
         return n_ready;
 }
 
-static void metric(MrBuf *out, const char *name, const char *type, const char *help, uint64_t value) {
+static void metric(MrBuf *out, const char *name, const char *type, const char *help,
+                   uint64_t value) {
         mr_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
                       (unsigned long long) value);
 }
@@ -163,11 +174,14 @@ void engine_metrics(Engine *engine, MrBuf *out) {
 
         for (size_t i = 0; i < engine->n_tracked; i++)
                 n_settled += engine->tracked[i]->is_settled;
-        metric(out, "millrace_rounds_total", "counter", "Rounds of observing and planning.", engine->n_rounds);
+        metric(out, "millrace_rounds_total", "counter", "Rounds of observing and planning.",
+               engine->n_rounds);
         metric(out, "millrace_steps_total", "counter", "Steps carried out.", engine->n_steps);
-        metric(out, "millrace_failures_total", "counter", "Steps and passes that failed.", engine->n_failures);
+        metric(out, "millrace_failures_total", "counter", "Steps and passes that failed.",
+               engine->n_failures);
         metric(out, "millrace_resources", "gauge", "Resources under care.", engine->n_tracked);
-        metric(out, "millrace_resources_settled", "gauge", "Resources for which nothing is left to do.", n_settled);
+        metric(out, "millrace_resources_settled", "gauge",
+               "Resources for which nothing is left to do.", n_settled);
         metric(out, "millrace_nodes", "gauge", "Nodes that should run.", n_nodes);
         metric(out, "millrace_nodes_ready", "gauge", "Nodes that do their work.", n_ready);
         metric(out, "millrace_platform_reachable", "gauge", "1 while the platform can be observed.",

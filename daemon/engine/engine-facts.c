@@ -1,4 +1,5 @@
-/* Gathering the facts for one resource: the last observation, its namespace's secrets and resources, its views. */
+/* Gathering the facts for one resource: the last observation, its namespace's secrets and
+ * resources, its views. */
 
 #include <string.h>
 
@@ -7,7 +8,8 @@
 #include "engine-private.h"
 #include "sdk/str.h"
 
-static int add_secret(void *userdata, const char *ns, const char *name, const char *key, const void *data, size_t size) {
+static int add_secret(void *userdata, const char *ns, const char *name, const char *key,
+                      const void *data, size_t size) {
         _cleanup_(mr_buf_wipe) MrBuf text = {};
 
         (void) ns;
@@ -25,7 +27,8 @@ static void add_observation(Engine *engine, const char *ns, MrFacts *facts) {
 
         for (size_t i = 0; i < mr_tree_size(nodes); i++)
                 if (mr_starts_with(mr_tree_key(nodes, i), prefix))
-                        facts_add_node(facts, mr_tree_key(nodes, i) + strlen(prefix), mr_tree_at(nodes, i));
+                        facts_add_node(facts, mr_tree_key(nodes, i) + strlen(prefix),
+                                       mr_tree_at(nodes, i));
         facts_set_claims(facts, ns, engine->observation.claims);
 }
 
@@ -55,13 +58,15 @@ static int add_remembered(Engine *engine, const char *ns, MrFacts *facts, MrErro
 static void add_resources(Engine *engine, const char *ns, MrFacts *facts) {
         for (size_t i = 0; i < engine->n_tracked; i++) {
                 const Document *document = engine->tracked[i]->document;
-                if (document && mr_streq(document->resource.ns, ns) && !document->resource.is_deleted)
+                if (document && mr_streq(document->resource.ns, ns) &&
+                    !document->resource.is_deleted)
                         facts_add_resource(facts, &document->resource);
         }
 }
 
 MrFacts *engine_facts(Engine *engine, const Tracked *tracked, MrError *err) {
-        _cleanup_(facts_freep) MrFacts *facts = facts_new(now_realtime_sec(), engine->args.platform->name);
+        _cleanup_(facts_freep) MrFacts *facts =
+                facts_new(now_realtime_sec(), engine->args.platform->name);
         const char *ns = tracked->document->resource.ns;
 
         add_resources(engine, ns, facts);
@@ -84,7 +89,8 @@ int engine_holds(Engine *engine, const char *ns, MrArena *arena, MrPairs *ret, M
                 const MrTree *hold = mr_tree_at(holds, i);
                 const char *reason = mr_tree_get_string(hold, "reason");
                 mr_pairs_set(arena, ret, mr_arena_strdup(arena, mr_tree_get_string(hold, "node")),
-                             mr_arena_strdup(arena, mr_is_empty(reason) ? "no reason was given" : reason));
+                             mr_arena_strdup(arena,
+                                             mr_is_empty(reason) ? "no reason was given" : reason));
         }
         return r;
 }
@@ -95,7 +101,8 @@ int engine_restarts(Engine *engine, const char *ns, MrArena *arena, MrPairs *ret
 
         int r = store_remembered(engine->args.store, prefix, &all, err);
         for (size_t i = 0; r >= 0 && i < mr_tree_size(all); i++)
-                mr_pairs_set(arena, ret, mr_arena_strdup(arena, mr_tree_key(all, i) + strlen(prefix)),
+                mr_pairs_set(arena, ret,
+                             mr_arena_strdup(arena, mr_tree_key(all, i) + strlen(prefix)),
                              mr_arena_strdup(arena, mr_tree_string(mr_tree_at(all, i))));
         return r;
 }

@@ -16,7 +16,8 @@ static const char *lookup(const char *secret, const char *key, void *userdata) {
         const Lookup *scope = userdata;
         _cleanup_(mr_buf_wipe) MrBuf raw = {}, text = {};
 
-        if (store_secret_get(scope->batch->engine->args.store, scope->batch->ns, secret, key, &raw, NULL) <= 0)
+        if (store_secret_get(scope->batch->engine->args.store, scope->batch->ns, secret, key, &raw,
+                             NULL) <= 0)
                 return NULL;
         if (!secret_key_is_binary(key))
                 return mr_arena_strdup(scope->arena, mr_buf_text(&raw));
@@ -35,11 +36,14 @@ static int put(Batch *batch, const Secret *secret, const MrPairs *labels, MrErro
                 if (!secret_key_is_binary(secret_key_at(secret, i)) ||
                     mr_unbase64(text, strlen(text), &bytes[i]) < 0)
                         mr_buf_puts(&bytes[i], text);
-                values[i] = (StoreSecretValue) {
-                        .key = secret_key_at(secret, i), .data = mr_buf_text(&bytes[i]), .size = bytes[i].size,
+                values[i] = (StoreSecretValue){
+                        .key = secret_key_at(secret, i),
+                        .data = mr_buf_text(&bytes[i]),
+                        .size = bytes[i].size,
                 };
         }
-        int r = store_secret_put(batch->engine->args.store, batch->ns, secret_name(secret), values, n, labels, err);
+        int r = store_secret_put(batch->engine->args.store, batch->ns, secret_name(secret), values,
+                                 n, labels, err);
         for (size_t i = 0; i < n; i++)
                 mr_buf_wipe(&bytes[i]);
         return r;
@@ -110,15 +114,20 @@ int batch_issue_next(Batch *batch, MrError *err) {
                 MrCertificate certificate;
                 if (batch->steps[batch->at]->verb == MR_VERB_REMOVE ||
                     !secrets_certificate(manifest, arena, &certificate)) {
-                        int r = batch->steps[batch->at]->verb == MR_VERB_REMOVE ? 0 : put_literal(batch, manifest, err);
+                        int r = batch->steps[batch->at]->verb == MR_VERB_REMOVE
+                                        ? 0
+                                        : put_literal(batch, manifest, err);
                         if (r < 0)
                                 return r;
                         continue;
                 }
                 Issue *issue = issue_new(&certificate, lookup, &scope, batch->now_sec, KEY_EC_P256);
                 int r = worker_run(batch->engine->args.worker,
-                                   (WorkerTask) {
-                                           .work = issue_work, .done = issued, .drop = issue_drop, .data = issue,
+                                   (WorkerTask){
+                                           .work = issue_work,
+                                           .done = issued,
+                                           .drop = issue_drop,
+                                           .data = issue,
                                            .userdata = batch,
                                    },
                                    err);

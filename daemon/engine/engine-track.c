@@ -37,7 +37,9 @@ static size_t lower_bound(const Engine *engine, const char *key) {
 static Tracked *find_key(const Engine *engine, const char *key) {
         size_t at = lower_bound(engine, key);
 
-        return at < engine->n_tracked && mr_streq(engine->tracked[at]->key, key) ? engine->tracked[at] : NULL;
+        return at < engine->n_tracked && mr_streq(engine->tracked[at]->key, key)
+                       ? engine->tracked[at]
+                       : NULL;
 }
 
 Tracked *engine_find(const Engine *engine, const char *kind, const char *ns, const char *name) {
@@ -56,7 +58,8 @@ static Tracked *track(Engine *engine, const char *key) {
                 return tracked;
         size_t at = lower_bound(engine, key);
         MR_GROW(engine->tracked, engine->n_tracked, engine->allocated_tracked);
-        memmove(engine->tracked + at + 1, engine->tracked + at, (engine->n_tracked - at) * sizeof(*engine->tracked));
+        memmove(engine->tracked + at + 1, engine->tracked + at,
+                (engine->n_tracked - at) * sizeof(*engine->tracked));
         engine->n_tracked++;
         tracked = engine->tracked[at] = mr_new(Tracked, 1);
         tracked->key = mr_strdup(key);
@@ -67,7 +70,8 @@ static Tracked *track(Engine *engine, const char *key) {
         return tracked;
 }
 
-/* Takes a new version of a resource. What cannot be decoded any more (a newer program wrote it) is kept and reported. */
+/* Takes a new version of a resource. What cannot be decoded any more (a newer program wrote it) is
+ * kept and reported. */
 static void take(Engine *engine, const char *key, MrTree *take_tree) {
         Tracked *tracked = track(engine, key);
         _cleanup_error_ MrError err = {};
@@ -91,7 +95,8 @@ int engine_track_all(Engine *engine, MrError *err) {
         int r = store_list(engine->args.store, NULL, NULL, &resources, err);
         for (size_t i = 0; r >= 0 && i < resources.n; i++) {
                 StoreResource *resource = &resources.items[i];
-                _cleanup_free_ char *key = mr_resource_key(resource->kind, resource->ns, resource->name);
+                _cleanup_free_ char *key =
+                        mr_resource_key(resource->kind, resource->ns, resource->name);
                 take(engine, key, TAKE(resource->tree));
         }
         return r;
@@ -104,7 +109,8 @@ static void forget(Engine *engine, const char *key) {
                 return;
         tracked_free(engine->tracked[at]);
         engine->n_tracked--;
-        memmove(engine->tracked + at, engine->tracked + at + 1, (engine->n_tracked - at) * sizeof(*engine->tracked));
+        memmove(engine->tracked + at, engine->tracked + at + 1,
+                (engine->n_tracked - at) * sizeof(*engine->tracked));
         if (engine->state == ENGINE_WORKING && at < engine->current)
                 engine->current--;
 }

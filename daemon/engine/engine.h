@@ -1,10 +1,12 @@
 #pragma once
 
-/* The shell around the pure middle: it observes, lets desire and plan be made, has the steps carried out, and reports.
- * Nothing is remembered between rounds but what is needed to be polite: back-off, views, requested restarts.
+/* The shell around the pure middle: it observes, lets desire and plan be made, has the steps
+ * carried out, and reports. Nothing is remembered between rounds but what is needed to be polite:
+ * back-off, views, requested restarts.
  *
- * A round observes the platform once and then takes each resource in turn. It is begun by a change of a resource, of the
- * platform, of a view, or by a timer; when the last round planned nothing, none follows. */
+ * A round observes the platform once and then takes each resource in turn. It is begun by a change
+ * of a resource, of the platform, of a view, or by a timer; when the last round planned nothing,
+ * none follows. */
 
 #include <systemd/sd-event.h>
 
@@ -15,14 +17,14 @@
 typedef struct Engine Engine;
 
 typedef struct EngineArgs {
-        sd_event *event;                /* all borrowed */
+        sd_event *event; /* all borrowed */
         Store *store;
         const Registry *registry;
         const MrPlugin *platform;
-        const MrTree *platform_config;  /* section of the configuration, or NULL */
+        const MrTree *platform_config; /* section of the configuration, or NULL */
         Worker *worker;
-        int64_t grace_sec;              /* how long a node stopped by hand stays down */
-        int64_t resync_sec;             /* a round at least this often */
+        int64_t grace_sec;  /* how long a node stopped by hand stays down */
+        int64_t resync_sec; /* a round at least this often */
 } EngineArgs;
 
 int engine_new(const EngineArgs *args, Engine **ret, MrError *err) _must_check_;
@@ -34,10 +36,13 @@ void engine_kick(Engine *engine);
 void engine_configure(Engine *engine, int64_t grace_sec, int64_t resync_sec);
 
 /* Answers for the local API; see store/api.h. */
-int engine_plan(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret, MrError *err);
-int engine_describe(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret, MrError *err);
-int engine_events(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret, MrError *err);
-int engine_restart(Engine *engine, const char *ns, const char *cluster, const char *node, const char *reason,
-                   MrError *err);
+int engine_plan(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret,
+                MrError *err);
+int engine_describe(Engine *engine, const char *kind, const char *ns, const char *name,
+                    MrTree **ret, MrError *err);
+int engine_events(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret,
+                  MrError *err);
+int engine_restart(Engine *engine, const char *ns, const char *cluster, const char *node,
+                   const char *reason, MrError *err);
 int engine_health(Engine *engine, bool ready, MrError *err);
 void engine_metrics(Engine *engine, MrBuf *out);

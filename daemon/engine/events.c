@@ -16,7 +16,7 @@ typedef struct Event {
 
 struct Events {
         Event ring[EVENTS_MAX];
-        size_t n;               /* how many were ever stored: the newest is ring[(n - 1) % EVENTS_MAX] */
+        size_t n; /* how many were ever stored: the newest is ring[(n - 1) % EVENTS_MAX] */
 };
 
 Events *events_new(void) {
@@ -29,7 +29,7 @@ static void event_done(Event *event) {
         free(event->type);
         free(event->reason);
         free(event->message);
-        *event = (Event) {};
+        *event = (Event){};
 }
 
 Events *events_free(Events *events) {
@@ -50,20 +50,26 @@ static Event *newest_of(Events *events, const char *resource) {
         return NULL;
 }
 
-void events_add(Events *events, const char *resource, const char *node, const char *type, const char *reason,
-                const char *message) {
+void events_add(Events *events, const char *resource, const char *node, const char *type,
+                const char *reason, const char *message) {
         Event *last = newest_of(events, resource);
 
-        if (last && mr_streq(last->reason, reason) && mr_streq(last->message, message) && mr_streq(last->node, node)) {
+        if (last && mr_streq(last->reason, reason) && mr_streq(last->message, message) &&
+            mr_streq(last->node, node)) {
                 last->count++;
                 last->time = now_realtime_sec();
                 return;
         }
         Event *event = &events->ring[events->n++ % EVENTS_MAX];
         event_done(event);
-        *event = (Event) {
-                .time = now_realtime_sec(), .resource = mr_strdup(resource), .node = mr_strdup(node),
-                .type = mr_strdup(type), .reason = mr_strdup(reason), .message = mr_strdup(message), .count = 1,
+        *event = (Event){
+                .time = now_realtime_sec(),
+                .resource = mr_strdup(resource),
+                .node = mr_strdup(node),
+                .type = mr_strdup(type),
+                .reason = mr_strdup(reason),
+                .message = mr_strdup(message),
+                .count = 1,
         };
 }
 

@@ -16,7 +16,8 @@ struct Look {
         void *userdata;
 };
 
-static int need_secret(const MrFacts *facts, const char *name, const char *key, const char **ret, MrError *err) {
+static int need_secret(const MrFacts *facts, const char *name, const char *key, const char **ret,
+                       MrError *err) {
         *ret = mr_facts_secret(facts, name, key);
         if (!*ret)
                 return mr_fail(err, MR_TRANSIENT, NULL, "secret %s has no %s yet", name, key);
@@ -44,8 +45,8 @@ static void ensemble_seen(void *userdata, MrTree *take_view) {
         finish(userdata, take_view);
 }
 
-static int look_at_ensemble(sd_event *event, const MrProbe *probe, const MrManifests *wanted, TlsClient *tls, Look *look,
-                            MrError *err) {
+static int look_at_ensemble(sd_event *event, const MrProbe *probe, const MrManifests *wanted,
+                            TlsClient *tls, Look *look, MrError *err) {
         _cleanup_free_ FourLetterMember *members = mr_new(FourLetterMember, probe->nodes.n);
         size_t n = 0;
 
@@ -53,13 +54,16 @@ static int look_at_ensemble(sd_event *event, const MrProbe *probe, const MrManif
                 const MrAddress *address =
                         mr_manifests_find_address(wanted, probe->nodes.items[i], probe->endpoint);
                 if (address)
-                        members[n++] = (FourLetterMember) {
-                                .node = probe->nodes.items[i], .host = address->host, .port = (uint16_t) address->port,
+                        members[n++] = (FourLetterMember){
+                                .node = probe->nodes.items[i],
+                                .host = address->host,
+                                .port = (uint16_t) address->port,
                         };
         }
         if (n == 0)
                 return mr_fail(err, MR_TRANSIENT, NULL, "no member has an address yet");
-        return four_letter_view_new(event, members, n, tls, LOOK_TIMEOUT_USEC, ensemble_seen, look, &look->ensemble, err);
+        return four_letter_view_new(event, members, n, tls, LOOK_TIMEOUT_USEC, ensemble_seen, look,
+                                    &look->ensemble, err);
 }
 
 static size_t addresses_of(const MrProbe *probe, const MrManifests *wanted, KafkaAddress *ret) {
@@ -69,8 +73,10 @@ static size_t addresses_of(const MrProbe *probe, const MrManifests *wanted, Kafk
                 const MrAddress *address =
                         mr_manifests_find_address(wanted, probe->nodes.items[i], probe->endpoint);
                 if (address)
-                        ret[n++] = (KafkaAddress) {
-                                .host = address->host, .port = (uint16_t) address->port, .node_id = -1,
+                        ret[n++] = (KafkaAddress){
+                                .host = address->host,
+                                .port = (uint16_t) address->port,
+                                .node_id = -1,
                         };
         }
         return n;
@@ -80,12 +86,15 @@ static void cluster_seen(void *userdata, MrTree *take_view) {
         finish(userdata, take_view);
 }
 
-/* Connections are made for each look and closed after it: between looks nothing is open, and nothing to keep alive. */
-static int open_client(sd_event *event, const MrProbe *probe, const MrManifests *wanted, TlsClient *tls,
-                       KafkaClient **ret, MrError *err) {
+/* Connections are made for each look and closed after it: between looks nothing is open, and
+ * nothing to keep alive. */
+static int open_client(sd_event *event, const MrProbe *probe, const MrManifests *wanted,
+                       TlsClient *tls, KafkaClient **ret, MrError *err) {
         _cleanup_free_ KafkaAddress *addresses = mr_new(KafkaAddress, probe->nodes.n);
         KafkaClientArgs args = {
-                .addresses = addresses, .n_addresses = addresses_of(probe, wanted, addresses), .security = {.tls = tls},
+                .addresses = addresses,
+                .n_addresses = addresses_of(probe, wanted, addresses),
+                .security = {.tls = tls},
                 .connect_timeout_usec = LOOK_TIMEOUT_USEC,
         };
 
@@ -94,8 +103,8 @@ static int open_client(sd_event *event, const MrProbe *probe, const MrManifests 
         return kafka_client_new(event, &args, ret, err);
 }
 
-static int look_at_cluster(sd_event *event, const MrProbe *probe, const MrManifests *wanted, TlsClient *tls, Look *look,
-                           MrError *err) {
+static int look_at_cluster(sd_event *event, const MrProbe *probe, const MrManifests *wanted,
+                           TlsClient *tls, Look *look, MrError *err) {
         int r = open_client(event, probe, wanted, tls, &look->client, err);
 
         if (r >= 0)
@@ -105,23 +114,23 @@ static int look_at_cluster(sd_event *event, const MrProbe *probe, const MrManife
 
 static const struct Protocol {
         const char *name;
-        int (*look)(sd_event *event, const MrProbe *probe, const MrManifests *wanted, TlsClient *tls, Look *look,
-                    MrError *err);
+        int (*look)(sd_event *event, const MrProbe *probe, const MrManifests *wanted,
+                    TlsClient *tls, Look *look, MrError *err);
 } protocols[] = {
         {"kafka", look_at_cluster},
         {"zookeeper", look_at_ensemble},
 };
 
-static int begin(sd_event *event, const MrProbe *probe, const MrManifests *wanted, TlsClient *tls, Look *look,
-                 MrError *err) {
+static int begin(sd_event *event, const MrProbe *probe, const MrManifests *wanted, TlsClient *tls,
+                 Look *look, MrError *err) {
         for (size_t i = 0; i < MR_ELEMENTS(protocols); i++)
                 if (mr_streq(protocols[i].name, probe->protocol))
                         return protocols[i].look(event, probe, wanted, tls, look, err);
         return mr_fail(err, MR_BUG, NULL, "no client speaks the protocol %s", probe->protocol);
 }
 
-int look_new(sd_event *event, const MrProbe *probe, const MrManifests *wanted, const MrFacts *facts, LookSeen seen,
-             void *userdata, Look **ret, MrError *err) {
+int look_new(sd_event *event, const MrProbe *probe, const MrManifests *wanted, const MrFacts *facts,
+             LookSeen seen, void *userdata, Look **ret, MrError *err) {
         _cleanup_(tls_client_unrefp) TlsClient *tls = NULL;
         Look *look = mr_new(Look, 1);
 
@@ -168,9 +177,9 @@ static const char *scope_id(const char *scope) {
         return *scope ? scope + 1 : scope;
 }
 
-int alteration_new(sd_event *event, const MrProbe *probe, const MrManifests *wanted, const MrFacts *facts,
-                   const MrSetting *settings, size_t n, AlterationDone done, void *userdata, Alteration **ret,
-                   MrError *err) {
+int alteration_new(sd_event *event, const MrProbe *probe, const MrManifests *wanted,
+                   const MrFacts *facts, const MrSetting *settings, size_t n, AlterationDone done,
+                   void *userdata, Alteration **ret, MrError *err) {
         _cleanup_(tls_client_unrefp) TlsClient *tls = NULL;
         _cleanup_free_ KafkaConfigChange *changes = mr_new(KafkaConfigChange, n);
         Alteration *alteration = mr_new(Alteration, 1);
@@ -185,10 +194,13 @@ int alteration_new(sd_event *event, const MrProbe *probe, const MrManifests *wan
                 return r;
         }
         for (size_t i = 0; i < n; i++)
-                changes[i] = (KafkaConfigChange) {
-                        .broker = scope_id(settings[i].scope), .key = settings[i].key, .value = settings[i].value,
+                changes[i] = (KafkaConfigChange){
+                        .broker = scope_id(settings[i].scope),
+                        .key = settings[i].key,
+                        .value = settings[i].value,
                 };
-        alteration->running = kafka_alteration_new(alteration->client, changes, n, on_altered, alteration);
+        alteration->running =
+                kafka_alteration_new(alteration->client, changes, n, on_altered, alteration);
         *ret = alteration;
         return 0;
 }

@@ -10,16 +10,16 @@
 
 typedef struct View {
         char *probe;
-        MrTree *tree;           /* NULL: never seen */
-        Look *look;             /* under way */
-        Views *views;           /* weak */
+        MrTree *tree; /* NULL: never seen */
+        Look *look;   /* under way */
+        Views *views; /* weak */
 } View;
 
 struct Views {
         sd_event *event;
         void (*changed)(void *userdata);
         void *userdata;
-        View *items[8];         /* pointers: looks refer to them */
+        View *items[8]; /* pointers: looks refer to them */
         size_t n;
         size_t n_looking;
         uint64_t since, looking_since;
@@ -101,7 +101,8 @@ static void seen(void *userdata, MrTree *take_tree) {
         views->changed(views->userdata);
 }
 
-void views_look(Views *views, const MrProbes *probes, const MrManifests *wanted, const MrFacts *facts) {
+void views_look(Views *views, const MrProbes *probes, const MrManifests *wanted,
+                const MrFacts *facts) {
         if (views->n_looking > 0)
                 return;
         views->looking_since = now_usec();
@@ -111,7 +112,8 @@ void views_look(Views *views, const MrProbes *probes, const MrManifests *wanted,
                 _cleanup_error_ MrError err = {};
                 if (!view)
                         continue;
-                if (look_new(views->event, probe, wanted, facts, seen, view, &view->look, &err) >= 0) {
+                if (look_new(views->event, probe, wanted, facts, seen, view, &view->look, &err) >=
+                    0) {
                         views->n_looking++;
                         continue;
                 }
@@ -134,10 +136,12 @@ static void altered(void *userdata, int r, const MrError *err) {
 }
 
 int views_alter(Views *views, const MrProbe *probe, const MrManifests *wanted, const MrFacts *facts,
-                const MrSetting *settings, size_t n, ViewsAltered done, void *userdata, MrError *err) {
+                const MrSetting *settings, size_t n, ViewsAltered done, void *userdata,
+                MrError *err) {
         if (views->alteration)
                 return mr_fail(err, MR_BUG, NULL, "settings are being altered already");
         views->altered = done;
         views->altered_userdata = userdata;
-        return alteration_new(views->event, probe, wanted, facts, settings, n, altered, views, &views->alteration, err);
+        return alteration_new(views->event, probe, wanted, facts, settings, n, altered, views,
+                              &views->alteration, err);
 }

@@ -1,6 +1,6 @@
-/* The class-data archive: the programs of a trial run write down which classes they load, and java makes an archive
- * of all of them, which every node maps instead of reading and verifying jars. An archive that does not fit any more,
- * because java or a jar changed, is ignored by java itself. */
+/* The class-data archive: the programs of a trial run write down which classes they load, and java
+ * makes an archive of all of them, which every node maps instead of reading and verifying jars. An
+ * archive that does not fit any more, because java or a jar changed, is ignored by java itself. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,7 +122,8 @@ static int java_end_check(const char *what, int status, MrError *err) {
                        WTERMSIG(status));
 }
 
-/* Waits until a program has started, or, without a port, until it has ended. *pid is 0 once it has. */
+/* Waits until a program has started, or, without a port, until it has ended. *pid is 0 once it has.
+ */
 static int run_wait(const TrialRun *run, pid_t *pid, MrError *err) {
         for (int waited = 0; waited < START_MSEC; waited += 50) {
                 int status;

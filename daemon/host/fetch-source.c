@@ -135,7 +135,8 @@ static int size_take(void *userdata, curl_off_t total, curl_off_t now _unused_,
         return 0;
 }
 
-/* An encrypted transfer stays encrypted when it is redirected. RHEL 9's libcurl knows only the older options. */
+/* An encrypted transfer stays encrypted when it is redirected. RHEL 9's libcurl knows only the
+ * older options. */
 static void url_restrict(CURL *curl, const char *url) {
         bool is_plain = mr_starts_with(url, "http:");
 #if LIBCURL_VERSION_NUM >= 0x075500

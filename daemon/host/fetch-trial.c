@@ -1,6 +1,7 @@
-/* A trial of Kafka on this host, alone and on loopback: which programs with which configuration. It uses what clusters
- * use, TLS, quorum and authorization, because a class that no trial loads is not in the archive. This is the one place
- * of the host side that knows Kafka, and it knows it as configuration only. */
+/* A trial of Kafka on this host, alone and on loopback: which programs with which configuration. It
+ * uses what clusters use, TLS, quorum and authorization, because a class that no trial loads is not
+ * in the archive. This is the one place of the host side that knows Kafka, and it knows it as
+ * configuration only. */
 
 #include <arpa/inet.h>
 #include <dirent.h>

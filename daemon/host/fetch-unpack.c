@@ -1,5 +1,6 @@
-/* Unpacking. Names in a tarball are not trusted: each is taken apart, and only what stays beneath the new directory,
- * and is a regular file or a directory, is made. Links are never made, so none can be followed. */
+/* Unpacking. Names in a tarball are not trusted: each is taken apart, and only what stays beneath
+ * the new directory, and is a regular file or a directory, is made. Links are never made, so none
+ * can be followed. */
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -54,7 +55,8 @@ static bool name_is_safe(const char *name) {
         return true;
 }
 
-/* The name without "./" and without the directory that a release packs everything in; "" is that directory itself. */
+/* The name without "./" and without the directory that a release packs everything in; "" is that
+ * directory itself. */
 static const char *name_strip(const char *name) {
         while (strncmp(name, "./", 2) == 0)
                 name += 2;

@@ -1,9 +1,10 @@
 #pragma once
 
-/* millrace-fetch SOFTWARE-VERSION: makes one distribution of hostd.yaml ready, as a user who owns nothing else. It
- * copies or downloads the archive, checks its SHA-512, unpacks it beside its final place and renames it there, so that
- * nobody ever sees a part of it; then it makes the class-data archive with which nodes start faster. What it is doing,
- * and why it failed, is left in a state file for millrace-hostd. */
+/* millrace-fetch SOFTWARE-VERSION: makes one distribution of hostd.yaml ready, as a user who owns
+ * nothing else. It copies or downloads the archive, checks its SHA-512, unpacks it beside its final
+ * place and renames it there, so that nobody ever sees a part of it; then it makes the class-data
+ * archive with which nodes start faster. What it is doing, and why it failed, is left in a state
+ * file for millrace-hostd. */
 
 #include "host/host-config.h"
 
@@ -36,11 +37,12 @@ void fetch_remove(const char *path);
 /* fetch-source.c: brings the archive to `path`, and checks it. */
 int fetch_source(const Fetch *fetch, const char *path, MrError *err) _must_check_;
 
-/* fetch-unpack.c: unpacks a tarball into the new directory `directory`, without its leading directory. Only regular
- * files and directories beneath it are ever made. */
+/* fetch-unpack.c: unpacks a tarball into the new directory `directory`, without its leading
+ * directory. Only regular files and directories beneath it are ever made. */
 int fetch_unpack(const char *archive, const char *directory, MrError *err) _must_check_;
 
-/* fetch-classes.c: the class-data archive. Returns 1 when it was made, 0 when there is a fitting one. */
+/* fetch-classes.c: the class-data archive. Returns 1 when it was made, 0 when there is a fitting
+ * one. */
 int fetch_classes(const Fetch *fetch, MrError *err) _must_check_;
 /* Identifies the java program: an archive fits only the one that made it. The caller frees it. */
 char *fetch_java_identity(const char *java);
@@ -64,6 +66,7 @@ typedef struct Trial {
         MrArena *arena;
 } Trial;
 
-/* Writes the configurations of a trial of the software in `libs`. No runs: there is nothing to try. */
+/* Writes the configurations of a trial of the software in `libs`. No runs: there is nothing to try.
+ */
 int trial_init(Trial *trial, const char *software, const char *libs, MrError *err) _must_check_;
 void trial_done(Trial *trial);

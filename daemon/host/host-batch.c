@@ -4,7 +4,8 @@
 
 #include "sdk/str.h"
 
-/* Each operation has a table of its own, so a member that belongs to another operation is refused, not ignored. */
+/* Each operation has a table of its own, so a member that belongs to another operation is refused,
+ * not ignored. */
 
 #define INSTANCE_FIELD                                                                             \
         MR_STRING("instance", HostStep, instance, .flags = MR_REQUIRED,                            \

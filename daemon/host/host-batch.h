@@ -1,9 +1,9 @@
 #pragma once
 
-/* A batch: what a client of org.millrace.Host1 asks for, decoded from JSON through field tables and checked whole
- * before its first step runs. Whoever calls may be hostile, so nothing leaves here that could become another line of
- * a unit or launch file, another path, another user, or a program of the caller's choice outside the sandbox of the
- * unit. Pure. */
+/* A batch: what a client of org.millrace.Host1 asks for, decoded from JSON through field tables and
+ * checked whole before its first step runs. Whoever calls may be hostile, so nothing leaves here
+ * that could become another line of a unit or launch file, another path, another user, or a program
+ * of the caller's choice outside the sandbox of the unit. Pure. */
 
 #include <stdbool.h>
 
@@ -101,14 +101,15 @@ typedef struct HostBatch {
         size_t n_steps;
 } HostBatch;
 
-/* Decodes and checks a batch. `config` is borrowed and must outlive it. Errors name the step: "steps[3].name: …". */
+/* Decodes and checks a batch. `config` is borrowed and must outlive it. Errors name the step:
+ * "steps[3].name: …". */
 int host_batch_parse(const char *text, size_t size, const HostConfig *config, HostBatch **ret,
                      MrError *err) _must_check_;
 HostBatch *host_batch_free(HostBatch *batch);
 DEFINE_CLEANUP(HostBatch *, host_batch_free);
 
-/* Decodes and checks the properties of a unit, from a batch or from a manifest.json written earlier. Strings live in
- * the arena, trees are borrowed from `tree`. */
+/* Decodes and checks the properties of a unit, from a batch or from a manifest.json written
+ * earlier. Strings live in the arena, trees are borrowed from `tree`. */
 int host_properties_decode(const MrTree *tree, const HostConfig *config, MrArena *arena,
                            HostProperties **ret, MrError *err) _must_check_;
 /* Decodes an identity.json. */

@@ -1,8 +1,8 @@
 #pragma once
 
-/* Claims: storage with an identity. BASE/CLAIM belongs to root and holds identity.json and claim.json; only
- * BASE/CLAIM/data belongs to the service user. The identity reaches the disk before data/ exists, so data without an
- * owner is never ours. */
+/* Claims: storage with an identity. BASE/CLAIM belongs to root and holds identity.json and
+ * claim.json; only BASE/CLAIM/data belongs to the service user. The identity reaches the disk
+ * before data/ exists, so data without an owner is never ours. */
 
 #include "host-batch.h"
 #include "host-files.h"
@@ -13,11 +13,12 @@
 int host_class_ids(const HostClass *class, uid_t *ret_uid, gid_t *ret_gid,
                    MrError *err) _must_check_;
 
-/* Carries out claim.create. Returns 1 when something was made, 0 when the claim was complete already. */
+/* Carries out claim.create. Returns 1 when something was made, 0 when the claim was complete
+ * already. */
 int host_claim_create(const char *root, const HostConfig *config, const HostStep *step,
                       MrError *err) _must_check_;
-/* Carries out the first half of claim.remove: the claim takes a hidden name. Returns 1 and the base directory in
- * which host_claims_sweep() has work, or 0 when there is no such claim. */
+/* Carries out the first half of claim.remove: the claim takes a hidden name. Returns 1 and the base
+ * directory in which host_claims_sweep() has work, or 0 when there is no such claim. */
 int host_claim_remove(const char *root, const HostConfig *config, const HostStep *step,
                       HostDir *ret_base, MrError *err) _must_check_;
 /* Deletes what host_claim_remove() hid in a base directory. Blocks. */

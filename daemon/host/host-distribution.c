@@ -1,6 +1,5 @@
 #include "host-distribution.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host-files.h"
@@ -17,9 +16,16 @@ char *host_distribution_unit(const HostDistribution *distribution) {
 static bool has_libs(const char *root, const HostDistribution *distribution) {
         _cleanup_free_ char *directory = host_distribution_directory(distribution);
         _cleanup_free_ char *libs = mr_strf("%s%s/libs", root, directory);
-        struct stat st;
+        HostDir dir = {.fd = host_open_directory(libs), .path = libs};
+        _cleanup_fd_ int fd = dir.fd;
+        _cleanup_names_ HostNames names = {};
 
-        return stat(libs, &st) == 0 && S_ISDIR(st.st_mode);
+        if (fd < 0 || host_dir_list(&dir, false, &names, NULL) < 0)
+                return false;
+        for (size_t i = 0; i < names.n; i++)
+                if (mr_ends_with(names.items[i], ".jar"))
+                        return true;
+        return false;
 }
 
 static bool has_classes(const char *root, const HostDistribution *distribution) {
@@ -73,7 +79,7 @@ static State state_of(const char *root, const HostDistribution *distribution, co
                 return state_of_archive(state, has, is_fetching);
         if (has)
                 return (State){"ready", mr_tree_get_string(state, "message")};
-        return (State){"absent", "the directory holds no libs/; unpack the software there"};
+        return (State){"absent", "its libs/ holds no jars; unpack the software there"};
 }
 
 bool host_distribution_is_complete(const char *root, const HostDistribution *distribution) {

@@ -82,7 +82,8 @@ char *host_fqdn_find(const char *hosts, const char *hostname) {
         return NULL;
 }
 
-/* Names are looked up in files only: asking a name server could take longer than anybody wants to wait. */
+/* Names are looked up in files only: asking a name server could take longer than anybody wants to
+ * wait. */
 static void names_add(MrTree *facts, const HostConfig *config) {
         _cleanup_buf_ MrBuf hosts = {};
         _cleanup_free_ char *fqdn = NULL;

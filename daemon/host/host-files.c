@@ -122,7 +122,8 @@ static int dir_take(int fd, char *take_path, HostDir *ret, MrError *err) {
         return 0;
 }
 
-/* The administrator may have made the base directory itself a link to another disk, so links are followed up to here. */
+/* The administrator may have made the base directory itself a link to another disk, so links are
+ * followed up to here. */
 int host_dir_open(const char *root, const char *path, bool create, HostDir *ret, MrError *err) {
         _cleanup_free_ char *full = mr_strf("%s%s", root, path);
 

@@ -63,7 +63,8 @@ static bool time_equal(struct timespec a, struct timespec b) {
         return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-/* Times have a granularity: a file changed within the last seconds may change again without showing it. */
+/* Times have a granularity: a file changed within the last seconds may change again without showing
+ * it. */
 static bool stat_is_settled(const struct stat *st) {
         return st->st_ctim.tv_sec + 2 < time(NULL);
 }

@@ -157,7 +157,8 @@ static int dropin_remove(const char *root, const char *unit, MrError *err) {
         return r;
 }
 
-/* The drop-in goes first: a node directory without one is seen as such and removed in the next pass. */
+/* The drop-in goes first: a node directory without one is seen as such and removed in the next
+ * pass. */
 int host_node_unit_remove(const char *root, const HostStep *step, bool *ret_dropin, MrError *err) {
         _cleanup_dir_ HostDir nodes = HOST_DIR_INIT;
         _cleanup_free_ char *unit = host_unit_name(step->class_name, step->instance);

@@ -1,7 +1,7 @@
 #pragma once
 
-/* What lies on disk for one instance: its node directory with files, launch description and manifest, and the drop-in
- * of its unit. Writing, removing, and looking. */
+/* What lies on disk for one instance: its node directory with files, launch description and
+ * manifest, and the drop-in of its unit. Writing, removing, and looking. */
 
 #include "host-files.h"
 #include "host-render.h"
@@ -11,8 +11,8 @@
 /* Each returns 1 when something changed, 0 when all was so already. */
 int host_node_file_write(const char *root, const HostStep *step, MrError *err) _must_check_;
 int host_node_file_remove(const char *root, const HostStep *step, MrError *err) _must_check_;
-/* Checks the claims, then writes launch description, drop-in and manifest. *ret_dropin tells whether the drop-in
- * changed, which systemd must hear of when it has the unit in memory. */
+/* Checks the claims, then writes launch description, drop-in and manifest. *ret_dropin tells
+ * whether the drop-in changed, which systemd must hear of when it has the unit in memory. */
 int host_node_unit_write(const char *root, const HostConfig *config, const HostStep *step,
                          bool *ret_dropin, MrError *err) _must_check_;
 int host_node_unit_remove(const char *root, const HostStep *step, bool *ret_dropin,
@@ -49,5 +49,6 @@ typedef struct HostNode {
 void host_node_done(HostNode *node);
 int host_node_observe(const char *root, const HostConfig *config, HostDigests *digests,
                       const char *instance, HostNode *ret, MrError *err) _must_check_;
-/* The properties the running process was started with, from a file its user can write: data, never more. NULL: none. */
+/* The properties the running process was started with, from a file its user can write: data, never
+ * more. NULL: none. */
 MrTree *host_node_running(const char *root, const char *class_name, const char *instance);

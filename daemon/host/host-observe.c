@@ -183,7 +183,8 @@ static int read_text(sd_bus_message *m, char **ret) {
         return r;
 }
 
-/* A unit that left systemd's memory meanwhile answers with errors: its values stay what they are, nothing. */
+/* A unit that left systemd's memory meanwhile answers with errors: its values stay what they are,
+ * nothing. */
 #define PROPERTY_READER(property, expression)                                                      \
         static int property##_answered(sd_bus_message *m, void *userdata,                          \
                                        sd_bus_error *ret_error) {                                  \
@@ -253,8 +254,9 @@ static bool unit_split(const char *unit, char **ret_class, char **ret_instance) 
 static Instance *stray_add(Observation *o, const char *unit, const char *active) {
         _cleanup_free_ char *class_name = NULL, *name = NULL;
 
-        if (mr_streq(active, "inactive") || !unit_split(unit, &class_name, &name) ||
-            !host_name_is_valid(name) || !host_config_class(o->config, class_name))
+        if (mr_streq(active, "inactive") || mr_streq(active, "failed") ||
+            !unit_split(unit, &class_name, &name) || !host_name_is_valid(name) ||
+            !host_config_class(o->config, class_name))
                 return NULL;
         for (size_t i = 0; i < o->n; i++)
                 if (mr_streq(o->instances[i]->name, name) && o->instances[i]->unit)
@@ -270,14 +272,30 @@ static Instance *stray_add(Observation *o, const char *unit, const char *active)
         return instance;
 }
 
-/* systemd forgets a stopped unit, and with it since when it is stopped, unless somebody refers to it. The reference
- * ends with our connection to the bus. */
+/* systemd forgets a stopped unit, and with it since when it is stopped, unless somebody refers to
+ * it. The reference ends with our connection to the bus. */
 static void unit_keep(HostObserver *observer, const char *unit, const char *active) {
         if (mr_streq(active, "inactive") || mr_tree_get(observer->kept, unit))
                 return;
         if (sd_bus_call_method_async(observer->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH,
                                      SYSTEMD_MANAGER, "RefUnit", NULL, NULL, "s", unit) >= 0)
                 mr_tree_set_bool(observer->kept, unit, true);
+}
+
+/* A node that is gone is not kept. */
+static void units_let_go(const Observation *o) {
+        HostObserver *observer = o->observer;
+
+        for (size_t i = mr_tree_size(observer->kept); i-- > 0;) {
+                const char *unit = mr_tree_key(observer->kept, i);
+
+                if (instance_find(o, unit))
+                        continue;
+                (void) sd_bus_call_method_async(observer->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH,
+                                                SYSTEMD_MANAGER, "UnrefUnit", NULL, NULL, "s",
+                                                unit);
+                mr_tree_remove_at(observer->kept, i);
+        }
 }
 
 static int unit_listed(Observation *o, const char *unit, const char *load, const char *active,
@@ -328,6 +346,7 @@ static int list_answered(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
                 observation_finish(o, r, &err, NULL);
                 return 0;
         }
+        units_let_go(o);
         part_over(o);
         return 0;
 }

@@ -1,8 +1,9 @@
 #pragma once
 
-/* One answer to Observe: what lies on disk for every instance and claim, joined with what systemd says of the units.
- * Files are read at once; systemd is asked for all units at the same time. When systemd does not answer there is no
- * answer at all, because half of the truth would look like nodes that are gone. */
+/* One answer to Observe: what lies on disk for every instance and claim, joined with what systemd
+ * says of the units. Files are read at once; systemd is asked for all units at the same time. When
+ * systemd does not answer there is no answer at all, because half of the truth would look like
+ * nodes that are gone. */
 
 #include <systemd/sd-bus.h>
 

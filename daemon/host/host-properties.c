@@ -3,7 +3,8 @@
 #include "host-batch.h"
 #include "sdk/str.h"
 
-/* The properties of a unit: field table, and the checks that keep them inside their unit and launch file. */
+/* The properties of a unit: field table, and the checks that keep them inside their unit and launch
+ * file. */
 
 #define COUNT_MAX 1000
 #define VALUE_MAX 65536U /* bytes of one argument; the kernel takes 128 KiB */

@@ -47,12 +47,14 @@ static int64_t cpu_weight(int64_t request) {
         return weight < 1 ? 1 : weight > 10000 ? 10000 : weight;
 }
 
-/* Caches are taken back a little before the limit, so that the limit itself, which kills, is rarely met. */
+/* Caches are taken back a little before the limit, so that the limit itself, which kills, is rarely
+ * met. */
 static int64_t memory_high(int64_t limit) {
         return limit - limit / 16;
 }
 
-/* Every limit is written, also one that does not hold: a value that was set at run time must not outlive it. */
+/* Every limit is written, also one that does not hold: a value that was set at run time must not
+ * outlive it. */
 static void render_limits(const HostProperties *p, MrBuf *out) {
         if (p->memory_limit > 0) {
                 mr_buf_printf(out, "MemoryMax=%" PRId64 "\n", p->memory_limit);

@@ -11,9 +11,9 @@
 #include "host-files.h"
 #include "sdk/str.h"
 
-/* Removal of a tree that somebody hostile may be changing. Only the descriptors of directories opened without
- * following links are trusted. Directories deeper than DEPTH_MAX are moved up to the top, so neither the stack nor
- * the number of open files depends on what was built in there. */
+/* Removal of a tree that somebody hostile may be changing. Only the descriptors of directories
+ * opened without following links are trusted. Directories deeper than DEPTH_MAX are moved up to the
+ * top, so neither the stack nor the number of open files depends on what was built in there. */
 
 #define DEPTH_MAX 32U
 
@@ -110,7 +110,8 @@ int host_tree_remove(const HostDir *dir, const char *name, MrError *err) {
         if (top < 0)
                 return host_path_fail(err, -top, "open", dir->path, name);
         top_empty(&removal);
-        /* What failed on the way may have been a directory whose deep part had to be moved first. */
+        /* What failed on the way may have been a directory whose deep part had to be moved first.
+         */
         if (unlinkat(dir->fd, name, AT_REMOVEDIR) == 0)
                 return 1;
         return host_path_fail(err, removal.error < 0 ? -removal.error : errno, "remove", dir->path,

@@ -276,6 +276,18 @@ int host_units_disable(HostUnits *units, const char *unit, HostUnitsDone done, v
         return call_send(call, r, m, err);
 }
 
+int host_units_forget(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                      MrError *err) {
+        UnitsCall *call = call_new(units, unit, done, userdata);
+        _cleanup_message_ sd_bus_message *m = NULL;
+
+        call->absent_is_done = true;
+        int r = message_new(units, "ResetFailedUnit", &m);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", unit);
+        return call_send(call, r, m, err);
+}
+
 int host_units_is_loaded(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
                          MrError *err) {
         UnitsCall *call = call_new(units, unit, done, userdata);
@@ -291,8 +303,9 @@ int host_units_is_loaded(HostUnits *units, const char *unit, HostUnitsDone done,
 int host_units_reload(HostUnits *units, HostUnitsDone done, void *userdata, MrError *err) {
         UnitsCall *call = call_new(units, NULL, done, userdata);
         _cleanup_message_ sd_bus_message *m = NULL;
+        int r = message_new(units, "Reload", &m);
 
-        return call_send(call, message_new(units, "Reload", &m), m, err);
+        return call_send(call, r, m, err);
 }
 
 static int subscribed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {

@@ -1,7 +1,8 @@
 #pragma once
 
-/* systemd, asked over the bus. Nothing here waits: each function starts one thing and `done` is called once, later,
- * from the event loop, with 0 or a positive answer, or a negative errno and an error. */
+/* systemd, asked over the bus. Nothing here waits: each function starts one thing and `done` is
+ * called once, later, from the event loop, with 0 or a positive answer, or a negative errno and an
+ * error. */
 
 #include <systemd/sd-bus.h>
 
@@ -16,7 +17,8 @@
 typedef struct HostUnits HostUnits;
 typedef void (*HostUnitsDone)(void *userdata, int r, const MrError *err);
 
-/* `bus` is borrowed and must be attached to its event loop. Asks systemd to send its signals to us. */
+/* `bus` is borrowed and must be attached to its event loop. Asks systemd to send its signals to us.
+ */
 int host_units_new(sd_bus *bus, HostUnits **ret, MrError *err) _must_check_;
 HostUnits *host_units_free(
         HostUnits *units); /* what is under way is forgotten: no callback comes any more */
@@ -35,11 +37,16 @@ int host_units_enable(HostUnits *units, const char *unit, HostUnitsDone done, vo
                       MrError *err) _must_check_;
 int host_units_disable(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
                        MrError *err) _must_check_;
-/* Answers 1 when systemd holds the unit in memory, and so holds an old drop-in; 0 when it will read it anew. */
+/* A failure of the unit is no longer remembered. */
+int host_units_forget(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                      MrError *err) _must_check_;
+/* Answers 1 when systemd holds the unit in memory, and so holds an old drop-in; 0 when it will read
+ * it anew. */
 int host_units_is_loaded(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
                          MrError *err) _must_check_;
 int host_units_reload(HostUnits *units, HostUnitsDone done, void *userdata,
                       MrError *err) _must_check_;
 
-/* Turns an error of systemd into one with advice; `unit` may be NULL. Returns the negative errno. */
+/* Turns an error of systemd into one with advice; `unit` may be NULL. Returns the negative errno.
+ */
 int host_units_fail(MrError *err, const sd_bus_error *error, const char *unit);

@@ -9,8 +9,8 @@
 #include "host-claims.h"
 #include "sdk/str.h"
 
-/* What an observer sees of claims. Looking into data/ is bounded, because it happens on the event loop: a claim with
- * more entries than that has an unknown use. */
+/* What an observer sees of claims. Looking into data/ is bounded, because it happens on the event
+ * loop: a claim with more entries than that has an unknown use. */
 
 #define USED_MAX_AGE_USEC UINT64_C(60000000)
 #define ENTRIES_MAX 4096
@@ -155,7 +155,8 @@ static int base_observe(const char *root, const HostStorageClass *class, HostUsa
                 /* lost+found, files and whatever others put there is not ours. */
                 if (host_dir_open_beneath(&base, names.items[i], &claim, NULL) < 0 || claim.fd < 0)
                         continue;
-                /* Neither identity nor data: the making of the claim was interrupted and starts over. */
+                /* Neither identity nor data: the making of the claim was interrupted and starts
+                 * over. */
                 if (faccessat(claim.fd, "identity.json", F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
                     faccessat(claim.fd, "data", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                         continue;

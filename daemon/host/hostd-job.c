@@ -18,7 +18,8 @@ struct HostJob {
         size_t at;      /* the step under way */
         unsigned phase; /* of that step: how many of its asynchronous parts are over */
         char *unit;     /* of that step */
-        /* Units whose drop-in changed: those that systemd has in memory need a reload, once for all of them. */
+        /* Units whose drop-in changed: those that systemd has in memory need a reload, once for all
+         * of them. */
         char **stale;
         size_t n_stale, stale_allocated, stale_asked;
         bool needs_reload;
@@ -86,7 +87,8 @@ static void stale_reloaded(void *userdata, int r, const MrError *err) {
         job_continue(job);
 }
 
-/* Makes systemd see changed drop-ins. Returns 1 when something was asked and the job has to wait, 0 when all is seen. */
+/* Makes systemd see changed drop-ins. Returns 1 when something was asked and the job has to wait, 0
+ * when all is seen. */
 static int stale_flush(HostJob *job, MrError *err) {
         int r;
 
@@ -172,6 +174,8 @@ static int run_unit_remove(HostJob *job, const HostStep *step, MrError *err) {
                 r = host_units_stop(job->args.units, job->unit, part_done, job, err);
         else if (job->phase == 1)
                 r = host_units_disable(job->args.units, job->unit, part_done, job, err);
+        else if (job->phase == 2)
+                r = host_units_forget(job->args.units, job->unit, part_done, job, err);
         else {
                 r = host_node_unit_remove(job->args.root, step, &dropin, err);
                 if (dropin)

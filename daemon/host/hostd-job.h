@@ -1,7 +1,8 @@
 #pragma once
 
-/* A job carries out one batch, step by step and in order, without ever holding up the event loop: files between two
- * turns of the loop, systemd by asynchronous calls, deletions in a child process. It stops at the first failure. */
+/* A job carries out one batch, step by step and in order, without ever holding up the event loop:
+ * files between two turns of the loop, systemd by asynchronous calls, deletions in a child process.
+ * It stops at the first failure. */
 
 #include <systemd/sd-event.h>
 
@@ -15,7 +16,8 @@ typedef struct HostJobArgs {
         HostUnits *units;
         const HostConfig *config;
         const char *root; /* prefix of all paths, "" on a real host */
-        /* Called once, from the loop: `err` is NULL when all steps succeeded, else it speaks of step `n_done`. */
+        /* Called once, from the loop: `err` is NULL when all steps succeeded, else it speaks of
+         * step `n_done`. */
         void (*done)(void *userdata, size_t n_done, const MrError *err);
         void *userdata;
 } HostJobArgs;

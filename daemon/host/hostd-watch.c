@@ -17,7 +17,8 @@
          IN_DELETE_SELF | IN_ONLYDIR)
 #define PENDING_MAX 64U
 
-/* A path that is watched, or the unit that is listened to, on behalf of one instance; "" for all. */
+/* A path that is watched, or the unit that is listened to, on behalf of one instance; "" for all.
+ */
 typedef struct Watched {
         HostWatch *watch; /* weak */
         char *key;        /* the path, or the object path of the unit */
@@ -78,7 +79,8 @@ static int file_changed(sd_event_source *source, const struct inotify_event *eve
         Watched *watched = userdata;
 
         (void) source;
-        /* The directory is gone; one of the same name is another, which the next refresh watches. */
+        /* The directory is gone; one of the same name is another, which the next refresh watches.
+         */
         if (event->mask & (IN_DELETE_SELF | IN_IGNORED | IN_UNMOUNT))
                 watched->inotify = sd_event_source_disable_unref(watched->inotify);
         if (event->len > 0 && event->name[0] == '.')

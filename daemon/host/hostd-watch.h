@@ -1,7 +1,8 @@
 #pragma once
 
-/* Notices that something changed: the state of a unit, a file of a node, a drop-in, a mask, a distribution. Only the
- * units of instances are listened to, so what else happens on the host costs nothing. */
+/* Notices that something changed: the state of a unit, a file of a node, a drop-in, a mask, a
+ * distribution. Only the units of instances are listened to, so what else happens on the host costs
+ * nothing. */
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>

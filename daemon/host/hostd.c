@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/message-ids.h"
 #include "host-batch.h"
@@ -39,8 +40,8 @@ struct Hostd {
         size_t n_queued;
         HostJob *job;
         sd_event_source
-                *next; /* starts the next job, and frees the last one, outside of its callback */
-        uint64_t last_id;
+                *next;    /* starts the next job, and frees the last one, outside of its callback */
+        uint64_t last_id; /* begins with the time, so that no path is used by two services */
 };
 
 /* A caller that waits for an observation. */
@@ -379,7 +380,8 @@ static int property_version(sd_bus *bus, const char *path, const char *interface
         return sd_bus_message_append(reply, "u", (uint32_t) HOST_PROTOCOL);
 }
 
-/* "Unprivileged" only switches off a check by capabilities that would refuse the daemon; caller_check() decides. */
+/* "Unprivileged" only switches off a check by capabilities that would refuse the daemon;
+ * caller_check() decides. */
 static const sd_bus_vtable hostd_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Observe", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", host), method_observe,
@@ -417,6 +419,7 @@ int hostd_new(const HostdArgs *args, Hostd **ret, MrError *err) {
         _cleanup_(hostd_freep) Hostd *hostd = mr_new(Hostd, 1);
 
         hostd->args = *args;
+        hostd->last_id = now_usec();
         hostd->observer = host_observer_new(args->bus, args->root);
         int r = host_units_new(args->bus, &hostd->units, err);
         if (r >= 0)

@@ -1,6 +1,7 @@
 #pragma once
 
-/* The object /org/millrace/Host1 on the bus: who may call, what is queued, when the service may leave. */
+/* The object /org/millrace/Host1 on the bus: who may call, what is queued, when the service may
+ * leave. */
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
@@ -20,7 +21,8 @@ typedef struct HostdArgs {
 
 typedef struct Hostd Hostd;
 
-/* Offers the object and takes the name. The loop is left with sd_event_exit() when nobody needs the service. */
+/* Offers the object and takes the name. The loop is left with sd_event_exit() when nobody needs the
+ * service. */
 int hostd_new(const HostdArgs *args, Hostd **ret, MrError *err) _must_check_;
 Hostd *hostd_free(Hostd *hostd);
 DEFINE_CLEANUP(Hostd *, hostd_free);

@@ -1,5 +1,6 @@
-/* Reads the launch description: one KEY VALUE a line, written by millrace-hostd. A key that is not known is an error,
- * because starting a node without something it was told to have is worse than not starting it. */
+/* Reads the launch description: one KEY VALUE a line, written by millrace-hostd. A key that is not
+ * known is an error, because starting a node without something it was told to have is worse than
+ * not starting it. */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -48,7 +48,8 @@ static int program_check(const char *java, Failure *failure) {
         return 0;
 }
 
-/* A runtime says its version in the file 'release' above bin/. Without one nothing is known, and java itself will tell. */
+/* A runtime says its version in the file 'release' above bin/. Without one nothing is known, and
+ * java itself will tell. */
 static int version_check(const char *java, Failure *failure) {
         _cleanup_(text_free) char *real = realpath(java, NULL);
         char *bin = real ? strstr(real, "/bin/java") : NULL;
@@ -132,7 +133,8 @@ void java_command(const Launch *launch, Words *ret, Words *ret_owned) {
         words_add_all(ret, &launch->arguments);
 }
 
-/* The short run shares the node's system properties, which say where its logging is configured, but not its memory. */
+/* The short run shares the node's system properties, which say where its logging is configured, but
+ * not its memory. */
 void java_prepare_command(const Launch *launch, Words *ret, Words *ret_owned) {
         words_add(ret, "java");
         archive_add(launch, ret, ret_owned);
@@ -158,7 +160,8 @@ static void java_exec(const char *java, const Words *command) {
                (char *const *) (uintptr_t) environment);
 }
 
-/* In the child. What the command prints may be credentials, so that it must not reach the journal; errors may. */
+/* In the child. What the command prints may be credentials, so that it must not reach the journal;
+ * errors may. */
 _Noreturn static void prepare_child(const Launch *launch, pid_t parent, const Words *command) {
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 

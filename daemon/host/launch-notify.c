@@ -1,5 +1,5 @@
-/* Telling the service manager. The watcher is a grandchild, so that nobody has to collect it: the main process becomes
- * java, which would keep a dead child for ever. */
+/* Telling the service manager. The watcher is a grandchild, so that nobody has to collect it: the
+ * main process becomes java, which would keep a dead child for ever. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,8 @@
 #define EXTEND_BY_USEC "60000000"
 #define BARRIER_MSEC 5000
 
-/* A leading '@' stands for an abstract address. Returns the length, 0 when there is no usable address. */
+/* A leading '@' stands for an abstract address. Returns the length, 0 when there is no usable
+ * address. */
 static socklen_t address_fill(struct sockaddr_un *address) {
         const char *path = getenv("NOTIFY_SOCKET");
         size_t n = path ? strlen(path) : 0;
@@ -76,8 +77,8 @@ void notify_send(const char *format, ...) {
         datagram_send(text, -1);
 }
 
-/* Returns once the service manager has read everything sent before: it finds out whose message one is by the sender's
- * cgroup, which a sender that has exited no longer has. */
+/* Returns once the service manager has read everything sent before: it finds out whose message one
+ * is by the sender's cgroup, which a sender that has exited no longer has. */
 static void notify_barrier(void) {
         int ends[2];
 
@@ -98,7 +99,8 @@ static int64_t now_msec(void) {
         return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Waits for a while; true when the process has ended meanwhile. Kernels before 5.3 have no pidfd. */
+/* Waits for a while; true when the process has ended meanwhile. Kernels before 5.3 have no pidfd.
+ */
 static bool process_wait(pid_t pid, int pidfd, int msec) {
         struct pollfd waiting = {.fd = pidfd, .events = POLLIN};
 

@@ -1,5 +1,5 @@
-/* Which ports are bound, and by whom. A socket belongs to a process when one of its descriptors shows the socket's
- * inode; where descriptors cannot be read, the port alone decides. */
+/* Which ports are bound, and by whom. A socket belongs to a process when one of its descriptors
+ * shows the socket's inode; where descriptors cannot be read, the port alone decides. */
 
 #include <ctype.h>
 #include <dirent.h>
@@ -119,8 +119,8 @@ const char *ports_waiting(const Launch *launch, pid_t pid) {
         return NULL;
 }
 
-/* Binding as java does: to every address, over IPv6 when the host has it. SO_REUSEADDR lets connections that a former
- * run left in TIME_WAIT pass, but nobody who still listens. */
+/* Binding as java does: to every address, over IPv6 when the host has it. SO_REUSEADDR lets
+ * connections that a former run left in TIME_WAIT pass, but nobody who still listens. */
 static int port_try(int family, const struct sockaddr *address, socklen_t size) {
         _cleanup_(fd_close) int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         int one = 1, zero = 0;

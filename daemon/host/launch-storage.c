@@ -1,5 +1,5 @@
-/* Storage of a node, made by the user who runs it. A directory is made only when its parent exists, a file only when
- * there is none: whatever a disk already holds is left alone. */
+/* Storage of a node, made by the user who runs it. A directory is made only when its parent exists,
+ * a file only when there is none: whatever a disk already holds is left alone. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,8 @@ static int write_all(int fd, const char *data, size_t size) {
         return 0;
 }
 
-/* Writes a new file that is complete before it has its name. No link is followed: neither name may exist as one. */
+/* Writes a new file that is complete before it has its name. No link is followed: neither name may
+ * exist as one. */
 static int file_stage(const char *path, const char *data, size_t size, mode_t mode) {
         (void) unlink(path);
         _cleanup_(fd_close) int fd =
@@ -83,8 +84,8 @@ bool storage_is_prepared(const Launch *launch) {
         return launch->prepared && lstat(launch->prepared, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* A node that once had data must not begin anew with an empty disk: it would rejoin under its old name without what it
- * promised to keep. */
+/* A node that once had data must not begin anew with an empty disk: it would rejoin under its old
+ * name without what it promised to keep. */
 int storage_check(const Launch *launch, Failure *failure) {
         struct stat st;
 

@@ -1,4 +1,5 @@
-/* The few string helpers of the launcher. Out of memory ends the program: the service manager starts it again. */
+/* The few string helpers of the launcher. Out of memory ends the program: the service manager
+ * starts it again. */
 
 #include <errno.h>
 #include <stdarg.h>

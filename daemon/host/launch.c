@@ -24,7 +24,8 @@ static int launch_prepare(const char *node_directory, const char *run_directory,
         return 0;
 }
 
-/* The journal takes a priority at the start of a line; a person at a terminal does not want to see one. */
+/* The journal takes a priority at the start of a line; a person at a terminal does not want to see
+ * one. */
 static int report(const Failure *failure) {
         notify_send("STATUS=%s", failure->text);
         fprintf(stderr, "%s%s\n", getenv("JOURNAL_STREAM") ? "<3>" : "", failure->text);

@@ -1,8 +1,9 @@
 #pragma once
 
-/* The launcher: the main process of a node's unit. It reads NODEDIR/launch, prepares storage, leaves a watcher behind
- * that tells the service manager when the node's ports are bound, and becomes java. It is linked statically and
- * without libmillrace, because it also runs inside container images that have no libraries of ours. */
+/* The launcher: the main process of a node's unit. It reads NODEDIR/launch, prepares storage,
+ * leaves a watcher behind that tells the service manager when the node's ports are bound, and
+ * becomes java. It is linked statically and without libmillrace, because it also runs inside
+ * container images that have no libraries of ours. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -78,14 +79,18 @@ typedef struct Launch {
 
 /* launch-file.c: the description. */
 int launch_read(const char *node_directory, Launch *ret, Failure *failure) _must_check_;
-/* `take_text` is NUL-terminated, has `size` bytes and belongs to *ret afterwards, also on failure. */
-int launch_parse(char *take_text, size_t size, const char *path, Launch *ret, Failure *failure) _must_check_;
+/* `take_text` is NUL-terminated, has `size` bytes and belongs to *ret afterwards, also on failure.
+ */
+int launch_parse(char *take_text, size_t size, const char *path, Launch *ret,
+                 Failure *failure) _must_check_;
 void launch_done(Launch *launch);
-/* Reads a whole file of at most LAUNCH_FILE_MAX bytes. Returns 0 and sets errno on failure, else 1. */
+/* Reads a whole file of at most LAUNCH_FILE_MAX bytes. Returns 0 and sets errno on failure, else 1.
+ */
 int file_read(const char *path, char **ret, size_t *ret_size) _must_check_;
 
 /* launch-storage.c: directories, files, and what was there before. */
-int manifest_copy(const char *node_directory, const char *run_directory, Failure *failure) _must_check_;
+int manifest_copy(const char *node_directory, const char *run_directory,
+                  Failure *failure) _must_check_;
 int storage_check(const Launch *launch, Failure *failure) _must_check_;
 int storage_make(const Launch *launch, Failure *failure) _must_check_;
 bool storage_is_prepared(const Launch *launch);

@@ -194,9 +194,10 @@ static int watch_path(DirectoryWatch *watch, const char *path, uint32_t events) 
         return 0;
 }
 
-/* Puts the watch on the directory, or on the nearest ancestor while it does not exist. The directory
- * may appear between two looks, so an ancestor is taken only when it still is the nearest one after
- * that. An ancestor may have been exchanged without an event, so each scan does it again. */
+/* Puts the watch on the directory, or on the nearest ancestor while it does not exist. The
+ * directory may appear between two looks, so an ancestor is taken only when it still is the nearest
+ * one after that. An ancestor may have been exchanged without an event, so each scan does it again.
+ */
 static int attach(DirectoryWatch *watch, MrError *err) {
         for (int attempt = 0; attempt < 8; attempt++) {
                 int r = watch_path(watch, watch->directory, DIRECTORY_EVENTS);

@@ -15,7 +15,7 @@ void documents_done(Documents *documents) {
         for (size_t i = 0; i < documents->n; i++)
                 document_free(documents->items[i]);
         free(documents->items);
-        *documents = (Documents) {};
+        *documents = (Documents){};
 }
 
 static int refuse_twice(const Documents *documents, const Document *document, MrError *err) {
@@ -25,11 +25,14 @@ static int refuse_twice(const Documents *documents, const Document *document, Mr
                 const MrResource *b = &documents->items[i]->resource;
                 if (a->kind != b->kind || !mr_streq(a->ns, b->ns) || !mr_streq(a->name, b->name))
                         continue;
-                int r = mr_fail(err, MR_INVALID, NULL, "%s %s/%s is in %s:%u already; remove one of the two",
+                int r = mr_fail(err, MR_INVALID, NULL,
+                                "%s %s/%s is in %s:%u already; remove one of the two",
                                 a->kind->name, a->ns, a->name,
-                                documents->items[i]->source ? documents->items[i]->source : "the input",
+                                documents->items[i]->source ? documents->items[i]->source
+                                                            : "the input",
                                 mr_tree_line(b->tree));
-                return mr_error_at(err, r, document->source, mr_tree_line(a->tree), mr_tree_column(a->tree));
+                return mr_error_at(err, r, document->source, mr_tree_line(a->tree),
+                                   mr_tree_column(a->tree));
         }
         return 0;
 }
@@ -41,8 +44,8 @@ static void set_namespace(MrTree *tree, const char *ns) {
                 mr_tree_set_string(metadata, "namespace", ns);
 }
 
-int documents_read_text(const Registry *registry, const char *text, size_t size, const char *source, const char *ns,
-                        Documents *ret, MrError *err) {
+int documents_read_text(const Registry *registry, const char *text, size_t size, const char *source,
+                        const char *ns, Documents *ret, MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *list = NULL, *surprises = mr_tree_new_list();
 
         int r = mr_yaml_read(text, size, source, &list, surprises, err);
@@ -64,7 +67,8 @@ int documents_read_text(const Registry *registry, const char *text, size_t size,
         }
         /* What YAML 1.1 turned into a boolean is told once, with the first document of the file. */
         for (size_t i = 0; ret->n > 0 && i < mr_tree_size(surprises); i++)
-                mr_tree_append(ret->items[ret->n - 1]->warnings, mr_tree_copy(mr_tree_at(surprises, i)));
+                mr_tree_append(ret->items[ret->n - 1]->warnings,
+                               mr_tree_copy(mr_tree_at(surprises, i)));
         return 0;
 }
 
@@ -74,29 +78,33 @@ static int read_stdin(MrBuf *out, MrError *err) {
         for (size_t n; (n = fread(chunk, 1, sizeof(chunk), stdin)) > 0;) {
                 mr_buf_append(out, chunk, n);
                 if (out->size > MR_DOCUMENT_MAX)
-                        return mr_fail(err, MR_INVALID, NULL, "the input is larger than %u bytes; split it",
+                        return mr_fail(err, MR_INVALID, NULL,
+                                       "the input is larger than %u bytes; split it",
                                        MR_DOCUMENT_MAX);
         }
         return ferror(stdin) ? mr_fail_errno(err, EIO, NULL, "cannot read standard input") : 0;
 }
 
-static int read_file(const Registry *registry, const char *path, const char *ns, Documents *ret, MrError *err) {
+static int read_file(const Registry *registry, const char *path, const char *ns, Documents *ret,
+                     MrError *err) {
         _cleanup_buf_ MrBuf text = {};
 
         int r = mr_streq(path, "-") ? read_stdin(&text, err)
                                     : read_file_capped(path, MR_DOCUMENT_MAX, &text, err);
         if (r < 0)
                 return r;
-        return documents_read_text(registry, mr_buf_text(&text), text.size, mr_streq(path, "-") ? "<stdin>" : path, ns,
-                                   ret, err);
+        return documents_read_text(registry, mr_buf_text(&text), text.size,
+                                   mr_streq(path, "-") ? "<stdin>" : path, ns, ret, err);
 }
 
 static int is_document(const struct dirent *entry) {
-        return entry->d_name[0] != '.' && (mr_ends_with(entry->d_name, ".yaml") || mr_ends_with(entry->d_name, ".yml") ||
-                                           mr_ends_with(entry->d_name, ".json"));
+        return entry->d_name[0] != '.' &&
+               (mr_ends_with(entry->d_name, ".yaml") || mr_ends_with(entry->d_name, ".yml") ||
+                mr_ends_with(entry->d_name, ".json"));
 }
 
-static int read_directory(const Registry *registry, const char *path, const char *ns, Documents *ret, MrError *err) {
+static int read_directory(const Registry *registry, const char *path, const char *ns,
+                          Documents *ret, MrError *err) {
         struct dirent **entries;
         int n = scandir(path, &entries, is_document, alphasort), r = 0;
 
@@ -112,7 +120,8 @@ static int read_directory(const Registry *registry, const char *path, const char
         return r;
 }
 
-int documents_read_path(const Registry *registry, const char *path, const char *ns, Documents *ret, MrError *err) {
+int documents_read_path(const Registry *registry, const char *path, const char *ns, Documents *ret,
+                        MrError *err) {
         struct stat st;
 
         if (!mr_streq(path, "-") && stat(path, &st) == 0 && S_ISDIR(st.st_mode))

@@ -27,7 +27,8 @@ static const Elf64_Shdr *section_at(const Image *image, const Elf64_Ehdr *header
         return at(image, header->e_shoff + i * sizeof(Elf64_Shdr), sizeof(Elf64_Shdr));
 }
 
-static bool has_name(const Image *image, const Elf64_Shdr *strings, uint32_t offset, const char *name) {
+static bool has_name(const Image *image, const Elf64_Shdr *strings, uint32_t offset,
+                     const char *name) {
         size_t n = strlen(name) + 1;
         const char *text = strings && offset < strings->sh_size && n <= strings->sh_size - offset
                                    ? at(image, strings->sh_offset + offset, n)
@@ -36,9 +37,11 @@ static bool has_name(const Image *image, const Elf64_Shdr *strings, uint32_t off
 }
 
 /* The file bytes behind a virtual address. */
-static const void *loaded_at(const Image *image, const Elf64_Ehdr *header, uint64_t address, uint64_t size) {
+static const void *loaded_at(const Image *image, const Elf64_Ehdr *header, uint64_t address,
+                             uint64_t size) {
         for (size_t i = 0; i < header->e_phnum && header->e_phentsize == sizeof(Elf64_Phdr); i++) {
-                const Elf64_Phdr *program = at(image, header->e_phoff + i * sizeof(Elf64_Phdr), sizeof(Elf64_Phdr));
+                const Elf64_Phdr *program =
+                        at(image, header->e_phoff + i * sizeof(Elf64_Phdr), sizeof(Elf64_Phdr));
                 if (!program)
                         return NULL;
                 if (program->p_type == PT_LOAD && address >= program->p_vaddr &&
@@ -49,12 +52,13 @@ static const void *loaded_at(const Image *image, const Elf64_Ehdr *header, uint6
         return NULL;
 }
 
-static const void *find(const Image *image, const Elf64_Ehdr *header, const Elf64_Shdr *table, const char *name,
-                        size_t size) {
+static const void *find(const Image *image, const Elf64_Ehdr *header, const Elf64_Shdr *table,
+                        const char *name, size_t size) {
         const Elf64_Shdr *strings = section_at(image, header, table->sh_link);
 
         for (uint64_t i = 0; i < table->sh_size / sizeof(Elf64_Sym); i++) {
-                const Elf64_Sym *symbol = at(image, table->sh_offset + i * sizeof(Elf64_Sym), sizeof(Elf64_Sym));
+                const Elf64_Sym *symbol =
+                        at(image, table->sh_offset + i * sizeof(Elf64_Sym), sizeof(Elf64_Sym));
                 if (!symbol)
                         return NULL;
                 if (has_name(image, strings, symbol->st_name, name) && symbol->st_size >= size)
@@ -71,8 +75,10 @@ int elf_read_symbol(const char *path, const char *name, void *ret, size_t size, 
                 return r;
         Image image = {.data = mr_buf_text(&file), .size = file.size};
         const Elf64_Ehdr *header = at(&image, 0, sizeof(Elf64_Ehdr));
-        if (!header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_ident[EI_CLASS] != ELFCLASS64)
-                return mr_fail(err, MR_INVALID, NULL, "%s is no shared object of this machine; remove it", path);
+        if (!header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
+            header->e_ident[EI_CLASS] != ELFCLASS64)
+                return mr_fail(err, MR_INVALID, NULL,
+                               "%s is no shared object of this machine; remove it", path);
         for (size_t i = 0; i < header->e_shnum; i++) {
                 const Elf64_Shdr *section = section_at(&image, header, i);
                 const void *found = section && section->sh_type == SHT_DYNSYM
@@ -83,5 +89,6 @@ int elf_read_symbol(const char *path, const char *name, void *ret, size_t size, 
                         return 0;
                 }
         }
-        return mr_fail(err, MR_INVALID, NULL, "%s exports no data symbol %s of the right size; remove it", path, name);
+        return mr_fail(err, MR_INVALID, NULL,
+                       "%s exports no data symbol %s of the right size; remove it", path, name);
 }

@@ -11,7 +11,7 @@
 #define ANSWER_MAX (64U * 1024)
 
 typedef struct Asking {
-        FourLetterView *view;           /* weak */
+        FourLetterView *view; /* weak */
         char *node;
         Stream *stream;
         MrBuf answer;
@@ -40,8 +40,10 @@ static char *value_of(const char *text, const char *label) {
 
 MrTree *four_letter_parse(const char *text) {
         MrTree *member = mr_tree_new_map();
-        _cleanup_free_ char *mode = value_of(text, "Mode:"), *version = value_of(text, "Zookeeper version:");
-        _cleanup_free_ char *zxid = value_of(text, "Zxid:"), *outstanding = value_of(text, "Outstanding:");
+        _cleanup_free_ char *mode = value_of(text, "Mode:"),
+                            *version = value_of(text, "Zookeeper version:");
+        _cleanup_free_ char *zxid = value_of(text, "Zxid:"),
+                            *outstanding = value_of(text, "Outstanding:");
         int64_t n_outstanding;
 
         if (mode)
@@ -49,7 +51,8 @@ MrTree *four_letter_parse(const char *text) {
         else if (strstr(text, "not currently serving requests"))
                 mr_tree_set_string(member, "state", "looking");
         else if (strstr(text, "not in the whitelist"))
-                mr_tree_set_string(member, "error", "the word srvr is not in 4lw.commands.whitelist; add it");
+                mr_tree_set_string(member, "error",
+                                   "the word srvr is not in 4lw.commands.whitelist; add it");
         else
                 mr_tree_set_string(member, "error", "the answer makes no sense");
         mr_tree_set_string(member, "version", version);
@@ -97,11 +100,15 @@ static const StreamOps stream_ops = {
         .closed = closed,
 };
 
-static int ask(sd_event *event, const FourLetterMember *member, TlsClient *tls, uint64_t timeout_usec, Asking *asking,
-               MrError *err) {
+static int ask(sd_event *event, const FourLetterMember *member, TlsClient *tls,
+               uint64_t timeout_usec, Asking *asking, MrError *err) {
         StreamArgs args = {
-                .host = member->host, .port = member->port, .tls = tls, .timeout_usec = timeout_usec,
-                .ops = &stream_ops, .userdata = asking,
+                .host = member->host,
+                .port = member->port,
+                .tls = tls,
+                .timeout_usec = timeout_usec,
+                .ops = &stream_ops,
+                .userdata = asking,
         };
 
         int r = stream_new(event, &args, &asking->stream, err);
@@ -111,7 +118,8 @@ static int ask(sd_event *event, const FourLetterMember *member, TlsClient *tls, 
 }
 
 int four_letter_view_new(sd_event *event, const FourLetterMember *members, size_t n, TlsClient *tls,
-                         uint64_t timeout_usec, FourLetterSeen seen, void *userdata, FourLetterView **ret, MrError *err) {
+                         uint64_t timeout_usec, FourLetterSeen seen, void *userdata,
+                         FourLetterView **ret, MrError *err) {
         if (n == 0)
                 return mr_fail(err, MR_INVALID, NULL, "there is no member to ask");
         FourLetterView *view = mr_new(FourLetterView, 1);

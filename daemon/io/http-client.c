@@ -1,4 +1,5 @@
-/* HTTP/1.1 over a UNIX socket. What comes from the socket is capped: it may not be our daemon that answers. */
+/* HTTP/1.1 over a UNIX socket. What comes from the socket is capped: it may not be our daemon that
+ * answers. */
 
 #include "io/http-client.h"
 
@@ -296,7 +297,8 @@ static int64_t chunk_size(HttpClient *client, bool *ret_is_complete) {
         return size;
 }
 
-/* One step through size, data, end of line, size …: 1 when another may follow, 0 when more bytes are needed. */
+/* One step through size, data, end of line, size …: 1 when another may follow, 0 when more bytes
+ * are needed. */
 static int decode_chunk(HttpClient *client, MrError *err) {
         bool is_complete;
 

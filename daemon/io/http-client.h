@@ -1,6 +1,7 @@
 #pragma once
 
-/* HTTP/1.1 over a UNIX socket, for command line tools: one connection a request, blocking with deadlines. */
+/* HTTP/1.1 over a UNIX socket, for command line tools: one connection a request, blocking with
+ * deadlines. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,8 +32,8 @@ unsigned http_client_status(const HttpClient *client);
 const char *http_client_warning(const HttpClient *client, size_t i);
 /* The whole body, which ends by itself. */
 int http_client_read(HttpClient *client, MrBuf *out, MrError *err) _must_check_;
-/* The next line of a stream, without its end: 1; 0 when none came within the time (-1: for ever); -ENODATA when the
- * stream has ended. The caller frees it. */
+/* The next line of a stream, without its end: 1; 0 when none came within the time (-1: for ever);
+ * -ENODATA when the stream has ended. The caller frees it. */
 int http_client_read_line(HttpClient *client, int64_t timeout_msec, char **ret,
                           MrError *err) _must_check_;
 int http_client_fd(const HttpClient *client);

@@ -1,4 +1,5 @@
-/* Requests and responses as values: targets are decoded here, for the server, the tests and the fuzz target alike. */
+/* Requests and responses as values: targets are decoded here, for the server, the tests and the
+ * fuzz target alike. */
 
 #include <ctype.h>
 #include <string.h>

@@ -1,8 +1,9 @@
-/* libmicrohttpd behind sd-event. Its epoll descriptor is one source of the loop; its time-outs are a timer that runs
- * only while a connection is open. */
+/* libmicrohttpd behind sd-event. Its epoll descriptor is one source of the loop; its time-outs are
+ * a timer that runs only while a connection is open. */
 
 #include <ctype.h>
 #include <errno.h>
+#include <malloc.h>
 #include <microhttpd.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -14,7 +15,7 @@
 #include "sdk/str.h"
 
 #define CONNECTIONS_MAX 2048U
-#define CONNECTION_MEMORY (24U * 1024)
+#define CONNECTION_MEMORY (16U * 1024)
 #define IDLE_TIMEOUT_SEC 30U
 #define STREAM_BLOCK 2048U
 
@@ -25,15 +26,17 @@ struct HttpServer {
         struct MHD_Daemon *daemon;
         sd_event_source *io_source;
         sd_event_source *time_source;
-        sd_event_source *
-                resume_source; /* set off when a connection was resumed, which wakes no descriptor */
+        sd_event_source *resume_source; /* set off when a connection was resumed, which wakes no
+                                           descriptor */
         HttpHandler handler;
         void *userdata;
         bool is_local;
         Exchange *streams; /* exchanges whose response is an open stream */
+        bool had_streams;  /* memory of many watches is worth giving back when the last has ended */
 };
 
-/* One request and its response. libmicrohttpd ends the two in either order, so each holds a reference. */
+/* One request and its response. libmicrohttpd ends the two in either order, so each holds a
+ * reference. */
 struct Exchange {
         unsigned n_refs;
         HttpServer *server; /* weak */
@@ -71,6 +74,10 @@ static void server_arm(HttpServer *server) {
 
 static void server_run(HttpServer *server) {
         (void) MHD_run(server->daemon);
+        if (server->had_streams && !server->streams) {
+                server->had_streams = false;
+                (void) malloc_trim(0);
+        }
         server_arm(server);
 }
 
@@ -105,7 +112,8 @@ static void stream_on_wake(void *userdata) {
         stream_resume(userdata);
 }
 
-/* A suspended connection is not watched by libmicrohttpd, so a client that goes away is noticed here. */
+/* A suspended connection is not watched by libmicrohttpd, so a client that goes away is noticed
+ * here. */
 static int stream_on_hang_up(sd_event_source *source, int fd _unused_, uint32_t events _unused_,
                              void *userdata) {
         Exchange *exchange = userdata;
@@ -132,7 +140,8 @@ static ssize_t stream_read(void *userdata, uint64_t at _unused_, char *buffer, s
         return 0;
 }
 
-/* Both ends of an exchange come before its socket is closed, so the source never watches a stranger's descriptor. */
+/* Both ends of an exchange come before its socket is closed, so the source never watches a
+ * stranger's descriptor. */
 static void stream_detach(Exchange *exchange) {
         if (!exchange->stream)
                 return;
@@ -175,6 +184,7 @@ static struct MHD_Response *stream_response(Exchange *exchange, HttpStream *take
         if (exchange->next)
                 exchange->next->previous = exchange;
         server->streams = exchange;
+        server->had_streams = true;
         http_stream_attach(take_stream, stream_on_wake, exchange);
         (void) sd_event_add_io(server->event, &exchange->hang_up_source,
                                connection_fd(exchange->connection), EPOLLRDHUP, stream_on_hang_up,
@@ -303,7 +313,8 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *connecti
         return exchange_finish(exchange);
 }
 
-/* Sees the target as it was sent, before anything is decoded; what it returns becomes the context. */
+/* Sees the target as it was sent, before anything is decoded; what it returns becomes the context.
+ */
 static void *on_target(void *userdata _unused_, const char *target,
                        struct MHD_Connection *connection _unused_) {
         Exchange *exchange = mr_new(Exchange, 1);

@@ -1,8 +1,9 @@
 #pragma once
 
-/* A small HTTP/1.1 server behind sd-event: libmicrohttpd does the protocol, this file turns it into one function
- * from request to response. A response may be a stream, to which lines are written as long as the client listens.
- * Plain HTTP only; access is decided by the mode of the UNIX socket, or by where the TCP socket is bound. */
+/* A small HTTP/1.1 server behind sd-event: libmicrohttpd does the protocol, this file turns it into
+ * one function from request to response. A response may be a stream, to which lines are written as
+ * long as the client listens. Plain HTTP only; access is decided by the mode of the UNIX socket, or
+ * by where the TCP socket is bound. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,7 +35,8 @@ typedef struct HttpRequest {
 } HttpRequest;
 
 void http_request_done(HttpRequest *request);
-/* Splits and decodes "/path?name=value&…". Refuses what is no absolute path, a broken escape and NUL bytes. */
+/* Splits and decodes "/path?name=value&…". Refuses what is no absolute path, a broken escape and
+ * NUL bytes. */
 int http_request_set_target(HttpRequest *request, const char *target, MrError *err) _must_check_;
 /* The value of a parameter, NULL when absent. */
 const char *http_request_parameter(const HttpRequest *request, const char *name);
@@ -50,8 +52,8 @@ typedef struct HttpResponse {
 } HttpResponse;
 
 void http_response_done(HttpResponse *response);
-/* Answers with an error the way Kubernetes does: a Status object. `reason` NULL: the usual one of the status code;
- * `details` may be NULL. */
+/* Answers with an error the way Kubernetes does: a Status object. `reason` NULL: the usual one of
+ * the status code; `details` may be NULL. */
 void http_response_fail(HttpResponse *response, unsigned status, const char *reason,
                         const char *message, MrTree *take_details);
 void http_response_json(HttpResponse *response, unsigned status, const MrTree *tree);
@@ -69,7 +71,8 @@ int http_server_new(sd_event *event, int take_fd, HttpHandler handler, void *use
 HttpServer *http_server_free(HttpServer *server); /* returns NULL; takes NULL; ends all streams */
 DEFINE_CLEANUP(HttpServer *, http_server_free);
 
-/* Listening sockets. The UNIX one replaces a stale socket, never a living one or a file, and gets mode 0660; `group`
- * (NULL: unchanged) owns it. The TCP address is "127.0.0.1:9404", "[::1]:9404" or ":9404" (every address). */
+/* Listening sockets. The UNIX one replaces a stale socket, never a living one or a file, and gets
+ * mode 0660; `group` (NULL: unchanged) owns it. The TCP address is "127.0.0.1:9404", "[::1]:9404"
+ * or ":9404" (every address). */
 int http_listen_unix(const char *path, const char *group, MrError *err);
 int http_listen_tcp(const char *address, MrError *err);

@@ -1,7 +1,7 @@
 #pragma once
 
-/* The open end of a streamed response: its producer writes, its consumer (the HTTP server, or a test) takes the bytes
- * away. Both hold a reference; each learns when the other has gone. */
+/* The open end of a streamed response: its producer writes, its consumer (the HTTP server, or a
+ * test) takes the bytes away. Both hold a reference; each learns when the other has gone. */
 
 #include <stdbool.h>
 

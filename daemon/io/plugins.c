@@ -1,5 +1,6 @@
-/* dlopen, behind checks. The header of the plugin is read from its file before the loader maps any of its code to run:
- * dlopen itself runs constructors, so the symbol is first found in the ELF image as bytes. */
+/* dlopen, behind checks. The header of the plugin is read from its file before the loader maps any
+ * of its code to run: dlopen itself runs constructors, so the symbol is first found in the ELF
+ * image as bytes. */
 
 #include "plugins.h"
 
@@ -23,24 +24,32 @@ static int check_file(const char *path, unsigned owner, MrError *err) {
         if (lstat(path, &st) < 0)
                 return mr_fail_errno(err, errno, NULL, "cannot read %s", path);
         if (!S_ISREG(st.st_mode))
-                return mr_fail(err, MR_INVALID, NULL, "%s is no regular file; install the plugin again", path);
+                return mr_fail(err, MR_INVALID, NULL,
+                               "%s is no regular file; install the plugin again", path);
         if (st.st_uid != 0 && st.st_uid != owner)
-                return mr_fail(err, MR_DENIED, NULL, "%s belongs to user %u; it must belong to root", path,
+                return mr_fail(err, MR_DENIED, NULL,
+                               "%s belongs to user %u; it must belong to root", path,
                                (unsigned) st.st_uid);
         if (st.st_mode & (S_IWGRP | S_IWOTH))
-                return mr_fail(err, MR_DENIED, NULL, "others than its owner can write %s; run 'chmod go-w %s'", path, path);
+                return mr_fail(err, MR_DENIED, NULL,
+                               "others than its owner can write %s; run 'chmod go-w %s'", path,
+                               path);
         return 0;
 }
 
 static int check_header(const char *path, const MrPlugin *plugin, MrError *err) {
         if (plugin->magic != MR_PLUGIN_MAGIC)
-                return mr_fail(err, MR_INVALID, NULL, "%s is no millrace plugin (wrong magic); remove it", path);
+                return mr_fail(err, MR_INVALID, NULL,
+                               "%s is no millrace plugin (wrong magic); remove it", path);
         if (plugin->abi_major != MR_PLUGIN_ABI_MAJOR || plugin->abi_minor > MR_PLUGIN_ABI_MINOR)
                 return mr_fail(err, MR_INVALID, NULL,
-                               "%s was built for plugin ABI %u.%u, this program has %u.%u; install matching versions", path,
-                               plugin->abi_major, plugin->abi_minor, MR_PLUGIN_ABI_MAJOR, MR_PLUGIN_ABI_MINOR);
+                               "%s was built for plugin ABI %u.%u, this program has %u.%u; install "
+                               "matching versions",
+                               path, plugin->abi_major, plugin->abi_minor, MR_PLUGIN_ABI_MAJOR,
+                               MR_PLUGIN_ABI_MINOR);
         if (plugin->struct_size < sizeof(MrPlugin))
-                return mr_fail(err, MR_INVALID, NULL, "the header of %s is too small; install it again", path);
+                return mr_fail(err, MR_INVALID, NULL,
+                               "the header of %s is too small; install it again", path);
         return 0;
 }
 
@@ -50,13 +59,17 @@ static int check_content(const char *path, const MrPlugin *plugin, MrError *err)
         _cleanup_free_ char *expected = mr_strf("%s.so", plugin->name ? plugin->name : "");
 
         if (!mr_streq(base ? base + 1 : path, expected))
-                return mr_fail(err, MR_INVALID, NULL, "%s calls itself \"%s\"; a plugin is named like its file", path,
+                return mr_fail(err, MR_INVALID, NULL,
+                               "%s calls itself \"%s\"; a plugin is named like its file", path,
                                plugin->name ? plugin->name : "");
         if (!plugin->operand == !plugin->platform)
-                return mr_fail(err, MR_INVALID, NULL, "%s is neither an operand nor a platform; install it again", path);
+                return mr_fail(err, MR_INVALID, NULL,
+                               "%s is neither an operand nor a platform; install it again", path);
         if ((plugin->operand && plugin->operand->struct_size < sizeof(MrOperandOps)) ||
             (plugin->platform && plugin->platform->struct_size < sizeof(MrPlatformOps)))
-                return mr_fail(err, MR_INVALID, NULL, "%s was built for an older program; install matching versions", path);
+                return mr_fail(err, MR_INVALID, NULL,
+                               "%s was built for an older program; install matching versions",
+                               path);
         return 0;
 }
 
@@ -86,11 +99,12 @@ static int load_one(const char *path, unsigned owner, const MrPlugin **ret, MrEr
 }
 
 static int is_plugin(const struct dirent *entry) {
-        return entry->d_name[0] != '.' && mr_ends_with(entry->d_name, ".so") && !mr_starts_with(entry->d_name, "lib");
+        return entry->d_name[0] != '.' && mr_ends_with(entry->d_name, ".so") &&
+               !mr_starts_with(entry->d_name, "lib");
 }
 
-int plugins_load(const char *directory, unsigned owner, PluginRefused refused, void *userdata, Plugins *ret,
-                 MrError *err) {
+int plugins_load(const char *directory, unsigned owner, PluginRefused refused, void *userdata,
+                 Plugins *ret, MrError *err) {
         struct dirent **entries;
         int n = scandir(directory, &entries, is_plugin, alphasort);
 
@@ -133,12 +147,13 @@ char *plugins_directory(unsigned *ret_owner) {
 
 void plugins_done(Plugins *plugins) {
         free(plugins->items);
-        *plugins = (Plugins) {};
+        *plugins = (Plugins){};
 }
 
 int plugins_register(const Plugins *plugins, Registry *registry, MrError *err) {
         for (size_t i = 0; i < plugins->n; i++) {
-                int r = plugins->items[i]->operand ? registry_add(registry, plugins->items[i], err) : 0;
+                int r = plugins->items[i]->operand ? registry_add(registry, plugins->items[i], err)
+                                                   : 0;
                 if (r < 0)
                         return r;
         }

@@ -13,8 +13,8 @@
 
 #include "sdk/alloc.h"
 
-/* Shared by the loop and the thread. Whoever lets go last frees it, so a Resolve can be freed at once
- * while its thread still waits for a name server. */
+/* Shared by the loop and the thread. Whoever lets go last frees it, so a Resolve can be freed at
+ * once while its thread still waits for a name server. */
 typedef struct ResolveJob {
         atomic_uint n_ref;
         char *host;

@@ -1,7 +1,8 @@
 #pragma once
 
-/* Turns a host name into socket addresses without holding up the event loop: a name is looked up by a
- * short-lived thread, because getaddrinfo() has no other form. Numeric addresses need no thread. */
+/* Turns a host name into socket addresses without holding up the event loop: a name is looked up by
+ * a short-lived thread, because getaddrinfo() has no other form. Numeric addresses need no thread.
+ */
 
 #include <netdb.h>
 #include <stdint.h>
@@ -11,8 +12,8 @@
 
 typedef struct Resolve Resolve;
 
-/* Called once, from the loop, never from resolve_start(). Exactly one of err and addresses is set; both
- * are borrowed, and the Resolve may be freed from inside. */
+/* Called once, from the loop, never from resolve_start(). Exactly one of err and addresses is set;
+ * both are borrowed, and the Resolve may be freed from inside. */
 typedef void (*ResolveDone)(const MrError *err, const struct addrinfo *addresses, void *userdata);
 
 int resolve_start(sd_event *event, const char *host, uint16_t port, ResolveDone done,

@@ -1,8 +1,8 @@
 #pragma once
 
-/* A byte stream to one TCP peer on the event loop, with or without TLS. It resolves, connects and shakes
- * hands by itself, never blocks, and reports by three callbacks. It knows nothing of what the bytes mean,
- * and never logs them. */
+/* A byte stream to one TCP peer on the event loop, with or without TLS. It resolves, connects and
+ * shakes hands by itself, never blocks, and reports by three callbacks. It knows nothing of what
+ * the bytes mean, and never logs them. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,8 +13,8 @@
 
 typedef struct Stream Stream;
 
-/* All are called from the loop, never from stream_new() or stream_write(), and the stream may be freed
- * from inside each. */
+/* All are called from the loop, never from stream_new() or stream_write(), and the stream may be
+ * freed from inside each. */
 typedef struct StreamOps {
         /* The peer can be talked to. NULL: nobody wants to know. */
         void (*connected)(Stream *stream, void *userdata);

@@ -110,7 +110,8 @@ static int client_key(TlsClient *client, const char *pem, MrError *err) {
         return 0;
 }
 
-/* Writes to a socket whose peer is gone must not raise SIGPIPE, which OpenSSL's own socket BIO would. */
+/* Writes to a socket whose peer is gone must not raise SIGPIPE, which OpenSSL's own socket BIO
+ * would. */
 static int socket_write(BIO *bio, const char *data, int size) {
         ssize_t n = send((int) (intptr_t) BIO_get_data(bio), data, (size_t) size, MSG_NOSIGNAL);
 

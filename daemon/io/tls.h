@@ -14,10 +14,10 @@ typedef struct TlsClient TlsClient;
 typedef struct TlsSession TlsSession;
 
 typedef struct TlsClientArgs {
-        const char *
-                certificate; /* PEM, own certificate first, then its chain; NULL: no client identity */
-        const char *key;     /* PEM, not encrypted; NULL exactly when certificate is */
-        const char *trust; /* PEM, one or more certificates to trust */
+        const char *certificate; /* PEM, own certificate first, then its chain; NULL: no client
+                                    identity */
+        const char *key;         /* PEM, not encrypted; NULL exactly when certificate is */
+        const char *trust;       /* PEM, one or more certificates to trust */
 } TlsClientArgs;
 
 /* Shared by all streams of one identity. Reference counted; the text of args is not kept. */

@@ -1,5 +1,5 @@
-/* IncrementalAlterConfigs (KIP-339), broker after broker: what concerns one broker must be sent to that broker, which
- * checks it against its own configuration. */
+/* IncrementalAlterConfigs (KIP-339), broker after broker: what concerns one broker must be sent to
+ * that broker, which checks it against its own configuration. */
 
 #include <errno.h>
 

@@ -15,7 +15,8 @@ typedef struct KafkaAddress {
         const char *host;
         uint16_t port;
         const char *server_name; /* expected in the certificate; NULL: host */
-        int32_t node_id; /* -1: unknown. A known one is asked here and not where it advertises itself */
+        int32_t node_id; /* -1: unknown. A known one is asked here and not where it advertises
+                            itself */
 } KafkaAddress;
 
 typedef struct KafkaClientArgs {
@@ -29,7 +30,8 @@ typedef struct KafkaClientArgs {
 /* Connects to nobody before it is asked to. Copies args, and takes a reference to security.tls. */
 int kafka_client_new(sd_event *event, const KafkaClientArgs *args, KafkaClient **ret,
                      MrError *err) _must_check_;
-/* Calls under way get their reply, an error, from inside; cancel those whose reply is not wanted. */
+/* Calls under way get their reply, an error, from inside; cancel those whose reply is not wanted.
+ */
 KafkaClient *kafka_client_free(KafkaClient *client);
 DEFINE_CLEANUP(KafkaClient *, kafka_client_free);
 
@@ -45,8 +47,8 @@ typedef struct KafkaRequest {
         void *userdata;
 } KafkaRequest;
 
-/* Requests must be safe to repeat: one whose connection breaks is tried again elsewhere. The reply comes
- * from the loop; with it the call is gone. */
+/* Requests must be safe to repeat: one whose connection breaks is tried again elsewhere. The reply
+ * comes from the loop; with it the call is gone. */
 KafkaCall *kafka_client_call(KafkaClient *client, const KafkaRequest *request);
 /* No reply. Takes and returns NULL. */
 KafkaCall *kafka_call_cancel(KafkaCall *call);

@@ -1,10 +1,12 @@
 #pragma once
 
-/* One table of fields describes a message in all its versions; one encoder and one decoder walk it. In a
- * tree a field carries its name in lower case with underscores; bytes are base64, ids are base64url.
+/* One table of fields describes a message in all its versions; one encoder and one decoder walk it.
+ * In a tree a field carries its name in lower case with underscores; bytes are base64, ids are
+ * base64url.
  *
- * Fields the version does not have are left out of what is decoded, and ignored in what is encoded. A
- * field missing from a tree is encoded as null where the version allows null, else as its fallback. */
+ * Fields the version does not have are left out of what is decoded, and ignored in what is encoded.
+ * A field missing from a tree is encoded as null where the version allows null, else as its
+ * fallback. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* What opens a conversation and what changes a cluster: versions, SASL, configurations, SCRAM credentials. */
+/* What opens a conversation and what changes a cluster: versions, SASL, configurations, SCRAM
+ * credentials. */
 
 #include "kafka/messages-tables.h"
 

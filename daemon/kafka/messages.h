@@ -1,7 +1,7 @@
 #pragma once
 
-/* The requests this client knows, each with the versions it speaks and the tables of both directions, and
- * the frame around them: size, header, body. */
+/* The requests this client knows, each with the versions it speaks and the tables of both
+ * directions, and the frame around them: size, header, body. */
 
 #include "kafka/codec.h"
 

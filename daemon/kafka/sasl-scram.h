@@ -1,8 +1,8 @@
 #pragma once
 
-/* The client's side of a SCRAM conversation (RFC 5802, without channel binding), as pure text in and out;
- * who carries the messages does not matter here. It proves knowledge of the password and checks that the
- * server knows it too. */
+/* The client's side of a SCRAM conversation (RFC 5802, without channel binding), as pure text in
+ * and out; who carries the messages does not matter here. It proves knowledge of the password and
+ * checks that the server knows it too. */
 
 #include "crypto/scram.h"
 #include "sdk/buf.h"

@@ -27,9 +27,9 @@ static void count(MrTree *map, const char *id) {
         mr_tree_set_int(map, id, mr_tree_get_int(map, id, 0) + 1);
 }
 
-/* Stopping a replica must not bring the partition below what its producers with acks=all need. Where there are no more
- * replicas than needed, it cannot be avoided and is nobody's fault but the topic's; but then at least nobody else may
- * be missing already. */
+/* Stopping a replica must not bring the partition below what its producers with acks=all need.
+ * Where there are no more replicas than needed, it cannot be avoided and is nobody's fault but the
+ * topic's; but then at least nobody else may be missing already. */
 static bool blocks(const Partition *partition, bool is_in_sync) {
         if ((int64_t) partition->n_replicas <= partition->minimum)
                 return is_in_sync && partition->n_in_sync < partition->n_replicas;

@@ -1,4 +1,5 @@
-/* A look is a few requests: Metadata first, then quorum, topics' minimums and brokers' configurations side by side. */
+/* A look is a few requests: Metadata first, then quorum, topics' minimums and brokers'
+ * configurations side by side. */
 
 #include "kafka/view.h"
 
@@ -92,8 +93,8 @@ static MrTree *add_resource(MrTree *resources, int64_t type, const char *name) {
         return resource;
 }
 
-/* Without its minimum a topic would look as if any broker could stop, so a failure here is one of the whole look. Only
- * a topic that was deleted meanwhile may be missing. */
+/* Without its minimum a topic would look as if any broker could stop, so a failure here is one of
+ * the whole look. Only a topic that was deleted meanwhile may be missing. */
 static int check_minimums(const MrTree *response, MrError *err) {
         const MrTree *results = mr_tree_get(response, "results");
 
@@ -149,7 +150,8 @@ static void ask_minimums(KafkaView *view) {
         }
 }
 
-/* An error of the partition leaves its other fields zero, which would look like a leader with the id 0. */
+/* An error of the partition leaves its other fields zero, which would look like a leader with the
+ * id 0. */
 static int check_quorum(const MrTree *response, MrError *err) {
         const MrTree *topic = mr_tree_at(mr_tree_get(response, "topics"), 0);
         const MrTree *partition = mr_tree_at(mr_tree_get(topic, "partitions"), 0);
@@ -203,7 +205,9 @@ static void keep_configs(KafkaView *view, const char *broker, const MrTree *conf
                 if (mr_tree_get_int(entry, "config_source", 0) == SOURCE_DYNAMIC_BROKER)
                         mr_tree_set_string(overrides, name, value);
                 if (mr_tree_get_int(entry, "config_source", 0) == SOURCE_DYNAMIC_DEFAULT)
-                        mr_tree_set_string(mr_tree_need_map(mr_tree_get(view->tree, "overrides"), ""), name, value);
+                        mr_tree_set_string(
+                                mr_tree_need_map(mr_tree_get(view->tree, "overrides"), ""), name,
+                                value);
         }
 }
 
@@ -253,7 +257,8 @@ static void add_brokers(KafkaView *view) {
         }
 }
 
-/* A broker that has just started may know nothing yet, and nothing is not the same as an empty cluster. */
+/* A broker that has just started may know nothing yet, and nothing is not the same as an empty
+ * cluster. */
 static int check_metadata(const MrTree *response, MrError *err) {
         const MrTree *topics = mr_tree_get(response, "topics");
 

@@ -1,17 +1,18 @@
 #pragma once
 
-/* One look at a whole cluster, and alterations of brokers' dynamic configuration: what the reconcile core asks of the
- * admin client. A look is a tree:
+/* One look at a whole cluster, and alterations of brokers' dynamic configuration: what the
+ * reconcile core asks of the admin client. A look is a tree:
  *
- *      cluster_id, controller          of Metadata; with KRaft the controller means nothing, see quorum
+ *      cluster_id, controller  of Metadata; with KRaft the controller means nothing, see quorum
  *      brokers: {ID: {host, port, rack}}
- *      quorum: {leader, leader_epoch, voters: {ID: {lag, last_caught_up_ms}}}, absent where ZooKeeper rules
+ *      quorum: {leader, leader_epoch, voters: {ID: {lag, last_caught_up_ms}}}, with KRaft only
  *      partitions: {total, under_replicated, offline,
  *                   hosted: {ID: n}, not_in_sync: {ID: n},
- *                   blocked_counts: {ID: n}, blocking: {ID: ["topic-0: 2 of 3 in sync, needs 2", …]}}
- *      configs: {ID: {KEY: VALUE}}     what can be changed while the broker runs, as it holds now
- *      overrides: {ID: {KEY: VALUE}}   the part of it that was set dynamically for this broker
- *      error                           instead of all that: why nothing could be seen
+ *                   blocked_counts: {ID: n}, blocking: {ID: ["topic-0: 2 of 3 in sync, …", …]}}
+ *      configs: {ID: {KEY: VALUE}}    what can change while the broker runs, as it holds now
+ *      overrides: {ID: {KEY: VALUE}}  the part of it that was set dynamically for this broker;
+ *                                     ID "" stands for the default of the whole cluster
+ *      error                          instead of all that: why nothing could be seen
  */
 
 #include "kafka/client.h"
@@ -25,7 +26,8 @@ typedef void (*KafkaSeen)(void *userdata, MrTree *take_view);
 KafkaView *kafka_view_new(KafkaClient *client, KafkaSeen seen, void *userdata);
 KafkaView *kafka_view_free(KafkaView *view); /* no callback any more; takes and returns NULL */
 
-/* The pure part: responses in, tree out. `minimums` is a map topic → min.insync.replicas. For tests. */
+/* The pure part: responses in, tree out. `minimums` is a map topic → min.insync.replicas. For
+ * tests. */
 MrTree *kafka_view_partitions(const MrTree *metadata, const MrTree *minimums);
 MrTree *kafka_view_quorum(const MrTree *describe_quorum);
 

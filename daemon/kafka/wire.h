@@ -1,7 +1,7 @@
 #pragma once
 
-/* The primitive types of Kafka's protocol: big-endian integers, unsigned varints, spans and texts. The
- * reader never looks beyond what it was given; it knows nothing of messages. */
+/* The primitive types of Kafka's protocol: big-endian integers, unsigned varints, spans and texts.
+ * The reader never looks beyond what it was given; it knows nothing of messages. */
 
 #include <stdbool.h>
 #include <stddef.h>

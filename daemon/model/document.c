@@ -30,25 +30,29 @@ static int read_kind(const Registry *registry, Document *document, MrError *err)
                                "is missing; every document starts with apiVersion and kind");
         const MrKind *kind = registry_find(registry, name);
         if (!kind || !mr_streq(kind->name, name))
-                return mr_fail(err, MR_INVALID, "kind", "\"%s\" is not known; 'millctl explain' lists the kinds", name);
+                return mr_fail(err, MR_INVALID, "kind",
+                               "\"%s\" is not known; 'millctl explain' lists the kinds", name);
         const char *slash = strchr(api_version, '/');
         size_t n = slash ? (size_t) (slash - api_version) : 0;
         if (n != strlen(kind->group) || strncmp(api_version, kind->group, n) != 0)
-                return mr_fail(err, MR_INVALID, "apiVersion", "\"%s\" is not the group of %s; write %s/%s", api_version,
-                               name, kind->group, kind->versions[0]);
+                return mr_fail(err, MR_INVALID, "apiVersion",
+                               "\"%s\" is not the group of %s; write %s/%s", api_version, name,
+                               kind->group, kind->versions[0]);
         for (size_t i = 0; kind->versions[i]; i++)
                 if (mr_streq(kind->versions[i], slash + 1)) {
                         document->resource.kind = kind;
                         document->resource.api_version = api_version;
                         return 0;
                 }
-        return mr_fail(err, MR_INVALID, "apiVersion", "%s has no version \"%s\"; write %s/%s", name, slash + 1,
-                       kind->group, kind->versions[0]);
+        return mr_fail(err, MR_INVALID, "apiVersion", "%s has no version \"%s\"; write %s/%s", name,
+                       slash + 1, kind->group, kind->versions[0]);
 }
 
-static int read_texts(Document *document, const MrTree *map, const char *field, MrPairs *ret, MrError *err) {
+static int read_texts(Document *document, const MrTree *map, const char *field, MrPairs *ret,
+                      MrError *err) {
         if (map && mr_tree_type(map) != MR_TREE_MAP && mr_tree_type(map) != MR_TREE_NULL)
-                return mr_fail(err, MR_INVALID, field, "must be a map of texts, is %s; write key: \"value\" lines",
+                return mr_fail(err, MR_INVALID, field,
+                               "must be a map of texts, is %s; write key: \"value\" lines",
                                mr_tree_type_name(mr_tree_type(map)));
         for (size_t i = 0; i < mr_tree_size(map); i++) {
                 const char *value = mr_tree_string(mr_tree_at(map, i));
@@ -65,22 +69,25 @@ static int read_texts(Document *document, const MrTree *map, const char *field, 
 /* RFC 4122 text from what identifies the resource. */
 static const char *derived_uid(Document *document) {
         const MrResource *resource = &document->resource;
-        _cleanup_free_ char *key = mr_resource_key(resource->kind->name, resource->ns, resource->name);
+        _cleanup_free_ char *key =
+                mr_resource_key(resource->kind->name, resource->ns, resource->name);
         char digest[MR_DIGEST_MAX];
 
         mr_digest(key, strlen(key), digest);
-        return mr_arena_strf(document->arena, "%.8s-%.4s-4%.3s-a%.3s-%.12s", digest, digest + 8, digest + 13, digest + 17,
-                             digest + 20);
+        return mr_arena_strf(document->arena, "%.8s-%.4s-4%.3s-a%.3s-%.12s", digest, digest + 8,
+                             digest + 13, digest + 17, digest + 20);
 }
 
 static int check_name(const char *name, const char *field, size_t longest, MrError *err) {
         if (!name)
-                return mr_fail(err, MR_INVALID, field, "is missing or no string; give the resource a name");
+                return mr_fail(err, MR_INVALID, field,
+                               "is missing or no string; give the resource a name");
         if (mr_is_object_name(name) && strlen(name) <= longest)
                 return 0;
         _cleanup_buf_ MrBuf quoted = {};
         mr_text_quote(name, &quoted);
-        return mr_fail(err, MR_INVALID, field, "%s is not a name; use at most %zu lower-case letters, digits, '-' and '.'",
+        return mr_fail(err, MR_INVALID, field,
+                       "%s is not a name; use at most %zu lower-case letters, digits, '-' and '.'",
                        mr_buf_text(&quoted), longest);
 }
 
@@ -91,16 +98,20 @@ static int read_metadata(Document *document, MrError *err) {
         if (mr_tree_type(metadata) != MR_TREE_MAP)
                 return mr_fail(err, MR_INVALID, NULL, "is missing; write metadata with a name");
         resource->name = mr_tree_get_string(metadata, "name");
-        resource->ns = mr_tree_get(metadata, "namespace") ? mr_tree_get_string(metadata, "namespace") : "default";
-        /* Names of nodes, files and units are made of it, so it is shorter than Kubernetes allows. */
+        resource->ns = mr_tree_get(metadata, "namespace")
+                               ? mr_tree_get_string(metadata, "namespace")
+                               : "default";
+        /* Names of nodes, files and units are made of it, so it is shorter than Kubernetes allows.
+         */
         int r = check_name(resource->name, "name", 200, err);
         if (r >= 0)
                 r = check_name(resource->ns, "namespace", 63, err);
         if (r >= 0)
-                r = read_texts(document, mr_tree_get(metadata, "labels"), "labels", &resource->labels, err);
+                r = read_texts(document, mr_tree_get(metadata, "labels"), "labels",
+                               &resource->labels, err);
         if (r >= 0)
-                r = read_texts(document, mr_tree_get(metadata, "annotations"), "annotations", &resource->annotations,
-                               err);
+                r = read_texts(document, mr_tree_get(metadata, "annotations"), "annotations",
+                               &resource->annotations, err);
         if (r < 0)
                 return r;
         const char *uid = mr_tree_get_string(metadata, "uid");
@@ -116,7 +127,8 @@ static int read_spec(Document *document, MrError *err) {
         void *spec = mr_arena_alloc(document->arena, kind->spec_size);
 
         if (!tree)
-                return mr_fail(err, MR_INVALID, NULL, "is missing; 'millctl explain %s.spec' shows what belongs there",
+                return mr_fail(err, MR_INVALID, NULL,
+                               "is missing; 'millctl explain %s.spec' shows what belongs there",
                                kind->name);
         int r = mr_decode(kind->spec, tree, document->arena, spec, document->warnings, err);
         if (r < 0)
@@ -125,10 +137,12 @@ static int read_spec(Document *document, MrError *err) {
         return kind->rule ? kind->rule(spec, err) : 0;
 }
 
-static int read_section(Document *document, const MrSection *section, const void **ret, MrError *err) {
+static int read_section(Document *document, const MrSection *section, const void **ret,
+                        MrError *err) {
         const MrTree *tree = mr_tree_get(mr_tree_get(document->tree, "spec"), section->field);
 
-        if (!mr_streq(section->kind, document->resource.kind->name) || !tree || mr_tree_type(tree) == MR_TREE_NULL)
+        if (!mr_streq(section->kind, document->resource.kind->name) || !tree ||
+            mr_tree_type(tree) == MR_TREE_NULL)
                 return 0;
         void *object = mr_arena_alloc(document->arena, section->size);
         size_t n = mr_tree_size(document->warnings);
@@ -138,7 +152,8 @@ static int read_section(Document *document, const MrSection *section, const void
         /* Warnings of the section are relative to it. */
         for (; n < mr_tree_size(document->warnings); n++) {
                 MrTree *warning = mr_tree_at(document->warnings, n);
-                _cleanup_free_ char *path = mr_strf("%s.%s", section->field, mr_tree_get_string(warning, "path"));
+                _cleanup_free_ char *path =
+                        mr_strf("%s.%s", section->field, mr_tree_get_string(warning, "path"));
                 mr_tree_set_string(warning, "path", path);
         }
         if (r < 0)
@@ -151,7 +166,9 @@ static int read_sections(const Registry *registry, Document *document, MrError *
         document->sections = mr_new(const void *, registry_operands(registry));
         for (size_t i = 0; i < registry_operands(registry); i++) {
                 const MrOperandOps *ops = registry_operand_at(registry, i);
-                int r = ops->section ? read_section(document, ops->section, &document->sections[i], err) : 0;
+                int r = ops->section
+                                ? read_section(document, ops->section, &document->sections[i], err)
+                                : 0;
                 if (r < 0)
                         return r;
         }
@@ -181,7 +198,8 @@ static void warn_about_unknown(Document *document) {
 /* All stations on the way in; each adds where it was. */
 static int read_all(const Registry *registry, Document *document, MrError *err) {
         if (mr_tree_type(document->tree) != MR_TREE_MAP)
-                return mr_fail(err, MR_INVALID, NULL, "a resource is a map, this is %s; start with apiVersion and kind",
+                return mr_fail(err, MR_INVALID, NULL,
+                               "a resource is a map, this is %s; start with apiVersion and kind",
                                mr_tree_type_name(mr_tree_type(document->tree)));
         int r = read_kind(registry, document, err);
         if (r < 0)
@@ -204,7 +222,8 @@ static int read_all(const Registry *registry, Document *document, MrError *err) 
         return 0;
 }
 
-int document_read(const Registry *registry, MrTree *take_tree, const char *source, Document **ret, MrError *err) {
+int document_read(const Registry *registry, MrTree *take_tree, const char *source, Document **ret,
+                  MrError *err) {
         _cleanup_(document_freep) Document *document = mr_new(Document, 1);
 
         document->tree = take_tree;
@@ -215,9 +234,11 @@ int document_read(const Registry *registry, MrTree *take_tree, const char *sourc
         int r = read_all(registry, document, err);
         if (r < 0) {
                 /* Rules know the path only; the document knows where that is. */
-                const MrTree *place = err && err->path ? mr_tree_find(take_tree, err->path, true) : take_tree;
+                const MrTree *place =
+                        err && err->path ? mr_tree_find(take_tree, err->path, true) : take_tree;
                 bool has_place = err && err->line > 0;
-                return mr_error_at(err, r, source, has_place ? 0 : mr_tree_line(place), mr_tree_column(place));
+                return mr_error_at(err, r, source, has_place ? 0 : mr_tree_line(place),
+                                   mr_tree_column(place));
         }
         *ret = TAKE(document);
         return 0;

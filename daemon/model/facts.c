@@ -13,9 +13,9 @@ struct MrFacts {
         MrArena *arena;
         int64_t now;
         const char *platform;
-        const MrResource **resources;   /* sorted by kind and name */
+        const MrResource **resources; /* sorted by kind and name */
         size_t n_resources, allocated_resources;
-        MrPairs secrets;        /* "name/key" → value */
+        MrPairs secrets; /* "name/key" → value */
         MrPairs remembered;
         MrNodeFact *nodes;
         size_t n_nodes, allocated_nodes;
@@ -30,8 +30,9 @@ struct MrFacts {
 };
 
 static const char *const state_names[_MR_NODE_STATE_MAX] = {
-        [MR_NODE_ABSENT] = "absent",   [MR_NODE_STOPPED] = "stopped",   [MR_NODE_STARTING] = "starting",
-        [MR_NODE_RUNNING] = "running", [MR_NODE_STOPPING] = "stopping", [MR_NODE_FAILED] = "failed",
+        [MR_NODE_ABSENT] = "absent",     [MR_NODE_STOPPED] = "stopped",
+        [MR_NODE_STARTING] = "starting", [MR_NODE_RUNNING] = "running",
+        [MR_NODE_STOPPING] = "stopping", [MR_NODE_FAILED] = "failed",
         [MR_NODE_HELD] = "held",
 };
 
@@ -100,7 +101,7 @@ void facts_add_node(MrFacts *facts, const char *node, const MrTree *observed) {
         int state = mr_node_state_from_name(mr_tree_get_string(observed, "state"));
 
         MR_GROW(facts->nodes, facts->n_nodes, facts->allocated_nodes);
-        facts->nodes[facts->n_nodes++] = (MrNodeFact) {
+        facts->nodes[facts->n_nodes++] = (MrNodeFact){
                 .node = mr_arena_strdup(facts->arena, node),
                 .state = state < 0 ? MR_NODE_ABSENT : (MrNodeState) state,
                 .since = mr_tree_get_int(observed, "since", 0),
@@ -155,13 +156,15 @@ static bool is_of_kind(const MrFacts *facts, size_t i, const char *kind) {
         return i < facts->n_resources && mr_streq(facts->resources[i]->kind->name, kind);
 }
 
-size_t mr_facts_resources(const MrFacts *facts, const char *kind, const char *label, const char *value,
-                          const MrResource *const **ret) {
+size_t mr_facts_resources(const MrFacts *facts, const char *kind, const char *label,
+                          const char *value, const MrResource *const **ret) {
         size_t first = resource_place(facts, kind, ""), n_all = 0, n = 0;
 
         for (size_t i = first; is_of_kind(facts, i, kind); i++)
-                n_all += !label || mr_streq(mr_pairs_get(&facts->resources[i]->labels, label), value);
-        const MrResource **matches = mr_arena_new_array(facts->arena, const MrResource *, n_all + 1);
+                n_all += !label ||
+                         mr_streq(mr_pairs_get(&facts->resources[i]->labels, label), value);
+        const MrResource **matches =
+                mr_arena_new_array(facts->arena, const MrResource *, n_all + 1);
         for (size_t i = first; n < n_all; i++)
                 if (!label || mr_streq(mr_pairs_get(&facts->resources[i]->labels, label), value))
                         matches[n++] = facts->resources[i];

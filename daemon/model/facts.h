@@ -1,7 +1,7 @@
 #pragma once
 
-/* The builder behind mr_facts_*: the shell fills one MrFacts per pass, pure stations read it. Trees and resources are
- * borrowed and must outlive the facts; strings are copied. */
+/* The builder behind mr_facts_*: the shell fills one MrFacts per pass, pure stations read it. Trees
+ * and resources are borrowed and must outlive the facts; strings are copied. */
 
 #include "../sdk/facts.h"
 
@@ -14,7 +14,8 @@ void facts_add_secret(MrFacts *facts, const char *name, const char *key, const c
 /* From the map of one observed node; see MrObservation.nodes. */
 void facts_add_node(MrFacts *facts, const char *node, const MrTree *observed);
 void facts_set_view(MrFacts *facts, const char *probe, const MrTree *view);
-/* `claims` is the map of MrObservation, keyed "NS/CLAIM"; the facts answer for the one namespace. */
+/* `claims` is the map of MrObservation, keyed "NS/CLAIM"; the facts answer for the one namespace.
+ */
 void facts_set_claims(MrFacts *facts, const char *ns, const MrTree *claims);
 void facts_set_host(MrFacts *facts, const MrTree *host);
 void facts_remember(MrFacts *facts, const char *key, const char *value);

@@ -84,10 +84,11 @@ static void copy_strings(MrArena *arena, MrManifest *manifest) {
 
 MrManifest *mr_manifests_add(MrManifests *manifests, MrManifest take_manifest) {
         copy_strings(manifests->arena, &take_manifest);
-        size_t at = lower_bound(manifests, take_manifest.kind, take_manifest.ns, take_manifest.name);
+        size_t at =
+                lower_bound(manifests, take_manifest.kind, take_manifest.ns, take_manifest.name);
 
-        if (at < manifests->n && compare(&manifests->items[at], take_manifest.kind, take_manifest.ns,
-                                         take_manifest.name) == 0) {
+        if (at < manifests->n && compare(&manifests->items[at], take_manifest.kind,
+                                         take_manifest.ns, take_manifest.name) == 0) {
                 mr_tree_free(manifests->items[at].body);
         } else {
                 MR_GROW(manifests->items, manifests->n, manifests->allocated);
@@ -150,7 +151,8 @@ void mr_manifests_add_address(MrManifests *manifests, MrAddress address) {
         manifests->addresses[manifests->n_addresses++] = address;
 }
 
-const MrAddress *mr_manifests_find_address(const MrManifests *manifests, const char *node, const char *endpoint) {
+const MrAddress *mr_manifests_find_address(const MrManifests *manifests, const char *node,
+                                           const char *endpoint) {
         for (size_t i = 0; i < manifests->n_addresses; i++)
                 if (mr_streq(manifests->addresses[i].node, node) &&
                     (!endpoint || mr_streq(manifests->addresses[i].endpoint, endpoint)))
@@ -159,7 +161,8 @@ const MrAddress *mr_manifests_find_address(const MrManifests *manifests, const c
 }
 
 void mr_manifests_remember(MrManifests *manifests, const char *key, const char *value) {
-        mr_pairs_set(manifests->arena, &manifests->remembered, mr_arena_strdup(manifests->arena, key),
+        mr_pairs_set(manifests->arena, &manifests->remembered,
+                     mr_arena_strdup(manifests->arena, key),
                      mr_arena_strdup(manifests->arena, value));
 }
 
@@ -174,7 +177,7 @@ void mr_manifests_warn(MrManifests *manifests, const char *reason, const char *f
         _cleanup_free_ char *message = mr_vstrf(format, args);
         va_end(args);
         MR_GROW(manifests->notes, manifests->n_notes, manifests->allocated_notes);
-        manifests->notes[manifests->n_notes++] = (Note) {
+        manifests->notes[manifests->n_notes++] = (Note){
                 .reason = mr_arena_strdup(manifests->arena, reason),
                 .message = mr_arena_strdup(manifests->arena, message),
         };

@@ -13,7 +13,7 @@ typedef struct Note {
 
 struct MrParts {
         MrArena *arena;
-        MrPart **items;         /* pointers, so that a returned part stays valid */
+        MrPart **items; /* pointers, so that a returned part stays valid */
         size_t n, allocated;
         Note *notes;
         size_t n_notes, allocated_notes;
@@ -82,7 +82,7 @@ void mr_parts_warn(MrParts *parts, const char *reason, const char *format, ...) 
         _cleanup_free_ char *message = mr_vstrf(format, args);
         va_end(args);
         MR_GROW(parts->notes, parts->n_notes, parts->allocated_notes);
-        parts->notes[parts->n_notes++] = (Note) {
+        parts->notes[parts->n_notes++] = (Note){
                 .reason = mr_arena_strdup(parts->arena, reason),
                 .message = mr_arena_strdup(parts->arena, message),
         };
@@ -145,6 +145,6 @@ void mr_pairs_set(MrArena *arena, MrPairs *pairs, const char *key, const char *v
                 pairs->items = items;
         }
         memmove(pairs->items + low + 1, pairs->items + low, (pairs->n - low) * sizeof(MrPair));
-        pairs->items[low] = (MrPair) {.key = key, .value = value};
+        pairs->items[low] = (MrPair){.key = key, .value = value};
         pairs->n++;
 }

@@ -4,8 +4,9 @@
 
 const char *mr_verb_name(MrVerb verb) {
         static const char *const names[_MR_VERB_MAX] = {
-                [MR_VERB_CREATE] = "create", [MR_VERB_UPDATE] = "update", [MR_VERB_REMOVE] = "remove",
-                [MR_VERB_START] = "start",   [MR_VERB_STOP] = "stop",     [MR_VERB_RESTART] = "restart",
+                [MR_VERB_CREATE] = "create", [MR_VERB_UPDATE] = "update",
+                [MR_VERB_REMOVE] = "remove", [MR_VERB_START] = "start",
+                [MR_VERB_STOP] = "stop",     [MR_VERB_RESTART] = "restart",
         };
         return names[verb];
 }

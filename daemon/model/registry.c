@@ -10,7 +10,7 @@
 struct Registry {
         const MrOperandOps **operands;
         size_t n_operands, allocated_operands;
-        const MrKind **kinds;           /* NULL at the end */
+        const MrKind **kinds; /* NULL at the end */
         size_t n_kinds, allocated_kinds;
 };
 
@@ -74,7 +74,8 @@ static void add_kind(Registry *registry, const MrKind *kind) {
 static bool is_section_taken(const Registry *registry, const MrSection *section) {
         for (size_t i = 0; i < registry->n_operands; i++) {
                 const MrSection *other = registry->operands[i]->section;
-                if (other && mr_streq(other->kind, section->kind) && mr_streq(other->field, section->field))
+                if (other && mr_streq(other->kind, section->kind) &&
+                    mr_streq(other->field, section->field))
                         return true;
         }
         return false;
@@ -85,11 +86,13 @@ int registry_add(Registry *registry, const MrPlugin *plugin, MrError *err) {
 
         for (size_t i = 0; ops->kinds && ops->kinds[i]; i++)
                 if (registry_find(registry, ops->kinds[i]->name))
-                        return mr_fail(err, MR_INVALID, plugin->name, "another plugin owns the kind %s already",
+                        return mr_fail(err, MR_INVALID, plugin->name,
+                                       "another plugin owns the kind %s already",
                                        ops->kinds[i]->name);
         if (ops->section && is_section_taken(registry, ops->section))
-                return mr_fail(err, MR_INVALID, plugin->name, "another plugin owns spec.%s of %s already",
-                               ops->section->field, ops->section->kind);
+                return mr_fail(err, MR_INVALID, plugin->name,
+                               "another plugin owns spec.%s of %s already", ops->section->field,
+                               ops->section->kind);
         for (size_t i = 0; ops->kinds && ops->kinds[i]; i++)
                 add_kind(registry, ops->kinds[i]);
         MR_GROW(registry->operands, registry->n_operands, registry->allocated_operands);

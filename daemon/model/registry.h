@@ -1,7 +1,7 @@
 #pragma once
 
-/* The kinds this program knows, from the operands that were loaded, and the way from a document to a resource: the
- * same for files, the local API and `millctl plan`. */
+/* The kinds this program knows, from the operands that were loaded, and the way from a document to
+ * a resource: the same for files, the local API and `millctl plan`. */
 
 #include "plugin.h"
 
@@ -25,19 +25,21 @@ typedef struct Document {
         MrResource resource;
         MrArena *arena;
         MrTree *tree;
-        const void **sections;          /* by index of the operand: its section's struct, or NULL */
-        MrTree *warnings;               /* list of maps, as mr_decode() makes them */
-        char *source;                   /* file, or NULL */
+        const void **sections; /* by index of the operand: its section's struct, or NULL */
+        MrTree *warnings;      /* list of maps, as mr_decode() makes them */
+        char *source;          /* file, or NULL */
 } Document;
 
-/* Decodes and validates one document. `take_tree` is consumed also on failure. Errors know path, line and column;
- * `source` (may be NULL) names the file. uid and generation come from metadata; a document without a uid gets one derived
- * from its kind, namespace and name, so that a plan on paper is the same each time. */
-int document_read(const Registry *registry, MrTree *take_tree, const char *source, Document **ret, MrError *err)
-        _must_check_;
+/* Decodes and validates one document. `take_tree` is consumed also on failure. Errors know path,
+ * line and column; `source` (may be NULL) names the file. uid and generation come from metadata; a
+ * document without a uid gets one derived from its kind, namespace and name, so that a plan on
+ * paper is the same each time. */
+int document_read(const Registry *registry, MrTree *take_tree, const char *source, Document **ret,
+                  MrError *err) _must_check_;
 Document *document_free(Document *document);
 DEFINE_CLEANUP(Document *, document_free);
-/* The struct the i-th operand's slots get for this resource: spec or section; NULL when the operand has no say. */
+/* The struct the i-th operand's slots get for this resource: spec or section; NULL when the operand
+ * has no say. */
 const void *document_spec_for(const Registry *registry, const Document *document, size_t operand);
 /* Whether a map looks like a resource at all (apiVersion and kind are strings). */
 bool document_is_resource(const MrTree *tree);

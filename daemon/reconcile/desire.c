@@ -30,13 +30,14 @@ typedef struct Scope {
 } Scope;
 
 static void join_health(Desire *desire, const MrHealth *health) {
-        MrNodeHealth *items = mr_arena_new_array(desire->arena, MrNodeHealth, desire->health.n + health->n);
+        MrNodeHealth *items =
+                mr_arena_new_array(desire->arena, MrNodeHealth, desire->health.n + health->n);
 
         if (desire->health.n > 0)
                 memcpy(items, desire->health.items, desire->health.n * sizeof(MrNodeHealth));
         if (health->n > 0)
                 memcpy(items + desire->health.n, health->items, health->n * sizeof(MrNodeHealth));
-        desire->health = (MrHealth) {.items = items, .n = desire->health.n + health->n};
+        desire->health = (MrHealth){.items = items, .n = desire->health.n + health->n};
 }
 
 static void join_probes(Desire *desire, const MrProbes *probes) {
@@ -46,7 +47,7 @@ static void join_probes(Desire *desire, const MrProbes *probes) {
                 memcpy(items, desire->probes.items, desire->probes.n * sizeof(MrProbe));
         if (probes->n > 0)
                 memcpy(items + desire->probes.n, probes->items, probes->n * sizeof(MrProbe));
-        desire->probes = (MrProbes) {.items = items, .n = desire->probes.n + probes->n};
+        desire->probes = (MrProbes){.items = items, .n = desire->probes.n + probes->n};
 }
 
 static int ask_operand(Scope *scope, const MrOperandOps *ops, const void *spec, MrError *err) {
@@ -72,7 +73,9 @@ static int ask_operand(Scope *scope, const MrOperandOps *ops, const void *spec, 
 static int ask_operands(Scope *scope, MrError *err) {
         for (size_t i = 0; i < registry_operands(scope->registry); i++) {
                 const void *spec = document_spec_for(scope->registry, scope->document, i);
-                int r = spec ? ask_operand(scope, registry_operand_at(scope->registry, i), spec, err) : 0;
+                int r = spec ? ask_operand(scope, registry_operand_at(scope->registry, i), spec,
+                                           err)
+                             : 0;
                 if (r < 0)
                         return r;
         }
@@ -91,7 +94,8 @@ static void select_found(Desire *desire, const MrManifests *observed) {
         for (size_t i = 0; i < mr_manifests_size(observed); i++) {
                 const MrManifest *manifest = mr_manifests_at(observed, i);
                 bool is_ours = desire->owner && mr_streq(manifest->owner, desire->owner);
-                if (!is_ours && !mr_manifests_find(desire->wanted, manifest->kind, manifest->ns, manifest->name))
+                if (!is_ours && !mr_manifests_find(desire->wanted, manifest->kind, manifest->ns,
+                                                   manifest->name))
                         continue;
                 MrManifest copy = *manifest;
                 copy.body = mr_tree_copy(manifest->body);
@@ -99,10 +103,11 @@ static void select_found(Desire *desire, const MrManifests *observed) {
         }
 }
 
-int desire_make(const Registry *registry, const MrPlatformOps *platform, const Document *document, const MrFacts *facts,
-                const MrManifests *observed, Desire **ret, MrError *err) {
+int desire_make(const Registry *registry, const MrPlatformOps *platform, const Document *document,
+                const MrFacts *facts, const MrManifests *observed, Desire **ret, MrError *err) {
         _cleanup_(desire_freep) Desire *desire = mr_new(Desire, 1);
-        Scope scope = {.registry = registry, .document = document, .facts = facts, .desire = desire};
+        Scope scope = {
+                .registry = registry, .document = document, .facts = facts, .desire = desire};
         const char *ns = document->resource.ns;
 
         desire->arena = mr_arena_new();
@@ -122,7 +127,9 @@ int desire_make(const Registry *registry, const MrPlatformOps *platform, const D
         settings_lower(ns, desire->parts, facts, desire->wanted, desire->found);
         desire->owner = owner_of(desire->parts);
         if (observed && desire->owner) {
-                r = document->resource.is_deleted ? 0 : identity_check(desire->wanted, observed, desire->owner, err);
+                r = document->resource.is_deleted
+                            ? 0
+                            : identity_check(desire->wanted, observed, desire->owner, err);
                 if (r < 0)
                         return r;
         }

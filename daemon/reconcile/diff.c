@@ -70,7 +70,8 @@ static const char *words_of(MrArena *arena, const MrTree *from, const MrTree *to
         mr_tree_diff(from, to, add_words, &words);
         if (words.n > LISTED_MAX)
                 mr_buf_printf(&words.text, " and %zu more", words.n - LISTED_MAX);
-        const char *text = words.text.size > 0 ? mr_arena_strdup(arena, mr_buf_text(&words.text)) : NULL;
+        const char *text =
+                words.text.size > 0 ? mr_arena_strdup(arena, mr_buf_text(&words.text)) : NULL;
         mr_buf_done(&words.text);
         return text;
 }
@@ -82,7 +83,8 @@ static const char *subject_of(MrArena *arena, const MrManifest *manifest) {
         return subject;
 }
 
-static const char *update_reason(MrArena *arena, const MrManifest *wanted, const MrManifest *found) {
+static const char *update_reason(MrArena *arena, const MrManifest *wanted,
+                                 const MrManifest *found) {
         const char *own = mr_tree_get_string(found->body, "reissue"), *reason;
 
         if (own)
@@ -93,16 +95,21 @@ static const char *update_reason(MrArena *arena, const MrManifest *wanted, const
         return reason ? reason : "it differs from the spec";
 }
 
-static void add_change(Diff *diff, MrArena *arena, MrVerb verb, const MrManifest *wanted, const MrManifest *found) {
+static void add_change(Diff *diff, MrArena *arena, MrVerb verb, const MrManifest *wanted,
+                       const MrManifest *found) {
         const MrManifest *manifest = wanted ? wanted : found;
         const char *reason = verb == MR_VERB_CREATE   ? "it does not exist yet"
                              : verb == MR_VERB_REMOVE ? "it is no longer wanted"
                                                       : update_reason(arena, wanted, found);
 
         MR_GROW(diff->changes, diff->n, diff->allocated);
-        diff->changes[diff->n++] = (Change) {
-                .verb = verb, .wanted = wanted, .found = found, .node = manifest->node,
-                .subject = subject_of(arena, manifest), .reason = reason,
+        diff->changes[diff->n++] = (Change){
+                .verb = verb,
+                .wanted = wanted,
+                .found = found,
+                .node = manifest->node,
+                .subject = subject_of(arena, manifest),
+                .reason = reason,
                 .pending = wanted ? wanted->pending : NULL,
         };
 }
@@ -123,7 +130,8 @@ static bool may_go(const PlanInput *input, const MrManifest *found) {
 
 static int by_rank(const void *a, const void *b) {
         const Change *x = a, *y = b;
-        const MrManifest *p = x->wanted ? x->wanted : x->found, *q = y->wanted ? y->wanted : y->found;
+        const MrManifest *p = x->wanted ? x->wanted : x->found,
+                         *q = y->wanted ? y->wanted : y->found;
 
         return p->rank != q->rank ? (p->rank < q->rank ? -1 : 1) : compare_keys(p, q);
 }
@@ -163,13 +171,15 @@ int diff_make(MrArena *arena, const PlanInput *input, Diff **ret, MrError *err) 
 
 const char *diff_restart_reason(MrArena *arena, const Diff *diff, const MrNodeWanted *wanted,
                                 const MrNodeFact *fact) {
-        const char *reason = fact->settings ? words_of(arena, fact->settings, wanted->settings) : NULL;
+        const char *reason =
+                fact->settings ? words_of(arena, fact->settings, wanted->settings) : NULL;
 
         if (reason)
                 return reason;
         for (size_t i = 0; i < diff->n; i++) {
                 const Change *change = &diff->changes[i];
-                if (mr_streq(change->node, wanted->node) && change->wanted && change->wanted->restarts)
+                if (mr_streq(change->node, wanted->node) && change->wanted &&
+                    change->wanted->restarts)
                         return mr_arena_strf(arena, "%s: %s", change->subject, change->reason);
         }
         return "it runs with an older configuration";

@@ -5,7 +5,7 @@
 #include "plan.h"
 
 typedef struct Change {
-        MrVerb verb;                    /* CREATE, UPDATE or REMOVE */
+        MrVerb verb; /* CREATE, UPDATE or REMOVE */
         const MrManifest *wanted;
         const MrManifest *found;
         const char *node;
@@ -23,6 +23,7 @@ Diff *diff_free(Diff *diff);
 DEFINE_CLEANUP(Diff *, diff_free);
 size_t diff_size(const Diff *diff);
 const Change *diff_at(const Diff *diff, size_t i);
-/* In words, why a running node has to restart: the settings that differ, else the objects that changed. */
+/* In words, why a running node has to restart: the settings that differ, else the objects that
+ * changed. */
 const char *diff_restart_reason(MrArena *arena, const Diff *diff, const MrNodeWanted *wanted,
                                 const MrNodeFact *fact);

@@ -18,23 +18,29 @@ static bool is_same_kind(const char *a, const char *b) {
 }
 
 static int check_pair(const MrManifest *wanted, const MrManifest *found, MrError *err) {
-        const char *id = identity_text(wanted, "cluster_id"), *other_id = identity_text(found, "cluster_id");
-        const char *quorum = identity_text(wanted, "quorum"), *other_quorum = identity_text(found, "quorum");
+        const char *id = identity_text(wanted, "cluster_id"),
+                   *other_id = identity_text(found, "cluster_id");
+        const char *quorum = identity_text(wanted, "quorum"),
+                   *other_quorum = identity_text(found, "quorum");
 
         if (id && other_id && !mr_streq(id, other_id))
-                return mr_fail(err, MR_INVALID, NULL,
-                               "storage %s belongs to the cluster with id %s, and %s is wanted with id %s; restore the "
-                               "storage that belongs here, or choose another name for the new cluster",
-                               found->name, other_id, wanted->name, id);
+                return mr_fail(
+                        err, MR_INVALID, NULL,
+                        "storage %s belongs to the cluster with id %s, and %s is wanted with id "
+                        "%s; restore the "
+                        "storage that belongs here, or choose another name for the new cluster",
+                        found->name, other_id, wanted->name, id);
         if (quorum && other_quorum && !is_same_kind(quorum, other_quorum))
                 return mr_fail(err, MR_INVALID, "spec",
-                               "storage %s holds a cluster whose quorum is %s, and the spec describes %s; change the spec "
+                               "storage %s holds a cluster whose quorum is %s, and the spec "
+                               "describes %s; change the spec "
                                "back: a running cluster is not converted by editing it",
                                found->name, other_quorum, quorum);
         return 0;
 }
 
-int identity_check(const MrManifests *wanted, const MrManifests *observed, const char *owner, MrError *err) {
+int identity_check(const MrManifests *wanted, const MrManifests *observed, const char *owner,
+                   MrError *err) {
         const MrManifest *any = NULL;
 
         for (size_t i = 0; i < mr_manifests_size(wanted) && !any; i++)

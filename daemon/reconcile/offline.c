@@ -12,13 +12,16 @@
 
 static void add_warnings(const Document *document, MrTree *warnings) {
         for (size_t i = 0; warnings && i < mr_tree_size(document->warnings); i++) {
-                MrTree *copy = mr_tree_append(warnings, mr_tree_copy(mr_tree_at(document->warnings, i)));
+                MrTree *copy =
+                        mr_tree_append(warnings, mr_tree_copy(mr_tree_at(document->warnings, i)));
                 mr_tree_set_string(copy, "source", document->source);
         }
 }
 
 static void add_notes(const Document *document, const Desire *desire, MrTree *warnings) {
-        for (size_t i = 0; warnings && i < mr_parts_warnings(desire->parts) + mr_manifests_warnings(desire->wanted); i++) {
+        for (size_t i = 0; warnings && i < mr_parts_warnings(desire->parts) +
+                                                       mr_manifests_warnings(desire->wanted);
+             i++) {
                 size_t n = mr_parts_warnings(desire->parts);
                 const char *reason, *message;
                 if (i < n)
@@ -32,10 +35,10 @@ static void add_notes(const Document *document, const Desire *desire, MrTree *wa
         }
 }
 
-static void print_plan(const OfflineArgs *args, const Document *document, const Desire *desire, const Plan *plan,
-                       MrTree *json, MrBuf *out) {
-        _cleanup_free_ char *key = mr_resource_key(document->resource.kind->name, document->resource.ns,
-                                                   document->resource.name);
+static void print_plan(const OfflineArgs *args, const Document *document, const Desire *desire,
+                       const Plan *plan, MrTree *json, MrBuf *out) {
+        _cleanup_free_ char *key = mr_resource_key(document->resource.kind->name,
+                                                   document->resource.ns, document->resource.name);
 
         if (args->format == OFFLINE_MANIFESTS) {
                 manifests_print(desire->wanted, out);
@@ -51,21 +54,27 @@ static void print_plan(const OfflineArgs *args, const Document *document, const 
         plan_print_text(plan, out);
 }
 
-static int plan_one(const OfflineArgs *args, const MrFacts *facts, const Document *document, MrTree *json, MrBuf *out,
-                    MrTree *warnings, MrError *err) {
+static int plan_one(const OfflineArgs *args, const MrFacts *facts, const Document *document,
+                    MrTree *json, MrBuf *out, MrTree *warnings, MrError *err) {
         _cleanup_(desire_freep) Desire *desire = NULL;
         _cleanup_(plan_freep) Plan *plan = NULL;
 
         add_warnings(document, warnings);
         if (document->resource.kind->owner_kind)
                 return 0;
-        int r = desire_make(args->registry, args->platform->platform, document, facts, NULL, &desire, err);
+        int r = desire_make(args->registry, args->platform->platform, document, facts, NULL,
+                            &desire, err);
         if (r < 0) {
-                const MrTree *place = err && err->path ? mr_tree_find(document->tree, err->path, true) : NULL;
-                return mr_error_at(err, r, document->source, mr_tree_line(place), mr_tree_column(place));
+                const MrTree *place =
+                        err && err->path ? mr_tree_find(document->tree, err->path, true) : NULL;
+                return mr_error_at(err, r, document->source, mr_tree_line(place),
+                                   mr_tree_column(place));
         }
         PlanInput input = {
-                .wanted = desire->wanted, .found = desire->found, .facts = facts, .health = &desire->health,
+                .wanted = desire->wanted,
+                .found = desire->found,
+                .facts = facts,
+                .health = &desire->health,
                 .owner = desire->owner,
         };
         r = plan_make(&input, &plan, err);

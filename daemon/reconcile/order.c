@@ -1,19 +1,21 @@
 /* From differences to ordered steps. The rules, in short:
  *
  * 1. What the whole resource shares comes first: secrets, distributions.
- * 2. A node that does not run gets everything it needs and is started; such nodes do not wait for each other, because
- *    a cold quorum needs its members at once.
+ * 2. A node that does not run gets everything it needs and is started; such nodes do not wait for
+ * each other, because a cold quorum needs its members at once.
  * 3. A running node whose fingerprint still matches is repaired in place.
- * 4. Running nodes whose fingerprint differs form a roll: one at a time, unready ones first, then by the order their
- *    operand gives; the next one waits until every node of the resource is ready and the operand's gate is open. So
- *    the first failure stops the roll. All of a node's changes are made in its own turn.
+ * 4. Running nodes whose fingerprint differs form a roll: one at a time, unready ones first, then
+ * by the order their operand gives; the next one waits until every node of the resource is ready
+ * and the operand's gate is open. So the first failure stops the roll. All of a node's changes are
+ * made in its own turn.
  * 5. What is no longer wanted goes last, and never what holds data unless the spec said so. */
 
 #include "diff.h"
 #include "plan.h"
 #include "str.h"
 
-/* A node that is starting is left alone this long even when its configuration is out of date: it may be recovering. */
+/* A node that is starting is left alone this long even when its configuration is out of date: it
+ * may be recovering. */
 #define STARTING_PATIENCE_SEC 120
 
 typedef struct Order {
@@ -51,11 +53,13 @@ static const char *hold_of(const Order *order, const char *node) {
 /* Why the running node has to restart, or NULL. */
 static const char *restart_reason(Order *order, const MrNodeWanted *wanted) {
         const MrNodeFact *fact = mr_facts_node(order->input->facts, wanted->node);
-        const char *asked = order->input->restarts ? mr_pairs_get(order->input->restarts, wanted->node) : NULL;
+        const char *asked =
+                order->input->restarts ? mr_pairs_get(order->input->restarts, wanted->node) : NULL;
 
         if (asked)
                 return mr_arena_strf(plan_arena(order->plan), "asked for: %s", asked);
-        if (!wanted->fingerprint || !fact || !fact->fingerprint || mr_streq(wanted->fingerprint, fact->fingerprint))
+        if (!wanted->fingerprint || !fact || !fact->fingerprint ||
+            mr_streq(wanted->fingerprint, fact->fingerprint))
                 return NULL;
         return diff_restart_reason(plan_arena(order->plan), order->diff, wanted, fact);
 }
@@ -66,11 +70,16 @@ static void add_changes(Order *order, const char *node, const char *waits, bool 
                 if (!mr_streq(change->node, node) || change->verb == MR_VERB_REMOVE)
                         continue;
                 const char *why = waits ? waits : change->pending;
-                plan_add(order->plan, (Step) {
-                        .verb = change->verb, .manifest = change->wanted, .ns = change->wanted->ns, .node = node,
-                        .subject = change->subject, .reason = change->reason, .waits = why,
-                        .is_repair = is_running || change->is_repair,
-                });
+                plan_add(order->plan, (Step){
+                                              .verb = change->verb,
+                                              .manifest = change->wanted,
+                                              .ns = change->wanted->ns,
+                                              .node = node,
+                                              .subject = change->subject,
+                                              .reason = change->reason,
+                                              .waits = why,
+                                              .is_repair = is_running || change->is_repair,
+                                      });
         }
 }
 
@@ -89,7 +98,9 @@ static const char *start_reason(Order *order, const MrNodeFact *fact) {
                 return mr_arena_strf(arena, "it failed%s%s", fact->message ? ": " : "",
                                      fact->message ? fact->message : "");
         if (fact && fact->state == MR_NODE_STOPPED && fact->since > 0)
-                return mr_arena_strf(arena, "it was stopped by hand; 'millctl hold %s' keeps it down", fact->node);
+                return mr_arena_strf(arena,
+                                     "it was stopped by hand; 'millctl hold %s' keeps it down",
+                                     fact->node);
         return "it does not run yet";
 }
 
@@ -102,20 +113,28 @@ static void plan_start(Order *order, const MrNodeWanted *wanted) {
         if (hold)
                 waits = mr_arena_strf(arena, "it is held: %s", hold);
         else if (!waits && left > 0) {
-                waits = mr_arena_strf(arena, "it was stopped by hand and is started again within %lld s of that; "
-                                             "'millctl hold %s' keeps it down",
-                                      (long long) order->input->grace_sec, wanted->node);
+                waits = mr_arena_strf(
+                        arena,
+                        "it was stopped by hand and is started again within %lld s of that; "
+                        "'millctl hold %s' keeps it down",
+                        (long long) order->input->grace_sec, wanted->node);
                 plan_set_recheck(order->plan, left);
         }
-        plan_add(order->plan, (Step) {
-                .verb = MR_VERB_START, .ns = wanted->ns, .node = wanted->node, .role = wanted->role,
-                .subject = wanted->node,
-                .reason = start_reason(order, fact), .waits = waits,
-                .is_repair = fact && (fact->state == MR_NODE_FAILED || fact->since > 0),
-        });
+        plan_add(order->plan,
+                 (Step){
+                         .verb = MR_VERB_START,
+                         .ns = wanted->ns,
+                         .node = wanted->node,
+                         .role = wanted->role,
+                         .subject = wanted->node,
+                         .reason = start_reason(order, fact),
+                         .waits = waits,
+                         .is_repair = fact && (fact->state == MR_NODE_FAILED || fact->since > 0),
+                 });
 }
 
-/* The first node, other than `except`, that is wanted but does not do its work; a held node is nobody's fault. */
+/* The first node, other than `except`, that is wanted but does not do its work; a held node is
+ * nobody's fault. */
 static const char *who_is_not_ready(Order *order, const char *except) {
         for (size_t i = 0; i < mr_manifests_nodes(order->input->wanted); i++) {
                 const char *node = mr_manifests_node_at(order->input->wanted, i)->node;
@@ -125,7 +144,8 @@ static const char *who_is_not_ready(Order *order, const char *except) {
                         continue;
                 if (state != MR_NODE_RUNNING || (health && !health->is_ready))
                         return mr_arena_strf(plan_arena(order->plan), "%s is not ready: %s", node,
-                                             health && health->waits ? health->waits : mr_node_state_name(state));
+                                             health && health->waits ? health->waits
+                                                                     : mr_node_state_name(state));
         }
         return NULL;
 }
@@ -156,12 +176,15 @@ static const char *restart_waits(Order *order, const MrNodeWanted *wanted) {
         return NULL;
 }
 
-/* Lower comes first: nodes that are not ready, then the operand's order, then the order of the workloads. */
+/* Lower comes first: nodes that are not ready, then the operand's order, then the order of the
+ * workloads. */
 static int64_t roll_weight(Order *order, const MrNodeWanted *wanted) {
         const MrNodeHealth *health = health_of(order, wanted->node);
-        bool is_ready = state_of(order, wanted->node) == MR_NODE_RUNNING && (!health || health->is_ready);
+        bool is_ready =
+                state_of(order, wanted->node) == MR_NODE_RUNNING && (!health || health->is_ready);
 
-        return (is_ready ? INT64_C(1) << 40 : 0) + ((int64_t) wanted->order << 20) + (health ? health->order : 0);
+        return (is_ready ? INT64_C(1) << 40 : 0) + ((int64_t) wanted->order << 20) +
+               (health ? health->order : 0);
 }
 
 static const MrNodeWanted *next_of_roll(Order *order, bool *done) {
@@ -169,7 +192,8 @@ static const MrNodeWanted *next_of_roll(Order *order, bool *done) {
 
         for (size_t i = 0; i < mr_manifests_nodes(order->input->wanted); i++) {
                 const MrNodeWanted *wanted = mr_manifests_node_at(order->input->wanted, i);
-                if (done[i] || !is_up(state_of(order, wanted->node)) || !restart_reason(order, wanted))
+                if (done[i] || !is_up(state_of(order, wanted->node)) ||
+                    !restart_reason(order, wanted))
                         continue;
                 if (!best || roll_weight(order, wanted) < roll_weight(order, best))
                         best = wanted;
@@ -183,16 +207,22 @@ static void plan_roll(Order *order) {
         const char *before = NULL;
 
         for (const MrNodeWanted *wanted; (wanted = next_of_roll(order, done));) {
-                const char *waits = before ? mr_arena_strf(plan_arena(order->plan), "%s comes first", before)
-                                           : restart_waits(order, wanted);
+                const char *waits =
+                        before ? mr_arena_strf(plan_arena(order->plan), "%s comes first", before)
+                               : restart_waits(order, wanted);
                 add_changes(order, wanted->node, waits, false);
-                plan_add(order->plan, (Step) {
-                        .verb = MR_VERB_RESTART, .ns = wanted->ns, .node = wanted->node, .role = wanted->role,
-                        .subject = wanted->node,
-                        .reason = restart_reason(order, wanted), .waits = waits,
-                });
+                plan_add(order->plan, (Step){
+                                              .verb = MR_VERB_RESTART,
+                                              .ns = wanted->ns,
+                                              .node = wanted->node,
+                                              .role = wanted->role,
+                                              .subject = wanted->node,
+                                              .reason = restart_reason(order, wanted),
+                                              .waits = waits,
+                                      });
                 for (size_t i = 0; i < n; i++)
-                        done[i] = done[i] || mr_manifests_node_at(order->input->wanted, i) == wanted;
+                        done[i] =
+                                done[i] || mr_manifests_node_at(order->input->wanted, i) == wanted;
                 /* A held node does not hold up the others. */
                 if (!hold_of(order, wanted->node))
                         before = before ? before : wanted->node;
@@ -238,13 +268,19 @@ static void plan_removal(Order *order, const Change *change) {
         const char *waits = NULL;
 
         if (!order->input->is_deleted && change->node && !is_wanted_node(order, change->node))
-                waits = mr_arena_strf(plan_arena(order->plan),
-                                      "the data of %s must be moved to other nodes first; set the replicas back",
-                                      change->node);
-        plan_add(order->plan, (Step) {
-                .verb = MR_VERB_REMOVE, .manifest = change->found, .ns = change->found->ns, .node = change->node,
-                .subject = change->subject, .reason = change->reason, .waits = waits,
-        });
+                waits = mr_arena_strf(
+                        plan_arena(order->plan),
+                        "the data of %s must be moved to other nodes first; set the replicas back",
+                        change->node);
+        plan_add(order->plan, (Step){
+                                      .verb = MR_VERB_REMOVE,
+                                      .manifest = change->found,
+                                      .ns = change->found->ns,
+                                      .node = change->node,
+                                      .subject = change->subject,
+                                      .reason = change->reason,
+                                      .waits = waits,
+                              });
 }
 
 /* Removals, in the opposite order of creation. */
@@ -258,7 +294,8 @@ static void plan_removals(Order *order) {
         for (int place = last; place >= -1; place--)
                 for (size_t i = diff_size(order->diff); i-- > 0;) {
                         const Change *change = diff_at(order->diff, i);
-                        if (change->verb == MR_VERB_REMOVE && start_order(order, change->node) == place)
+                        if (change->verb == MR_VERB_REMOVE &&
+                            start_order(order, change->node) == place)
                                 plan_removal(order, change);
                 }
 }

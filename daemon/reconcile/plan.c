@@ -67,7 +67,8 @@ int64_t plan_recheck(const Plan *plan) {
 void plan_print_text(const Plan *plan, MrBuf *out) {
         for (size_t i = 0; i < plan->n; i++) {
                 const Step *step = &plan->steps[i];
-                mr_buf_printf(out, "%-8s %s: %s\n", mr_verb_name(step->verb), step->subject, step->reason);
+                mr_buf_printf(out, "%-8s %s: %s\n", mr_verb_name(step->verb), step->subject,
+                              step->reason);
                 if (step->waits)
                         mr_buf_printf(out, "         waits: %s\n", step->waits);
         }
@@ -109,8 +110,8 @@ static void print_payload(const MrManifest *manifest, MrBuf *out) {
 void manifests_print(const MrManifests *manifests, MrBuf *out) {
         for (size_t i = 0; i < mr_manifests_size(manifests); i++) {
                 const MrManifest *manifest = mr_manifests_at(manifests, i);
-                mr_buf_printf(out, "---\n# %s %s%s%s\n", manifest->kind, manifest->ns, *manifest->ns ? "/" : "",
-                              manifest->name);
+                mr_buf_printf(out, "---\n# %s %s%s%s\n", manifest->kind, manifest->ns,
+                              *manifest->ns ? "/" : "", manifest->name);
                 mr_yaml_write(manifest->body, out);
                 if (manifest->payload)
                         print_payload(manifest, out);

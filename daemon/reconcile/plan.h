@@ -1,7 +1,8 @@
 #pragma once
 
-/* A plan is data: the ordered steps that make what was found into what is wanted, each with a reason a person can
- * read, and, where it may not be carried out yet, what it waits for. Making a plan is pure. */
+/* A plan is data: the ordered steps that make what was found into what is wanted, each with a
+ * reason a person can read, and, where it may not be carried out yet, what it waits for. Making a
+ * plan is pure. */
 
 #include "manifest.h"
 #include "operand.h"
@@ -9,14 +10,15 @@
 
 typedef struct Step {
         MrVerb verb;
-        const MrManifest *manifest;     /* borrowed from wanted or found; NULL for start, stop, restart */
+        const MrManifest
+                *manifest; /* borrowed from wanted or found; NULL for start, stop, restart */
         const char *ns;
-        const char *node;               /* NULL for what the whole resource shares */
-        const char *role;               /* class of the node, for start, stop and restart */
-        const char *subject;            /* "file my-cluster-kafka-0/server.properties", "my-cluster-kafka-0" */
+        const char *node;    /* NULL for what the whole resource shares */
+        const char *role;    /* class of the node, for start, stop and restart */
+        const char *subject; /* "file my-cluster-kafka-0/server.properties", "my-cluster-kafka-0" */
         const char *reason;
-        const char *waits;              /* NULL: may be carried out now */
-        bool is_repair;                 /* puts right what drifted, as opposed to following a changed spec */
+        const char *waits; /* NULL: may be carried out now */
+        bool is_repair;    /* puts right what drifted, as opposed to following a changed spec */
 } Step;
 
 typedef struct Plan Plan;
@@ -40,10 +42,11 @@ typedef struct PlanInput {
         const MrManifests *found;
         const MrFacts *facts;
         const MrHealth *health;
-        const char *owner;              /* "default/my-cluster" */
-        const MrPairs *holds;           /* node → reason; may be NULL */
-        const MrPairs *restarts;        /* node → reason of a restart somebody asked for; may be NULL */
-        int64_t grace_sec;              /* how long a node stopped by hand stays down before it is started again */
+        const char *owner;       /* "default/my-cluster" */
+        const MrPairs *holds;    /* node → reason; may be NULL */
+        const MrPairs *restarts; /* node → reason of a restart somebody asked for; may be NULL */
+        int64_t grace_sec; /* how long a node stopped by hand stays down before it is started again
+                            */
         bool is_deleted;
 } PlanInput;
 

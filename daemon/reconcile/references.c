@@ -22,8 +22,10 @@ static int resolve_address(const Scope *scope, const char *node, MrBuf *out) {
 
 static int resolve_port(const Scope *scope, const char *argument, MrBuf *out) {
         const char *slash = strchr(argument, '/');
-        _cleanup_free_ char *node = mr_strndup(argument, slash ? (size_t) (slash - argument) : strlen(argument));
-        const MrAddress *address = mr_manifests_find_address(scope->manifests, node, slash ? slash + 1 : "");
+        _cleanup_free_ char *node =
+                mr_strndup(argument, slash ? (size_t) (slash - argument) : strlen(argument));
+        const MrAddress *address =
+                mr_manifests_find_address(scope->manifests, node, slash ? slash + 1 : "");
 
         if (!address)
                 return 1;
@@ -33,8 +35,10 @@ static int resolve_port(const Scope *scope, const char *argument, MrBuf *out) {
 
 static int resolve_secret(const Scope *scope, const char *argument, MrBuf *out) {
         const char *slash = strchr(argument, '/');
-        _cleanup_free_ char *name = mr_strndup(argument, slash ? (size_t) (slash - argument) : strlen(argument));
-        const char *value = scope->facts && slash ? mr_facts_secret(scope->facts, name, slash + 1) : NULL;
+        _cleanup_free_ char *name =
+                mr_strndup(argument, slash ? (size_t) (slash - argument) : strlen(argument));
+        const char *value =
+                scope->facts && slash ? mr_facts_secret(scope->facts, name, slash + 1) : NULL;
 
         if (!value)
                 return 1;
@@ -42,7 +46,8 @@ static int resolve_secret(const Scope *scope, const char *argument, MrBuf *out) 
         return 0;
 }
 
-static int resolve(const char *what, const char *argument, MrBuf *out, void *userdata, MrError *err) {
+static int resolve(const char *what, const char *argument, MrBuf *out, void *userdata,
+                   MrError *err) {
         const Scope *scope = userdata;
 
         if (mr_streq(what, "addr"))
@@ -54,8 +59,8 @@ static int resolve(const char *what, const char *argument, MrBuf *out, void *use
         return mr_fail(err, MR_BUG, NULL, "a reference to \"%s\" means nothing here", what);
 }
 
-int reference_text(const char *text, const MrManifests *manifests, const MrFacts *facts, MrArena *arena,
-                   const char **ret, MrError *err) {
+int reference_text(const char *text, const MrManifests *manifests, const MrFacts *facts,
+                   MrArena *arena, const char **ret, MrError *err) {
         Scope scope = {.manifests = manifests, .facts = facts};
         _cleanup_(mr_buf_wipe) MrBuf out = {};
 

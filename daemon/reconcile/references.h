@@ -1,13 +1,14 @@
 #pragma once
 
-/* References the core resolves itself, from the addresses a platform has given: "@{addr:NODE}", "@{port:NODE/ENDPOINT}",
- * and "@{secret:NAME/KEY}" from the facts. */
+/* References the core resolves itself, from the addresses a platform has given: "@{addr:NODE}",
+ * "@{port:NODE/ENDPOINT}", and "@{secret:NAME/KEY}" from the facts. */
 
 #include "facts.h"
 #include "manifest.h"
 
-/* Returns 1 when something is not known yet; *ret (in the arena) is then incomplete. `facts` may be NULL. */
-int reference_text(const char *text, const MrManifests *manifests, const MrFacts *facts, MrArena *arena,
-                   const char **ret, MrError *err) _must_check_;
+/* Returns 1 when something is not known yet; *ret (in the arena) is then incomplete. `facts` may be
+ * NULL. */
+int reference_text(const char *text, const MrManifests *manifests, const MrFacts *facts,
+                   MrArena *arena, const char **ret, MrError *err) _must_check_;
 /* Every string of a tree, in place. */
 int reference_tree(MrTree *tree, const MrManifests *manifests, MrError *err) _must_check_;

@@ -21,11 +21,13 @@ static const char *lookup_fact(const char *secret, const char *key, void *userda
         return mr_facts_secret(lowering->facts, secret, key);
 }
 
-/* Names whose node has no address yet are left out: the certificate is issued again when they are known. */
+/* Names whose node has no address yet are left out: the certificate is issued again when they are
+ * known. */
 static int resolve_names(Lowering *lowering, const MrStrings *names, MrStrings *ret, MrError *err) {
         for (size_t i = 0; i < names->n; i++) {
                 const char *name;
-                int r = reference_text(names->items[i], lowering->wanted, NULL, lowering->arena, &name, err);
+                int r = reference_text(names->items[i], lowering->wanted, NULL, lowering->arena,
+                                       &name, err);
                 if (r < 0)
                         return mr_error_within(err, r, "names[%zu]", i);
                 if (r == 0)
@@ -50,7 +52,8 @@ static MrTree *describe_certificate(const MrCertificate *certificate) {
         mr_tree_set_bool(tree, "with_authority", certificate->with_authority);
         labels = mr_tree_need_map(tree, "labels");
         for (size_t i = 0; i < certificate->labels.n; i++)
-                mr_tree_set_string(labels, certificate->labels.items[i].key, certificate->labels.items[i].value);
+                mr_tree_set_string(labels, certificate->labels.items[i].key,
+                                   certificate->labels.items[i].value);
         return body;
 }
 
@@ -60,7 +63,7 @@ int secrets_certificate(const MrManifest *manifest, MrArena *arena, MrCertificat
 
         if (!tree)
                 return 0;
-        *ret = (MrCertificate) {
+        *ret = (MrCertificate){
                 .name = manifest->name,
                 .authority = mr_tree_get_string(tree, "authority"),
                 .key_prefix = mr_tree_get_string(tree, "key_prefix"),
@@ -74,14 +77,16 @@ int secrets_certificate(const MrManifest *manifest, MrArena *arena, MrCertificat
         for (size_t i = 0; i < mr_tree_size(names); i++)
                 mr_strings_add(arena, &ret->names, mr_tree_string(mr_tree_at(names, i)));
         for (size_t i = 0; i < mr_tree_size(labels); i++)
-                mr_pairs_set(arena, &ret->labels, mr_tree_key(labels, i), mr_tree_string(mr_tree_at(labels, i)));
+                mr_pairs_set(arena, &ret->labels, mr_tree_key(labels, i),
+                             mr_tree_string(mr_tree_at(labels, i)));
         return 1;
 }
 
 static bool is_any_stored(Lowering *lowering, const MrCertificate *certificate) {
         const char *secret, *key;
 
-        for (size_t i = 0; (key = certificate_key_at(certificate, i, lowering->arena, &secret)); i++)
+        for (size_t i = 0; (key = certificate_key_at(certificate, i, lowering->arena, &secret));
+             i++)
                 if (mr_facts_secret(lowering->facts, secret, key))
                         return true;
         return false;
@@ -90,17 +95,19 @@ static bool is_any_stored(Lowering *lowering, const MrCertificate *certificate) 
 static int lower_certificate(Lowering *lowering, const MrCertificate *part, MrError *err) {
         MrCertificate certificate = *part;
         MrManifest manifest = {
-                .kind = "Secret", .ns = lowering->ns, .name = part->name,
+                .kind = "Secret",
+                .ns = lowering->ns,
+                .name = part->name,
                 .rank = part->authority ? RANK_CERTIFICATE : RANK_AUTHORITY,
         };
 
-        certificate.names = (MrStrings) {};
+        certificate.names = (MrStrings){};
         int r = resolve_names(lowering, &part->names, &certificate.names, err);
         if (r < 0)
                 return mr_error_within(err, r, "%s", part->name);
         if (is_any_stored(lowering, &certificate)) {
-                _cleanup_free_ char *reason =
-                        certificate_check(&certificate, lookup_fact, lowering, mr_facts_now(lowering->facts));
+                _cleanup_free_ char *reason = certificate_check(&certificate, lookup_fact, lowering,
+                                                                mr_facts_now(lowering->facts));
                 manifest.body = describe_certificate(&certificate);
                 mr_tree_set_string(manifest.body, "reissue", reason);
                 mr_manifests_add(lowering->found, manifest);
@@ -125,8 +132,8 @@ static int lower_secret(Lowering *lowering, const MrSecretPart *part, MrError *e
 
         for (size_t i = 0; i < part->values.n; i++) {
                 const char *key = part->values.items[i].key, *value = "";
-                int r = reference_text(part->values.items[i].value, lowering->wanted, lowering->facts, lowering->arena,
-                                       &value, err);
+                int r = reference_text(part->values.items[i].value, lowering->wanted,
+                                       lowering->facts, lowering->arena, &value, err);
                 if (r < 0) {
                         mr_tree_free(wanted);
                         mr_tree_free(found);
@@ -141,7 +148,8 @@ static int lower_secret(Lowering *lowering, const MrSecretPart *part, MrError *e
                 is_found = is_found || stored;
         }
         mr_json_write(values, 0, &payload);
-        MrManifest manifest = {.kind = "Secret", .ns = lowering->ns, .name = part->name, .rank = RANK_SECRET};
+        MrManifest manifest = {
+                .kind = "Secret", .ns = lowering->ns, .name = part->name, .rank = RANK_SECRET};
         manifest.body = found;
         if (is_found)
                 mr_manifests_add(lowering->found, manifest);
@@ -155,10 +163,14 @@ static int lower_secret(Lowering *lowering, const MrSecretPart *part, MrError *e
         return 0;
 }
 
-int secrets_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *wanted, MrManifests *found,
-                  MrError *err) {
+int secrets_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *wanted,
+                  MrManifests *found, MrError *err) {
         Lowering lowering = {
-                .ns = ns, .facts = facts, .wanted = wanted, .found = found, .arena = mr_manifests_arena(wanted),
+                .ns = ns,
+                .facts = facts,
+                .wanted = wanted,
+                .found = found,
+                .arena = mr_manifests_arena(wanted),
         };
 
         for (size_t i = 0; i < mr_parts_size(parts); i++) {

@@ -6,11 +6,13 @@
 
 #include "str.h"
 
-/* The view of protocol P is called P. Its "configs" map holds ID → {key: value} for each node that answered, and
- * "overrides" the part of it that was set dynamically; there the ID "" stands for the default of all nodes. */
+/* The view of protocol P is called P. Its "configs" map holds ID → {key: value} for each node that
+ * answered, and "overrides" the part of it that was set dynamically; there the ID "" stands for the
+ * default of all nodes. */
 static const MrTree *read_back(const MrFacts *facts, const MrSetting *setting) {
         const char *slash = strchr(setting->scope, '/'), *id = slash ? slash + 1 : "";
-        const MrTree *view = mr_facts_view(facts, setting->protocol), *configs = mr_tree_get(view, "configs");
+        const MrTree *view = mr_facts_view(facts, setting->protocol),
+                     *configs = mr_tree_get(view, "configs");
 
         /* To go back to the file's value there must be something to go back from. */
         if (!setting->value)
@@ -28,7 +30,8 @@ static MrTree *describe(const MrSetting *setting, const char *value) {
         return body;
 }
 
-void settings_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *wanted, MrManifests *found) {
+void settings_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *wanted,
+                    MrManifests *found) {
         for (size_t i = 0; i < mr_parts_size(parts); i++) {
                 const MrPart *part = mr_parts_at(parts, i);
                 if (part->kind != MR_PART_SETTING)
@@ -39,7 +42,11 @@ void settings_lower(const char *ns, const MrParts *parts, const MrFacts *facts, 
                 if (!known || !value)
                         continue;
                 _cleanup_free_ char *name = mr_strf("%s/%s", setting->scope, setting->key);
-                MrManifest manifest = {.kind = "Setting", .ns = ns, .name = name, .rank = RANK_SETTING, .keep = true};
+                MrManifest manifest = {.kind = "Setting",
+                                       .ns = ns,
+                                       .name = name,
+                                       .rank = RANK_SETTING,
+                                       .keep = true};
                 manifest.body = describe(setting, value);
                 mr_manifests_add(found, manifest);
                 manifest.body = describe(setting, setting->value);
@@ -48,7 +55,7 @@ void settings_lower(const char *ns, const MrParts *parts, const MrFacts *facts, 
 }
 
 MrSetting settings_setting(const MrManifest *manifest) {
-        return (MrSetting) {
+        return (MrSetting){
                 .protocol = mr_tree_get_string(manifest->body, "protocol"),
                 .scope = mr_tree_get_string(manifest->body, "scope"),
                 .key = mr_tree_get_string(manifest->body, "key"),

@@ -1,14 +1,16 @@
 #pragma once
 
-/* Settings of a running system: what should hold now, without a restart, against what a probe has read back. Pure. */
+/* Settings of a running system: what should hold now, without a restart, against what a probe has
+ * read back. Pure. */
 
 #include "manifest.h"
 #include "operand.h"
 
 #define RANK_SETTING 50
 
-/* Adds Setting manifests, named SCOPE/KEY, where the probe's view knows the scope; nothing is planned for a system that
- * could not be asked. */
-void settings_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *wanted, MrManifests *found);
+/* Adds Setting manifests, named SCOPE/KEY, where the probe's view knows the scope; nothing is
+ * planned for a system that could not be asked. */
+void settings_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *wanted,
+                    MrManifests *found);
 /* The setting a manifest describes. */
 MrSetting settings_setting(const MrManifest *manifest);

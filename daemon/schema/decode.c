@@ -1,7 +1,6 @@
 /* Walks a field table and a document side by side and fills a struct. Errors and warnings name
  * the whole path and the place in the file. */
 
-#include <stdio.h>
 #include <string.h>
 
 #include "scalar.h"
@@ -280,9 +279,8 @@ static void default_collection(const MrField *field, MrArena *arena, void *membe
         free(decoder.reported);
         if (r >= 0)
                 return;
-        fprintf(stderr, "The default \"%s\" of the field %s does not fit its type.\n",
-                field->fallback, field->name);
-        abort();
+        mr_abort("The default \"%s\" of the field %s does not fit its type.", field->fallback,
+                 field->name);
 }
 
 void mr_defaults(const MrField *fields, MrArena *arena, void *object) {

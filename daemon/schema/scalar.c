@@ -316,7 +316,5 @@ void scalar_default(const MrField *field, MrArena *arena, void *member) {
         }
         if (r >= 0)
                 return;
-        fprintf(stderr, "The default \"%s\" of the field %s does not fit its type.\n", text,
-                field->name);
-        abort();
+        mr_abort("The default \"%s\" of the field %s does not fit its type.", text, field->name);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-/* A growing byte buffer. The content is always followed by a NUL byte that is not counted, so text can
- * be used in place. A zeroed MrBuf is empty and valid. */
+/* A growing byte buffer. The content is always followed by a NUL byte that is not counted, so text
+ * can be used in place. A zeroed MrBuf is empty and valid. */
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include "macros.h"
 
 typedef struct MrBuf {
-        char *data;     /* NULL while nothing was ever appended */
+        char *data; /* NULL while nothing was ever appended */
         size_t size;
         size_t allocated;
 } MrBuf;
@@ -23,7 +23,7 @@ void mr_buf_puts(MrBuf *buf, const char *s);
 void mr_buf_putc(MrBuf *buf, char c);
 void mr_buf_printf(MrBuf *buf, const char *format, ...) _printf_(2, 3);
 void mr_buf_vprintf(MrBuf *buf, const char *format, va_list args) _printf_(2, 0);
-void mr_buf_clear(MrBuf *buf);                          /* empties, keeps the memory */
-void mr_buf_drop(MrBuf *buf, size_t n);                 /* removes n bytes from the front */
-const char *mr_buf_text(const MrBuf *buf);              /* never NULL */
-char *mr_buf_take(MrBuf *buf);                          /* moves the memory out; never NULL */
+void mr_buf_clear(MrBuf *buf);             /* empties, keeps the memory */
+void mr_buf_drop(MrBuf *buf, size_t n);    /* removes n bytes from the front */
+const char *mr_buf_text(const MrBuf *buf); /* never NULL */
+char *mr_buf_take(MrBuf *buf);             /* moves the memory out; never NULL */

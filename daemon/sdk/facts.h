@@ -1,7 +1,7 @@
 #pragma once
 
-/* Facts: everything a pure station may know about the world, gathered before it runs. Nothing behind these
- * functions does I/O, and two calls with the same facts give the same answers. */
+/* Facts: everything a pure station may know about the world, gathered before it runs. Nothing
+ * behind these functions does I/O, and two calls with the same facts give the same answers. */
 
 #include "resource.h"
 
@@ -9,45 +9,50 @@ typedef struct MrFacts MrFacts;
 
 /* What a platform saw of one node. */
 typedef enum MrNodeState {
-        MR_NODE_ABSENT,         /* nothing there */
-        MR_NODE_STOPPED,        /* not running, and not because of a failure */
+        MR_NODE_ABSENT,  /* nothing there */
+        MR_NODE_STOPPED, /* not running, and not because of a failure */
         MR_NODE_STARTING,
-        MR_NODE_RUNNING,        /* its port is bound */
+        MR_NODE_RUNNING, /* its port is bound */
         MR_NODE_STOPPING,
-        MR_NODE_FAILED,         /* does not run, and nothing restarts it */
-        MR_NODE_HELD,           /* an administrator keeps it down (systemctl mask, a hold) */
+        MR_NODE_FAILED, /* does not run, and nothing restarts it */
+        MR_NODE_HELD,   /* an administrator keeps it down (systemctl mask, a hold) */
         _MR_NODE_STATE_MAX,
 } MrNodeState;
 
 typedef struct MrNodeFact {
         const char *node;
         MrNodeState state;
-        int64_t since;          /* seconds since the epoch the state has lasted; 0 unknown */
-        const char *message;    /* what the node itself says it is doing, or why it failed; may be NULL */
-        const char *fingerprint;/* of the configuration the running process was started with; NULL when not running */
-        const MrTree *settings; /* static settings the running process was started with, a map; may be NULL */
-        const char *address;    /* host name or address */
-        const char *where;      /* unit or pod, for people: "kafka@my-cluster-kafka-0.service" */
-        int64_t restarts;       /* automatic restarts the service manager has made */
+        int64_t since; /* seconds since the epoch the state has lasted; 0 unknown */
+        const char
+                *message; /* what the node itself says it is doing, or why it failed; may be NULL */
+        const char *fingerprint; /* of the configuration the running process was started with; NULL
+                                    when not running */
+        const MrTree *settings;  /* static settings the running process was started with, a map; may
+                                    be NULL */
+        const char *address;     /* host name or address */
+        const char *where;       /* unit or pod, for people: "kafka@my-cluster-kafka-0.service" */
+        int64_t restarts;        /* automatic restarts the service manager has made */
         int64_t pid;
 } MrNodeFact;
 
 const char *mr_node_state_name(MrNodeState state);
-int mr_node_state_from_name(const char *name);  /* -EINVAL when unknown */
+int mr_node_state_from_name(const char *name); /* -EINVAL when unknown */
 
-int64_t mr_facts_now(const MrFacts *facts);                             /* seconds since the epoch */
-const char *mr_facts_platform(const MrFacts *facts);                    /* "rhel-baremetal" */
+int64_t mr_facts_now(const MrFacts *facts);          /* seconds since the epoch */
+const char *mr_facts_platform(const MrFacts *facts); /* "rhel-baremetal" */
 /* Other resources of the same namespace, sorted by name, of one kind whose label has this value. */
-size_t mr_facts_resources(const MrFacts *facts, const char *kind, const char *label, const char *value,
-                          const MrResource *const **ret);
+size_t mr_facts_resources(const MrFacts *facts, const char *kind, const char *label,
+                          const char *value, const MrResource *const **ret);
 /* The value of a key of a secret of the namespace, NULL when absent. Never print it. */
 const char *mr_facts_secret(const MrFacts *facts, const char *name, const char *key);
-const MrNodeFact *mr_facts_node(const MrFacts *facts, const char *node);        /* NULL: never seen */
+const MrNodeFact *mr_facts_node(const MrFacts *facts, const char *node); /* NULL: never seen */
 /* What a probe found, NULL while nothing is known; see operand.h. */
 const MrTree *mr_facts_view(const MrFacts *facts, const char *probe);
-/* Identity found on this claim (a map: cluster_id, node_id, role, quorum, directory_id), NULL when the claim does not exist. */
+/* Identity found on this claim (a map: cluster_id, node_id, role, quorum, directory_id), NULL when
+ * the claim does not exist. */
 const MrTree *mr_facts_claim(const MrFacts *facts, const char *claim);
-/* The host or cluster itself: addresses, memory, cpus, distributions (a list of maps version, state, message). */
+/* The host or cluster itself: addresses, memory, cpus, distributions (a list of maps version,
+ * state, message). */
 const MrTree *mr_facts_host(const MrFacts *facts);
 /* A value remembered from an earlier pass (allocated ports); NULL when none. */
 const char *mr_facts_remembered(const MrFacts *facts, const char *key);

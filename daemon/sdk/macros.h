@@ -15,17 +15,17 @@
 #define MR_ELEMENTS(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Moves a pointer out of a variable: the variable becomes NULL, the value is the old pointer. */
-#define TAKE(p)                                \
-        ({                                     \
-                __typeof__(p) _taken_ = (p);   \
-                (p) = NULL;                    \
-                _taken_;                       \
+#define TAKE(p)                                                                                    \
+        ({                                                                                         \
+                __typeof__(p) _taken_ = (p);                                                       \
+                (p) = NULL;                                                                        \
+                _taken_;                                                                           \
         })
 
 /* DEFINE_CLEANUP(MrTree *, mr_tree_free) makes mr_tree_freep() for _cleanup_(mr_tree_freep). */
-#define DEFINE_CLEANUP(type, func)                                    \
-        static inline _unused_ void func##p(type *p) {                \
-                if (*p)                                               \
-                        func(*p);                                     \
-        }                                                             \
+#define DEFINE_CLEANUP(type, func)                                                                 \
+        static inline _unused_ void func##p(type *p) {                                             \
+                if (*p)                                                                            \
+                        func(*p);                                                                  \
+        }                                                                                          \
         struct _mr_semicolon_

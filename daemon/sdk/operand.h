@@ -1,16 +1,16 @@
 #pragma once
 
-/* What an operand plugin offers: it knows what to run. Every slot is a pure function of its arguments: no clock,
- * no file descriptor, no random, no log; the purity suite checks the plugin's object files. An operand never names a
- * platform. */
+/* What an operand plugin offers: it knows what to run. Every slot is a pure function of its
+ * arguments: no clock, no file descriptor, no random, no log; the purity suite checks the plugin's
+ * object files. An operand never names a platform. */
 
 #include "facts.h"
 #include "part.h"
 
 /* An operand may own a part of another operand's kind, for example spec.zookeeper of Kafka. */
 typedef struct MrSection {
-        const char *kind;               /* "Kafka" */
-        const char *field;              /* name of the MR_TREE row in that kind's spec: "zookeeper" */
+        const char *kind;  /* "Kafka" */
+        const char *field; /* name of the MR_TREE row in that kind's spec: "zookeeper" */
         const MrField *fields;
         size_t size;
         int (*rule)(const void *section, MrError *err);
@@ -18,13 +18,13 @@ typedef struct MrSection {
 
 /* How to look at the running system: data, carried out by the core. */
 typedef struct MrProbe {
-        const char *name;               /* "kafka": the key of the view, unique within the resource */
-        const char *protocol;           /* "kafka" or "zookeeper": which client of the core looks */
-        MrStrings nodes;                /* nodes to ask */
-        const char *endpoint;           /* endpoint of those nodes */
-        const char *secret;             /* secret with the client certificate: SECRET/PREFIX.crt, PREFIX.key */
+        const char *name;     /* "kafka": the key of the view, unique within the resource */
+        const char *protocol; /* "kafka" or "zookeeper": which client of the core looks */
+        MrStrings nodes;      /* nodes to ask */
+        const char *endpoint; /* endpoint of those nodes */
+        const char *secret; /* secret with the client certificate: SECRET/PREFIX.crt, PREFIX.key */
         const char *secret_prefix;
-        const char *authority;          /* secret with ca.crt to trust */
+        const char *authority; /* secret with ca.crt to trust */
 } MrProbe;
 
 typedef struct MrProbes {
@@ -35,11 +35,12 @@ typedef struct MrProbes {
 /* What an operand thinks of one of its nodes, given facts and views. */
 typedef struct MrNodeHealth {
         const char *node;
-        bool is_ready;                  /* does its work: registered, in sync, in quorum */
-        const char *waits;              /* what it waits for, in words, when not ready */
-        bool may_stop;                  /* a restart now breaks no promise to clients */
-        const char *in_the_way;         /* why not, in words: "12 partitions of my-cluster-kafka-1 are not in sync" */
-        int order;                      /* nodes with lower numbers restart first; the leader of a quorum last */
+        bool is_ready;          /* does its work: registered, in sync, in quorum */
+        const char *waits;      /* what it waits for, in words, when not ready */
+        bool may_stop;          /* a restart now breaks no promise to clients */
+        const char *in_the_way; /* why not, in words: "12 partitions of my-cluster-kafka-1 are not
+                                   in sync" */
+        int order; /* nodes with lower numbers restart first; the leader of a quorum last */
 } MrNodeHealth;
 
 typedef struct MrHealth {
@@ -48,20 +49,25 @@ typedef struct MrHealth {
 } MrHealth;
 
 typedef struct MrOperandOps {
-        size_t struct_size;             /* slots appended later are absent in older plugins */
-        const MrKind *const *kinds;     /* kinds this operand owns, NULL at the end; may be NULL */
-        const MrSection *section;       /* part of another kind, or NULL */
+        size_t struct_size;         /* slots appended later are absent in older plugins */
+        const MrKind *const *kinds; /* kinds this operand owns, NULL at the end; may be NULL */
+        const MrSection *section;   /* part of another kind, or NULL */
 
-        /* All four slots get the resource and `spec`, the struct of the kind or of the section. Memory comes from `arena`. */
+        /* All four slots get the resource and `spec`, the struct of the kind or of the section.
+         * Memory comes from `arena`. */
 
-        /* The parts that should exist. Also called for a deleted resource, to know what its deletion means. */
-        int (*desired)(const MrResource *resource, const void *spec, const MrFacts *facts, MrParts *ret, MrError *err);
+        /* The parts that should exist. Also called for a deleted resource, to know what its
+         * deletion means. */
+        int (*desired)(const MrResource *resource, const void *spec, const MrFacts *facts,
+                       MrParts *ret, MrError *err);
         /* Where and how to look; NULL slot: nothing to look at. */
-        int (*probes)(const MrResource *resource, const void *spec, const MrFacts *facts, MrArena *arena, MrProbes *ret,
-                      MrError *err);
+        int (*probes)(const MrResource *resource, const void *spec, const MrFacts *facts,
+                      MrArena *arena, MrProbes *ret, MrError *err);
         /* Readiness and restart gates of its nodes; NULL slot: running means ready. */
-        int (*health)(const MrResource *resource, const void *spec, const MrFacts *facts, MrArena *arena, MrHealth *ret,
-                      MrError *err);
-        /* Adds its fields to the status (a map; conditions and observedGeneration are the core's). NULL slot: none. */
-        int (*status)(const MrResource *resource, const void *spec, const MrFacts *facts, MrTree *status, MrError *err);
+        int (*health)(const MrResource *resource, const void *spec, const MrFacts *facts,
+                      MrArena *arena, MrHealth *ret, MrError *err);
+        /* Adds its fields to the status (a map; conditions and observedGeneration are the core's).
+         * NULL slot: none. */
+        int (*status)(const MrResource *resource, const void *spec, const MrFacts *facts,
+                      MrTree *status, MrError *err);
 } MrOperandOps;

@@ -1,136 +1,145 @@
 #pragma once
 
-/* Parts: what an operand wants, said once for every platform, in a few neutral nouns. An operand adds parts; a
- * platform lowers each to its own objects.
+/* Parts: what an operand wants, said once for every platform, in a few neutral nouns. An operand
+ * adds parts; a platform lowers each to its own objects.
  *
  * Text in a part may hold references that only the platform can resolve:
  *
  *      @{addr:NODE}            the name or address under which other nodes and clients reach NODE
- *      @{port:NODE/ENDPOINT}   the port on which NODE's endpoint is reached there (hosts may move it)
+ *      @{port:NODE/ENDPOINT}   the port on which NODE's endpoint is reached (hosts may move it)
  *      @{bind:ENDPOINT}        the port this node itself listens on for its endpoint
  *      @{dir:VOLUME}           the directory of this node's volume, as the process sees it
  *      @{file:NAME}            the path of this node's file, as the process sees it
- *      @{secret:NAME/KEY}      the value of a key of a secret of the same namespace (makes the text secret)
+ *      @{secret:NAME/KEY}      the value of a key of a secret of the namespace; the text is secret
  *      @{lib}                  the directory with the jars of the workload's software
- *      @{at}                   the character "@", where a reference follows it directly: "0@{at}@{addr:NODE}:9090"
+ *      @{at}                   the character "@", where a reference follows it:
+ * "0@{at}@{addr:NODE}"
  *
- * A literal "@{" in what a user wrote must pass through mr_parts_literal() first. Every string is copied into the
- * arena of the parts. */
+ * A literal "@{" in what a user wrote must pass through mr_parts_literal() first. Every string is
+ * copied into the arena of the parts. */
 
 #include "field.h"
 
 typedef struct MrParts MrParts;
 
 typedef enum MrPartKind {
-        MR_PART_CERTIFICATE,    /* keys and a certificate in a secret, kept valid */
-        MR_PART_SECRET,         /* a secret assembled from literals and other secrets */
-        MR_PART_VOLUME,         /* durable or ephemeral storage of one node */
-        MR_PART_FILE,           /* one configuration file of one node */
-        MR_PART_ENDPOINT,       /* a port on which one node listens */
-        MR_PART_WORKLOAD,       /* one node: a process with a stable identity */
-        MR_PART_SETTING,        /* a setting of a running node that changes without a restart */
-        MR_PART_GUARD,          /* how much of a set of nodes may be down */
+        MR_PART_CERTIFICATE, /* keys and a certificate in a secret, kept valid */
+        MR_PART_SECRET,      /* a secret assembled from literals and other secrets */
+        MR_PART_VOLUME,      /* durable or ephemeral storage of one node */
+        MR_PART_FILE,        /* one configuration file of one node */
+        MR_PART_ENDPOINT,    /* a port on which one node listens */
+        MR_PART_WORKLOAD,    /* one node: a process with a stable identity */
+        MR_PART_SETTING,     /* a setting of a running node that changes without a restart */
+        MR_PART_GUARD,       /* how much of a set of nodes may be down */
         _MR_PART_KIND_MAX,
 } MrPartKind;
 
 const char *mr_part_kind_name(MrPartKind kind);
 
-/* A certificate lives in the secret `name` of the namespace. An authority (a CA) makes two secrets, as Strimzi does:
- * `name`-cert with ca.crt, ca.p12, ca.password, and `name` with ca.key, which no reader ever gets. */
+/* A certificate lives in the secret `name` of the namespace. An authority (a CA) makes two secrets,
+ * as Strimzi does: `name`-cert with ca.crt, ca.p12, ca.password, and `name` with ca.key, which no
+ * reader ever gets. */
 typedef struct MrCertificate {
-        const char *name;               /* secret: "my-cluster-cluster-ca", "my-cluster-kafka-0", "my-user" */
-        const char *authority;          /* secret name of the signing CA; NULL: this is a CA itself */
-        const char *key_prefix;         /* keys are PREFIX.crt, PREFIX.key and PREFIX.pem (key, chain in one file) */
+        const char *name; /* secret: "my-cluster-cluster-ca", "my-cluster-kafka-0", "my-user" */
+        const char *authority;  /* secret name of the signing CA; NULL: this is a CA itself */
+        const char *key_prefix; /* keys are PREFIX.crt, PREFIX.key and PREFIX.pem (key, chain in one
+                                   file) */
         const char *common_name;
-        const char *organization;       /* NULL: none */
-        MrStrings names;                /* subject alternative names: DNS names or IP literals, may hold references */
+        const char *organization; /* NULL: none */
+        MrStrings names; /* subject alternative names: DNS names or IP literals, may hold references
+                          */
         int64_t validity_days;
         int64_t renewal_days;
-        bool with_pkcs12;               /* also PREFIX.p12 and PREFIX.password, for clients */
-        bool with_authority;            /* also ca.crt, for clients */
+        bool with_pkcs12;    /* also PREFIX.p12 and PREFIX.password, for clients */
+        bool with_authority; /* also ca.crt, for clients */
         MrPairs labels;
 } MrCertificate;
 
 typedef struct MrSecretPart {
         const char *name;
-        MrPairs values;                 /* key → text, may hold @{secret:} references */
+        MrPairs values; /* key → text, may hold @{secret:} references */
         MrPairs labels;
 } MrSecretPart;
 
 typedef struct MrVolume {
         const char *node;
-        const char *name;               /* unique in the node: "data" */
-        const char *claim;              /* stable name of the storage: "data-my-cluster-kafka-0" */
-        const char *storage_class;      /* NULL: the platform's default */
-        uint64_t size;                  /* bytes; 0: no limit asked for */
+        const char *name;          /* unique in the node: "data" */
+        const char *claim;         /* stable name of the storage: "data-my-cluster-kafka-0" */
+        const char *storage_class; /* NULL: the platform's default */
+        uint64_t size;             /* bytes; 0: no limit asked for */
         bool is_ephemeral;
-        bool delete_claim;              /* the data goes when the node is no longer wanted */
+        bool delete_claim; /* the data goes when the node is no longer wanted */
         /* Identity: made and stored before anything is written; a mismatch stops the node. */
-        const char *cluster;            /* "default/my-cluster" */
-        const char *cluster_id;         /* 22 characters; also Kafka's cluster id where the quorum is KRaft */
-        const char *role;               /* "kafka", "zookeeper" */
-        const char *quorum;             /* "zookeeper", "kraft-static", "kraft-dynamic", or NULL */
+        const char *cluster; /* "default/my-cluster" */
+        const char
+                *cluster_id; /* 22 characters; also Kafka's cluster id where the quorum is KRaft */
+        const char *role;    /* "kafka", "zookeeper" */
+        const char *quorum;  /* "zookeeper", "kraft-static", "kraft-dynamic", or NULL */
         int64_t node_id;
-        const char *directory_id;       /* 22 characters, or NULL */
+        const char *directory_id; /* 22 characters, or NULL */
 } MrVolume;
 
 typedef enum MrFileEffect {
-        MR_EFFECT_RESTART,              /* the process reads it only when it starts: a change needs a restart */
-        MR_EFFECT_NONE,                 /* the process picks it up itself, or a setting part tells it */
+        MR_EFFECT_RESTART, /* the process reads it only when it starts: a change needs a restart */
+        MR_EFFECT_NONE,    /* the process picks it up itself, or a setting part tells it */
 } MrFileEffect;
 
 typedef struct MrFile {
         const char *node;
-        const char *name;               /* "server.properties"; letters, digits, ".", "-", "_" */
-        const char *content;            /* may hold references */
+        const char *name;    /* "server.properties"; letters, digits, ".", "-", "_" */
+        const char *content; /* may hold references */
         MrFileEffect effect;
-        /* For effect NONE of a file whose static part is known: what of it needs a restart after all goes into the
-         * workload's `settings`. */
+        /* For effect NONE of a file whose static part is known: what of it needs a restart after
+         * all goes into the workload's `settings`. */
 } MrFile;
 
 typedef struct MrEndpoint {
         const char *node;
-        const char *name;               /* "tcp-clients", "tcp-replication" */
-        const char *group;              /* nodes of one group share the standard port where they can: "my-cluster-kafka" */
-        int64_t port;                   /* the standard port */
-        bool is_ready_check;            /* the node is started when this port is bound */
-        bool is_external;               /* clients outside the cluster use it */
+        const char *name;    /* "tcp-clients", "tcp-replication" */
+        const char *group;   /* nodes of one group share the standard port where they can:
+                                "my-cluster-kafka" */
+        int64_t port;        /* the standard port */
+        bool is_ready_check; /* the node is started when this port is bound */
+        bool is_external;    /* clients outside the cluster use it */
         bool loopback_only;
-        const char *listener;           /* name of the spec's listener, or NULL */
+        const char *listener; /* name of the spec's listener, or NULL */
 } MrEndpoint;
 
 typedef struct MrWorkload {
-        const char *node;               /* "my-cluster-kafka-0" */
+        const char *node; /* "my-cluster-kafka-0" */
         int64_t node_id;
-        const char *role;               /* class of unit: "kafka", "zookeeper" */
-        const char *group;              /* set of like nodes: "my-cluster-kafka" */
-        int order;                      /* cold start and delete in this order; nodes of one order in parallel */
-        const char *software;           /* "kafka" */
-        const char *version;            /* "3.9.1" */
+        const char *role;  /* class of unit: "kafka", "zookeeper" */
+        const char *group; /* set of like nodes: "my-cluster-kafka" */
+        int order;         /* cold start and delete in this order; nodes of one order in parallel */
+        const char *software; /* "kafka" */
+        const char *version;  /* "3.9.1" */
         const char *main_class;
-        MrStrings arguments;            /* of the main class, may hold references */
-        MrStrings jvm_options;          /* may hold references */
-        /* Storage is formatted by running this class with these arguments, when `prepared_path` is missing. */
-        const char *prepare_class;      /* NULL: nothing to prepare */
+        MrStrings arguments;   /* of the main class, may hold references */
+        MrStrings jvm_options; /* may hold references */
+        /* Storage is formatted by running this class with these arguments, when `prepared_path` is
+         * missing. */
+        const char *prepare_class; /* NULL: nothing to prepare */
         MrStrings prepare_arguments;
-        const char *prepared_path;      /* "@{dir:data}/kafka-log0/meta.properties" */
-        MrStrings directories;          /* made empty before the first start: "@{dir:data}/kafka-log0" */
-        MrPairs contents;               /* small files made in volumes before the start: path → text ("…/myid" → "1") */
-        MrPairs settings;               /* static configuration, key → value: a difference is the reason of a restart */
-        uint64_t heap_bytes;            /* -Xmx, for checks and messages; 0 unknown */
-        uint64_t memory_limit;          /* bytes, 0 none */
+        const char *prepared_path; /* "@{dir:data}/kafka-log0/meta.properties" */
+        MrStrings directories;     /* made empty before the first start: "@{dir:data}/kafka-log0" */
+        MrPairs contents; /* small files made in volumes before the start: path → text ("…/myid" →
+                             "1") */
+        MrPairs settings;    /* static configuration, key → value: a difference is the reason of a
+                                restart */
+        uint64_t heap_bytes; /* -Xmx, for checks and messages; 0 unknown */
+        uint64_t memory_limit; /* bytes, 0 none */
         uint64_t memory_request;
-        uint64_t cpu_limit;             /* thousandths of a core, 0 none */
+        uint64_t cpu_limit; /* thousandths of a core, 0 none */
         uint64_t cpu_request;
-        int64_t stop_timeout_sec;       /* after a polite stop */
+        int64_t stop_timeout_sec; /* after a polite stop */
         MrPairs labels;
 } MrWorkload;
 
 typedef struct MrSetting {
-        const char *protocol;           /* which running system takes it: "kafka" */
-        const char *scope;              /* "broker/0", or "broker/" for the cluster-wide default */
+        const char *protocol; /* which running system takes it: "kafka" */
+        const char *scope;    /* "broker/0", or "broker/" for the cluster-wide default */
         const char *key;
-        const char *value;              /* NULL: back to what the file says */
+        const char *value; /* NULL: back to what the file says */
 } MrSetting;
 
 typedef struct MrGuard {
@@ -166,16 +175,21 @@ const MrPart *mr_parts_find_workload(const MrParts *parts, const char *node);
 /* Warnings and notes for the status: reason in CamelCase, message for people. */
 void mr_parts_warn(MrParts *parts, const char *reason, const char *format, ...) _printf_(3, 4);
 size_t mr_parts_warnings(const MrParts *parts);
-void mr_parts_warning_at(const MrParts *parts, size_t i, const char **ret_reason, const char **ret_message);
+void mr_parts_warning_at(const MrParts *parts, size_t i, const char **ret_reason,
+                         const char **ret_message);
 
 /* Escapes "@{" in text a user wrote. Returns s itself when there is nothing to escape. */
 const char *mr_parts_literal(MrParts *parts, const char *s);
 
 /* String list helpers on an arena. */
 void mr_strings_add(MrArena *arena, MrStrings *strings, const char *s);
-void mr_pairs_set(MrArena *arena, MrPairs *pairs, const char *key, const char *value);  /* keeps the order sorted */
+void mr_pairs_set(MrArena *arena, MrPairs *pairs, const char *key,
+                  const char *value); /* keeps the order sorted */
 
-/* Expands references in text. The resolver appends what a reference stands for ("port", "NODE/ENDPOINT") or fails;
- * it returns 1 when the value is not known yet (the caller then gets 1 and out is incomplete). */
-typedef int (*MrResolver)(const char *what, const char *argument, MrBuf *out, void *userdata, MrError *err);
-int mr_expand(const char *text, MrResolver resolver, void *userdata, MrBuf *out, MrError *err) _must_check_;
+/* Expands references in text. The resolver appends what a reference stands for ("port",
+ * "NODE/ENDPOINT") or fails; it returns 1 when the value is not known yet (the caller then gets 1
+ * and out is incomplete). */
+typedef int (*MrResolver)(const char *what, const char *argument, MrBuf *out, void *userdata,
+                          MrError *err);
+int mr_expand(const char *text, MrResolver resolver, void *userdata, MrBuf *out,
+              MrError *err) _must_check_;

@@ -1,21 +1,23 @@
 #pragma once
 
-/* A resource is what a user wrote: a Strimzi custom resource or one of our own, decoded and valid. */
+/* A resource is what a user wrote: a Strimzi custom resource or one of our own, decoded and valid.
+ */
 
 #include "field.h"
 
 typedef struct MrResource {
-        const MrKind *kind;             /* borrowed from the operand */
-        const char *api_version;        /* as written: "kafka.strimzi.io/v1beta2" */
+        const MrKind *kind;      /* borrowed from the operand */
+        const char *api_version; /* as written: "kafka.strimzi.io/v1beta2" */
         const char *name;
-        const char *ns;                 /* namespace; "default" when the file names none */
-        const char *uid;                /* stable for the life of the resource, RFC 4122 text */
-        int64_t generation;             /* counts changes of spec, from 1 */
+        const char *ns;     /* namespace; "default" when the file names none */
+        const char *uid;    /* stable for the life of the resource, RFC 4122 text */
+        int64_t generation; /* counts changes of spec, from 1 */
         MrPairs labels;
         MrPairs annotations;
-        bool is_deleted;                /* desired state is "nothing"; what the spec says about deletion still holds */
-        const void *spec;               /* struct of kind->spec */
-        const MrTree *tree;             /* the whole document */
+        bool is_deleted;    /* desired state is "nothing"; what the spec says about deletion still
+                               holds */
+        const void *spec;   /* struct of kind->spec */
+        const MrTree *tree; /* the whole document */
 } MrResource;
 
 /* "Kafka/default/my-cluster", the key of queue, plan, events and log fields. */

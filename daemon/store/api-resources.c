@@ -7,7 +7,8 @@
 #include "sdk/str.h"
 #include "store/api-private.h"
 
-/* All versions of a kind have the same fields, so an object is answered in the version that was asked for. */
+/* All versions of a kind have the same fields, so an object is answered in the version that was
+ * asked for. */
 static void set_api_version(const Call *call, MrTree *object) {
         _cleanup_free_ char *text = mr_strf("%s/%s", call->group, call->api_version);
         mr_tree_set_string(object, "apiVersion", text);
@@ -178,6 +179,11 @@ static void handle_apply(Call *call) {
         int r = store_get(call->api->store, call->kind->name, call->ns, call->name, &stored, NULL);
         if (r == -ENOENT)
                 return create(call, object);
+        if (stored.is_deleting)
+                return call_fail(
+                        call, 409,
+                        "%s %s/%s is being deleted; wait until it is gone and apply it again",
+                        call->kind->name, call->ns, call->name);
         update(call, object);
 }
 

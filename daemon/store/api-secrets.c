@@ -1,5 +1,5 @@
-/* Secrets, read-only, as Kubernetes shows them. The key of a certificate authority is never shown to anybody: whoever
- * has it can make certificates for every cluster member and user. */
+/* Secrets, read-only, as Kubernetes shows them. The key of a certificate authority is never shown
+ * to anybody: whoever has it can make certificates for every cluster member and user. */
 
 #include <errno.h>
 

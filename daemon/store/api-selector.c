@@ -1,5 +1,5 @@
-/* labelSelector and fieldSelector: "a=b,c==d" and "metadata.name=x". Whatever else they can say is refused, because
- * an ignored selector would answer with too much. */
+/* labelSelector and fieldSelector: "a=b,c==d" and "metadata.name=x". Whatever else they can say is
+ * refused, because an ignored selector would answer with too much. */
 
 #include <errno.h>
 #include <string.h>

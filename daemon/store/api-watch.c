@@ -1,5 +1,5 @@
-/* Watches: each is a subscription of the store that writes lines into a stream. A watch that begins at a version gets
- * what happened since, one that does not gets everything there is first. */
+/* Watches: each is a subscription of the store that writes lines into a stream. A watch that begins
+ * at a version gets what happened since, one that does not gets everything there is first. */
 
 #include <errno.h>
 #include <string.h>
@@ -51,7 +51,8 @@ static void watch_on_gone(void *userdata, HttpStream *stream _unused_) {
                 watch_free(watch);
 }
 
-/* Compact JSON is sorted, so apiVersion stands first and can be exchanged without reading the object. */
+/* Compact JSON is sorted, so apiVersion stands first and can be exchanged without reading the
+ * object. */
 static void put_object(const Watch *watch, const char *json, MrBuf *out) {
         static const char key[] = "{\"apiVersion\":\"";
         const char *end =

@@ -1,5 +1,5 @@
-/* The second copy of the state: lost keys cannot be made again, and old specs must not come back, so every
- * change of secrets and resources refreshes it. */
+/* The second copy of the state: lost keys cannot be made again, and old specs must not come back,
+ * so every change of secrets and resources refreshes it. */
 
 #include <errno.h>
 #include <fcntl.h>

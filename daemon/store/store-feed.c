@@ -130,8 +130,8 @@ void store_emit(Store *store, StoreEvent event, char *take_json) {
         subscriptions_sweep(store);
 }
 
-/* New subscribers go to the end: one made during a delivery also gets the event that is being delivered only when it
- * stands behind, so its owner compares versions. */
+/* New subscribers go to the end: one made during a delivery also gets the event that is being
+ * delivered only when it stands behind, so its owner compares versions. */
 StoreSubscription *store_subscribe(Store *store, StoreChanged changed, void *userdata) {
         StoreSubscription *subscription = mr_new(StoreSubscription, 1);
         StoreSubscription **at = &store->subscriptions;

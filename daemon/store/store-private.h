@@ -1,6 +1,7 @@
 #pragma once
 
-/* What the files of the store share: the connection, statements, transactions and the change feed. */
+/* What the files of the store share: the connection, statements, transactions and the change feed.
+ */
 
 #include <sqlite3.h>
 
@@ -14,7 +15,8 @@ struct Store {
         int64_t version;  /* highest resource version on disk */
         bool is_verified; /* the file is one of ours and undamaged */
 
-        /* The change feed: `pending` are events not yet delivered, `history` those that store_replay() knows. */
+        /* The change feed: `pending` are events not yet delivered, `history` those that
+         * store_replay() knows. */
         FeedItem *pending_head, *pending_tail;
         FeedItem *history_head, *history_tail;
         size_t n_history, history_size;
@@ -30,7 +32,8 @@ struct Store {
 
 /* Sets err and returns -errnum: for the answers that MrErrorKind has no errno for. */
 int store_fail(MrError *err, int errnum, MrErrorKind kind, const char *format, ...) _printf_(4, 5);
-/* The error of the last call on the connection. `what` is the sentence's begin: "cannot read the hold". */
+/* The error of the last call on the connection. `what` is the sentence's begin: "cannot read the
+ * hold". */
 int store_sql_error(Store *store, MrError *err, const char *what);
 int store_damaged(Store *store, MrError *err, const char *why);
 
@@ -39,8 +42,9 @@ static inline _unused_ void store_statement_freep(sqlite3_stmt **statement) {
 }
 #define _cleanup_statement_ _cleanup_(store_statement_freep)
 
-/* Prepares a statement and binds its arguments: `types` has one letter each, 's' const char * (NULL: null),
- * 'i' int64_t, 'b' const void * and size_t. Text and blobs must outlive the statement. */
+/* Prepares a statement and binds its arguments: `types` has one letter each, 's' const char *
+ * (NULL: null), 'i' int64_t, 'b' const void * and size_t. Text and blobs must outlive the
+ * statement. */
 int store_prepare(Store *store, sqlite3_stmt **ret, MrError *err, const char *sql,
                   const char *types, ...);
 /* Runs one that yields no rows. Returns the number of rows it changed. */

@@ -1,6 +1,7 @@
 #pragma once
 
-/* Objects on their way into the store: what of an object a user may set, and what the store sets. Pure. */
+/* Objects on their way into the store: what of an object a user may set, and what the store sets.
+ * Pure. */
 
 #include "store/store-private.h"
 
@@ -12,7 +13,8 @@ typedef struct ObjectKey {
 } ObjectKey;
 
 int object_key(const MrTree *object, ObjectKey *ret, MrError *err);
-/* A copy without status and without what only the store may set; name and namespace are always there. */
+/* A copy without status and without what only the store may set; name and namespace are always
+ * there. */
 MrTree *object_accept(const MrTree *object, const ObjectKey *key);
 /* Takes server-side metadata and status over from the stored object. */
 void object_inherit(MrTree *object, const MrTree *stored);

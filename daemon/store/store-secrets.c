@@ -1,4 +1,5 @@
-/* Secrets: keys with values as bytes. Their content never appears in an event, an error or a log. */
+/* Secrets: keys with values as bytes. Their content never appears in an event, an error or a log.
+ */
 
 #include <errno.h>
 #include <string.h>

@@ -274,7 +274,8 @@ static int store_check_integrity(Store *store, MrError *err) {
         if (r < 0)
                 return r;
         /* SQLite's answer has a headline. */
-        const char *answer = r == 0 ? "no answer" : store_column(statement, 0), *line = strchr(answer, '\n');
+        const char *answer = r == 0 ? "no answer" : store_column(statement, 0),
+                   *line = strchr(answer, '\n');
         return mr_streq(answer, "ok") ? 0 : store_damaged(store, err, line ? line + 1 : answer);
 }
 

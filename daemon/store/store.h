@@ -1,8 +1,9 @@
 #pragma once
 
-/* The daemon's memory: accepted resources, secrets, remembered values and holds, in one SQLite file that only this
- * program opens. Every change is one transaction that is on disk when the function returns; a failure leaves
- * everything as it was. The store knows nothing of Kafka or of platforms, and it never logs.
+/* The daemon's memory: accepted resources, secrets, remembered values and holds, in one SQLite file
+ * that only this program opens. Every change is one transaction that is on disk when the function
+ * returns; a failure leaves everything as it was. The store knows nothing of Kafka or of platforms,
+ * and it never logs.
  *
  * Besides the usual negative errno of MrError, functions return:
  *      -ENOENT  there is no such thing                         (kind MR_INVALID)
@@ -22,15 +23,16 @@
 
 typedef struct Store Store;
 
-/* Opens or creates the file, mode 0600. A damaged file, or one of a newer version, is refused with MR_DENIED and is
- * neither changed nor removed; the message names PATH.backup and says what to do. ":memory:" serves tests. */
+/* Opens or creates the file, mode 0600. A damaged file, or one of a newer version, is refused with
+ * MR_DENIED and is neither changed nor removed; the message names PATH.backup and says what to do.
+ * ":memory:" serves tests. */
 int store_open(const char *path, Store **ret, MrError *err) _must_check_;
 /* Refreshes the backup if it is due, and closes. Returns NULL; takes NULL. */
 Store *store_free(Store *store);
 DEFINE_CLEANUP(Store *, store_free);
-/* After a change of secrets PATH.backup is due. With an event loop attached it is made a moment later, once for
- * many changes; store_backup() makes it at once, and does nothing when none is due. `failed` is called when a backup
- * made from the loop fails, and may be NULL. */
+/* After a change of secrets PATH.backup is due. With an event loop attached it is made a moment
+ * later, once for many changes; store_backup() makes it at once, and does nothing when none is due.
+ * `failed` is called when a backup made from the loop fails, and may be NULL. */
 typedef void (*StoreBackupFailed)(void *userdata, const MrError *err);
 int store_attach_event(Store *store, sd_event *event, StoreBackupFailed failed, void *userdata,
                        MrError *err);
@@ -38,8 +40,9 @@ int store_backup(Store *store, MrError *err);
 /* The highest resource version given out so far. */
 int64_t store_version(const Store *store);
 
-/* A resource as stored. The tree is the whole Kubernetes-like object: apiVersion, kind, metadata (name, namespace,
- * uid, generation, resourceVersion, creationTimestamp, deletionTimestamp, labels, annotations), spec, status. */
+/* A resource as stored. The tree is the whole Kubernetes-like object: apiVersion, kind, metadata
+ * (name, namespace, uid, generation, resourceVersion, creationTimestamp, deletionTimestamp, labels,
+ * annotations), spec, status. */
 typedef struct StoreResource {
         char *kind; /* "Kafka" */
         char *ns;
@@ -67,29 +70,34 @@ int store_get(Store *store, const char *kind, const char *ns, const char *name, 
               MrError *err);
 int store_list(Store *store, const char *kind, const char *ns, StoreResources *ret, MrError *err);
 
-/* Writers. `object` is borrowed; kind, namespace ("default" when absent) and name are read from it, its status and
- * its server-side metadata (uid, generation, creationTimestamp …) are ignored. `ret` may be NULL. */
+/* Writers. `object` is borrowed; kind, namespace ("default" when absent) and name are read from it,
+ * its status and its server-side metadata (uid, generation, creationTimestamp …) are ignored. `ret`
+ * may be NULL. */
 int store_create(Store *store, const MrTree *object, StoreResource *ret, MrError *err);
-/* Replaces everything but status and server-side metadata. A metadata.resourceVersion (or uid) in the object must be
- * the stored one. Returns 1 when something changed, 0 when nothing did (and nothing is written). */
+/* Replaces everything but status and server-side metadata. A metadata.resourceVersion (or uid) in
+ * the object must be the stored one. Returns 1 when something changed, 0 when nothing did (and
+ * nothing is written). */
 int store_update(Store *store, const MrTree *object, StoreResource *ret, MrError *err);
-/* Writes the status alone; generation stays. `expected` is the resource version it was made from, 0: any. Returns 1
- * when something changed, 0 when the status was equal already. */
+/* Writes the status alone; generation stays. `expected` is the resource version it was made from,
+ * 0: any. Returns 1 when something changed, 0 when the status was equal already. */
 int store_update_status(Store *store, const char *kind, const char *ns, const char *name,
                         const MrTree *status, int64_t expected, MrError *err);
-/* Asks for deletion: sets metadata.deletionTimestamp, once. Refused for resources that come from a file. Returns 1
- * when it was set now, 0 when it was set before. */
+/* Asks for deletion: sets metadata.deletionTimestamp, once. Refused for resources that come from a
+ * file. Returns 1 when it was set now, 0 when it was set before. */
 int store_delete(Store *store, const char *kind, const char *ns, const char *name, MrError *err);
-/* Ends a deletion: the resource is gone, whatever its source. The daemon calls this once nothing is left to do. */
+/* Ends a deletion: the resource is gone, whatever its source. The daemon calls this once nothing is
+ * left to do. */
 int store_remove(Store *store, const char *kind, const char *ns, const char *name, MrError *err);
 
-/* A resource that a file under resources.d holds. It is kept like any other, so uid, generation and status outlive a
- * restart, and it is read-only for the API. One that the API made already is refused; another file may take over
- * (the file was renamed): telling two files with the same resource apart is the caller's, who sees both. Putting a
- * resource that is being deleted fails with -EEXIST until store_remove(). Returns 1 changed, 0 not. */
+/* A resource that a file under resources.d holds. It is kept like any other, so uid, generation and
+ * status outlive a restart, and it is read-only for the API. One that the API made already is
+ * refused; another file may take over (the file was renamed): telling two files with the same
+ * resource apart is the caller's, who sees both. Putting a resource that is being deleted fails
+ * with -EEXIST until store_remove(). Returns 1 changed, 0 not. */
 int store_put_file_resource(Store *store, const char *path, const MrTree *object,
                             StoreResource *ret, MrError *err);
-/* The file, or the document in it, is gone: the same as store_delete(), for a resource from a file. */
+/* The file, or the document in it, is gone: the same as store_delete(), for a resource from a file.
+ */
 int store_delete_file_resource(Store *store, const char *kind, const char *ns, const char *name,
                                MrError *err);
 
@@ -104,8 +112,8 @@ typedef enum StoreChange {
 typedef struct StoreEvent {
         StoreChange change;
         int64_t version;
-        const char *
-                kind; /* "Kafka"; "Secret" and "Hold" (name: the node) have no json and no history */
+        const char *kind; /* "Kafka"; "Secret" and "Hold" (name: the node) have no json and no
+                             history */
         const char *ns;
         const char *name;
         bool is_status_only; /* nothing but status changed: no reason to reconcile */
@@ -119,7 +127,8 @@ typedef struct StoreSubscription StoreSubscription;
 StoreSubscription *store_subscribe(Store *store, StoreChanged changed, void *userdata);
 StoreSubscription *store_unsubscribe(
         StoreSubscription *subscription); /* returns NULL; takes NULL */
-/* Calls `changed` for each remembered event after `version`; -ESTALE when some of them are forgotten already. */
+/* Calls `changed` for each remembered event after `version`; -ESTALE when some of them are
+ * forgotten already. */
 int store_replay(Store *store, int64_t version, StoreChanged changed, void *userdata, MrError *err);
 
 /* Secrets: values are bytes. A value returned is owned by the caller, who wipes it. */
@@ -129,7 +138,8 @@ typedef struct StoreSecretValue {
         size_t size;
 } StoreSecretValue;
 
-/* Replaces the secret and its labels as a whole. Returns 1 when something changed, 0 when it was equal already. */
+/* Replaces the secret and its labels as a whole. Returns 1 when something changed, 0 when it was
+ * equal already. */
 int store_secret_put(Store *store, const char *ns, const char *name, const StoreSecretValue *values,
                      size_t n, const MrPairs *labels, MrError *err);
 int store_secret_remove(Store *store, const char *ns, const char *name,
@@ -137,17 +147,19 @@ int store_secret_remove(Store *store, const char *ns, const char *name,
 /* One value: 1 and appended to `out`, or 0 when absent. */
 int store_secret_get(Store *store, const char *ns, const char *name, const char *key, MrBuf *out,
                      MrError *err);
-/* Calls `found` for each key of a secret (name NULL: of every secret of the namespace; ns NULL: of all), sorted by
- * namespace, name, key. Data is valid during the call only. A negative return of `found` ends it and is returned. */
+/* Calls `found` for each key of a secret (name NULL: of every secret of the namespace; ns NULL: of
+ * all), sorted by namespace, name, key. Data is valid during the call only. A negative return of
+ * `found` ends it and is returned. */
 typedef int (*StoreSecretFound)(void *userdata, const char *ns, const char *name, const char *key,
                                 const void *data, size_t size);
 int store_secret_each(Store *store, const char *ns, const char *name, StoreSecretFound found,
                       void *userdata, MrError *err);
-/* Names of the secrets of a namespace (NULL: of all), sorted: a list of maps {namespace, name, labels, version,
- * creationTimestamp}. */
+/* Names of the secrets of a namespace (NULL: of all), sorted: a list of maps {namespace, name,
+ * labels, version, creationTimestamp}. */
 int store_secret_list(Store *store, const char *ns, MrTree **ret, MrError *err);
 
-/* Small values to remember, for example allocated ports. A NULL value forgets. Returns 1 when something changed. */
+/* Small values to remember, for example allocated ports. A NULL value forgets. Returns 1 when
+ * something changed. */
 int store_remember(Store *store, const char *key, const char *value, MrError *err);
 int store_remember_all(Store *store, const MrPairs *pairs,
                        MrError *err); /* one transaction; keeps other keys */
@@ -159,5 +171,6 @@ int store_hold(Store *store, const char *ns, const char *node, const char *reaso
                MrError *err); /* 1 changed */
 int store_release(Store *store, const char *ns, const char *node,
                   MrError *err); /* 1 was held, 0 not */
-/* A list of maps {namespace, node, reason, since}; since in seconds since the epoch. ns NULL: all. */
+/* A list of maps {namespace, node, reason, since}; since in seconds since the epoch. ns NULL: all.
+ */
 int store_holds(Store *store, const char *ns, MrTree **ret, MrError *err);

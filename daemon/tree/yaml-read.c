@@ -25,7 +25,8 @@ typedef struct Reader {
         MrError *err;     /* borrowed, may be NULL */
         Anchor *anchors;
         size_t n_anchors, allocated_anchors;
-        MrTree *discarded; /* keys and merged maps: part of no document, yet anchors may name them */
+        MrTree *discarded; /* keys and merged maps: part of no document, yet anchors may name them
+                            */
         size_t nodes;
 } Reader;
 

@@ -31,7 +31,8 @@ static void add_volume(Batch *batch, MrVerb verb, const MrManifest *manifest) {
         const MrTree *identity = mr_tree_get(manifest->body, "identity");
         _cleanup_(mr_tree_freep) MrTree *making = NULL;
 
-        mr_tree_set_string(step, "claim", instance_name(batch->arena, manifest->ns, manifest->name));
+        mr_tree_set_string(step, "claim",
+                           instance_name(batch->arena, manifest->ns, manifest->name));
         if (verb == MR_VERB_REMOVE) {
                 mr_tree_set_string(step, "cluster_id", mr_tree_get_string(identity, "cluster_id"));
                 return;
@@ -47,7 +48,8 @@ static void add_file(Batch *batch, MrVerb verb, const MrManifest *manifest) {
         MrTree *step = add_step(batch, verb == MR_VERB_REMOVE ? "file.remove" : "file.write");
         const char *slash = strrchr(manifest->name, '/');
 
-        mr_tree_set_string(step, "instance", instance_name(batch->arena, manifest->ns, manifest->node));
+        mr_tree_set_string(step, "instance",
+                           instance_name(batch->arena, manifest->ns, manifest->node));
         mr_tree_set_string(step, "name", slash ? slash + 1 : manifest->name);
         if (verb == MR_VERB_REMOVE)
                 return;
@@ -58,10 +60,12 @@ static void add_file(Batch *batch, MrVerb verb, const MrManifest *manifest) {
 static void add_unit(Batch *batch, MrVerb verb, const MrManifest *manifest) {
         MrTree *step = add_step(batch, verb == MR_VERB_REMOVE ? "unit.remove" : "unit.write");
 
-        mr_tree_set_string(step, "instance", instance_name(batch->arena, manifest->ns, manifest->node));
+        mr_tree_set_string(step, "instance",
+                           instance_name(batch->arena, manifest->ns, manifest->node));
         mr_tree_set_string(step, "class", mr_tree_get_string(manifest->body, "class"));
         if (verb != MR_VERB_REMOVE)
-                mr_tree_set(step, "properties", mr_tree_copy(mr_tree_get(manifest->body, "properties")));
+                mr_tree_set(step, "properties",
+                            mr_tree_copy(mr_tree_get(manifest->body, "properties")));
 }
 
 static void add_node_verb(Batch *batch, const MrAction *action) {

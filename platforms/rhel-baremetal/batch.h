@@ -1,6 +1,7 @@
 #pragma once
 
-/* Actions → one batch of millrace-hostd (daemon/host/README.md), and its answer to Observe → an observation. Pure. */
+/* Actions → one batch of millrace-hostd (daemon/host/README.md), and its answer to Observe → an
+ * observation. Pure. */
 
 #include "platform.h"
 

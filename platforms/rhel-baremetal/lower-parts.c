@@ -1,4 +1,5 @@
-/* Each part becomes its object; what several parts say of one node is gathered in its unit (lower-workload.c). */
+/* Each part becomes its object; what several parts say of one node is gathered in its unit
+ * (lower-workload.c). */
 
 #include "lower.h"
 #include "names.h"
@@ -27,11 +28,17 @@ static int lower_volume(Lowering *lowering, const MrVolume *volume) {
         mr_tree_set_string(identity, "quorum", volume->quorum);
         mr_tree_set_int(identity, "node_id", volume->node_id);
         mr_tree_set_string(identity, "directory_id", volume->directory_id);
-        mr_manifests_add(lowering->out, (MrManifest) {
-                .kind = "Volume", .ns = lowering->ns, .name = volume->claim, .node = volume->node,
-                .rank = RANK_VOLUME, .keep = !volume->delete_claim && !volume->is_ephemeral, .body = body,
-                .payload = mr_buf_text(&payload),
-        });
+        mr_manifests_add(lowering->out,
+                         (MrManifest){
+                                 .kind = "Volume",
+                                 .ns = lowering->ns,
+                                 .name = volume->claim,
+                                 .node = volume->node,
+                                 .rank = RANK_VOLUME,
+                                 .keep = !volume->delete_claim && !volume->is_ephemeral,
+                                 .body = body,
+                                 .payload = mr_buf_text(&payload),
+                         });
         return 0;
 }
 
@@ -40,18 +47,27 @@ static int lower_file(Lowering *lowering, const MrFile *file, MrError *err) {
         bool is_secret = false;
         char digest[MR_DIGEST_MAX];
 
-        int r = lower_text(lowering, file->node, file->content, &content, &is_secret, &pending, err);
+        int r = lower_text(lowering, file->node, file->content, &content, &is_secret, &pending,
+                           err);
         if (r < 0)
                 return mr_error_within(err, r, "%s", file->name);
         mr_digest(content, __builtin_strlen(content), digest);
         MrTree *body = mr_tree_new_map();
         mr_tree_set_string(body, "class", class_of(lowering, file->node, NULL));
         mr_tree_set_string(body, "digest", pending ? "pending" : digest);
-        mr_manifests_add(lowering->out, (MrManifest) {
-                .kind = "File", .ns = lowering->ns, .node = file->node, .rank = RANK_FILE, .is_secret = is_secret,
-                .name = mr_arena_strf(lowering->arena, "%s/%s", file->node, file->name), .body = body,
-                .restarts = file->effect == MR_EFFECT_RESTART, .pending = pending, .payload = content,
-        });
+        mr_manifests_add(lowering->out, (MrManifest){
+                                                .kind = "File",
+                                                .ns = lowering->ns,
+                                                .node = file->node,
+                                                .rank = RANK_FILE,
+                                                .is_secret = is_secret,
+                                                .name = mr_arena_strf(lowering->arena, "%s/%s",
+                                                                      file->node, file->name),
+                                                .body = body,
+                                                .restarts = file->effect == MR_EFFECT_RESTART,
+                                                .pending = pending,
+                                                .payload = content,
+                                        });
         return 0;
 }
 
@@ -74,7 +90,8 @@ static void warn_about_sharing(Lowering *lowering) {
                 }
                 if (n > 1 && is_first)
                         mr_manifests_warn(lowering->out, "SharedHost",
-                                          "all %zu nodes of %s run on one host, so this is no high availability: they "
+                                          "all %zu nodes of %s run on one host, so this is no high "
+                                          "availability: they "
                                           "fail together; use one host per node where data matters",
                                           n, part->workload.group);
         }
@@ -92,9 +109,14 @@ static int lower_part(Lowering *lowering, const MrPart *part, MrError *err) {
         }
 }
 
-int rhel_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *ret, MrError *err) {
+int rhel_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *ret,
+               MrError *err) {
         Lowering lowering = {
-                .ns = ns, .parts = parts, .facts = facts, .out = ret, .arena = mr_manifests_arena(ret),
+                .ns = ns,
+                .parts = parts,
+                .facts = facts,
+                .out = ret,
+                .arena = mr_manifests_arena(ret),
         };
 
         int r = lower_ports(&lowering, err);

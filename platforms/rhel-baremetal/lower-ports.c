@@ -1,6 +1,6 @@
-/* Ports on a host that several nodes share. The first node of a group gets the standard ports, the next ones the
- * same ports moved by a multiple of ten, so that an administrator can tell them apart. What was given once is
- * remembered, because clients and certificates know it. */
+/* Ports on a host that several nodes share. The first node of a group gets the standard ports, the
+ * next ones the same ports moved by a multiple of ten, so that an administrator can tell them
+ * apart. What was given once is remembered, because clients and certificates know it. */
 
 #include <string.h>
 
@@ -11,7 +11,8 @@
 #define PORT_MAX 65535
 
 static const char *remembered_key(Lowering *lowering, const MrEndpoint *endpoint) {
-        return mr_arena_strf(lowering->arena, "port/%s/%s/%s", lowering->ns, endpoint->node, endpoint->name);
+        return mr_arena_strf(lowering->arena, "port/%s/%s/%s", lowering->ns, endpoint->node,
+                             endpoint->name);
 }
 
 /* The port given earlier, or 0. A changed standard port makes what was remembered void. */
@@ -41,14 +42,18 @@ static bool is_taken(const Lowering *lowering, int64_t port) {
 static void give(Lowering *lowering, const MrEndpoint *endpoint, int64_t port) {
         MrArena *arena = lowering->arena;
 
-        mr_manifests_add_address(lowering->out, (MrAddress) {
-                .node = endpoint->node, .endpoint = endpoint->name, .host = lower_address(lowering), .port = port,
-        });
-        mr_pairs_set(arena, &lowering->ports, mr_arena_strf(arena, "%s/%s", endpoint->node, endpoint->name),
+        mr_manifests_add_address(lowering->out, (MrAddress){
+                                                        .node = endpoint->node,
+                                                        .endpoint = endpoint->name,
+                                                        .host = lower_address(lowering),
+                                                        .port = port,
+                                                });
+        mr_pairs_set(arena, &lowering->ports,
+                     mr_arena_strf(arena, "%s/%s", endpoint->node, endpoint->name),
                      mr_arena_strf(arena, "%lld", (long long) port));
-        mr_manifests_remember(lowering->out, remembered_key(lowering, endpoint),
-                              mr_arena_strf(arena, "%lld/%lld", (long long) endpoint->port,
-                                            (long long) port));
+        mr_manifests_remember(
+                lowering->out, remembered_key(lowering, endpoint),
+                mr_arena_strf(arena, "%lld/%lld", (long long) endpoint->port, (long long) port));
 }
 
 static bool is_of_node(const MrPart *part, const char *node) {
@@ -94,7 +99,9 @@ static int give_node(Lowering *lowering, const char *node, MrError *err) {
                 offset = offset == first && first != 0 ? 0 : offset + STEP;
                 if (offset > PORT_MAX)
                         return mr_fail(err, MR_INVALID, NULL,
-                                       "no free ports are left on this host for %s; choose other listener ports", node);
+                                       "no free ports are left on this host for %s; choose other "
+                                       "listener ports",
+                                       node);
         }
         for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
                 const MrPart *part = mr_parts_at(lowering->parts, i);
@@ -109,7 +116,9 @@ int lower_ports(Lowering *lowering, MrError *err) {
 
         for (size_t i = 0; i < mr_parts_size(parts); i++) {
                 const MrPart *part = mr_parts_at(parts, i);
-                int64_t port = part->kind == MR_PART_ENDPOINT ? remembered_port(lowering, &part->endpoint) : 0;
+                int64_t port = part->kind == MR_PART_ENDPOINT
+                                       ? remembered_port(lowering, &part->endpoint)
+                                       : 0;
                 if (port > 0)
                         give(lowering, &part->endpoint, port);
         }

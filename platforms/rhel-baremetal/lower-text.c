@@ -35,13 +35,15 @@ const char *lower_address(const Lowering *lowering) {
 
 const char *lower_claim_directory(Lowering *lowering, const MrVolume *volume) {
         const char *class = volume->storage_class ? volume->storage_class : DEFAULT_STORAGE_CLASS;
-        const char *base = mr_tree_get_string(mr_tree_get(host_of(lowering), "storage_classes"), class);
+        const char *base =
+                mr_tree_get_string(mr_tree_get(host_of(lowering), "storage_classes"), class);
 
         return mr_arena_strf(lowering->arena, "%s/%s/data", base ? base : DATA_BASE,
                              instance_name(lowering->arena, lowering->ns, volume->claim));
 }
 
-const MrTree *lower_distribution(const Lowering *lowering, const char *software, const char *version) {
+const MrTree *lower_distribution(const Lowering *lowering, const char *software,
+                                 const char *version) {
         const MrTree *list = mr_tree_get(host_of(lowering), "distributions");
 
         for (size_t i = 0; i < mr_tree_size(list); i++) {
@@ -57,14 +59,15 @@ static int resolve_library(Scope *scope, MrBuf *out) {
         const MrPart *part = mr_parts_find_workload(scope->lowering->parts, scope->node);
         if (!part)
                 return 0;
-        const MrTree *distribution =
-                lower_distribution(scope->lowering, part->workload.software, part->workload.version);
+        const MrTree *distribution = lower_distribution(scope->lowering, part->workload.software,
+                                                        part->workload.version);
         const char *directory = mr_tree_get_string(distribution, "directory");
 
         if (directory)
                 mr_buf_printf(out, "%s/libs", directory);
         else
-                mr_buf_printf(out, DISTRIBUTION_BASE "/%s-%s/libs", part->workload.software, part->workload.version);
+                mr_buf_printf(out, DISTRIBUTION_BASE "/%s-%s/libs", part->workload.software,
+                              part->workload.version);
         return 0;
 }
 
@@ -96,7 +99,8 @@ static int resolve_port(Scope *scope, const char *key, MrBuf *out, MrError *err)
         return 0;
 }
 
-static int resolve(const char *what, const char *argument, MrBuf *out, void *userdata, MrError *err) {
+static int resolve(const char *what, const char *argument, MrBuf *out, void *userdata,
+                   MrError *err) {
         Scope *scope = userdata;
         Lowering *lowering = scope->lowering;
 
@@ -111,14 +115,15 @@ static int resolve(const char *what, const char *argument, MrBuf *out, void *use
                 return resolve_port(scope, key, out, err);
         }
         if (mr_streq(what, "file")) {
-                mr_buf_printf(out, NODE_BASE "/%s/%s", instance_name(lowering->arena, lowering->ns, scope->node),
-                              argument);
+                mr_buf_printf(out, NODE_BASE "/%s/%s",
+                              instance_name(lowering->arena, lowering->ns, scope->node), argument);
                 return 0;
         }
         if (mr_streq(what, "dir")) {
                 const MrVolume *volume = lower_find_volume(lowering, scope->node, argument);
                 if (!volume)
-                        return mr_fail(err, MR_BUG, NULL, "%s has no volume %s", scope->node, argument);
+                        return mr_fail(err, MR_BUG, NULL, "%s has no volume %s", scope->node,
+                                       argument);
                 mr_buf_puts(out, lower_claim_directory(lowering, volume));
                 return 0;
         }
@@ -129,8 +134,8 @@ static int resolve(const char *what, const char *argument, MrBuf *out, void *use
         return mr_fail(err, MR_BUG, NULL, "a reference to \"%s\" means nothing on a host", what);
 }
 
-int lower_text(Lowering *lowering, const char *node, const char *text, const char **ret, bool *ret_is_secret,
-               const char **ret_pending, MrError *err) {
+int lower_text(Lowering *lowering, const char *node, const char *text, const char **ret,
+               bool *ret_is_secret, const char **ret_pending, MrError *err) {
         Scope scope = {.lowering = lowering, .node = node};
         _cleanup_buf_ MrBuf out = {};
 

@@ -1,5 +1,5 @@
-/* One node becomes one unit: the typed properties from which millrace-hostd renders drop-in and launch description,
- * and the fingerprint that decides about restarts. */
+/* One node becomes one unit: the typed properties from which millrace-hostd renders drop-in and
+ * launch description, and the fingerprint that decides about restarts. */
 
 #include <inttypes.h>
 #include <string.h>
@@ -30,7 +30,8 @@ static int set_pairs(Lowering *lowering, const char *node, MrTree *properties, c
                 const char *name, *value;
                 int r = lower_text(lowering, node, pairs->items[i].key, &name, NULL, NULL, err);
                 if (r >= 0)
-                        r = lower_text(lowering, node, pairs->items[i].value, &value, NULL, NULL, err);
+                        r = lower_text(lowering, node, pairs->items[i].value, &value, NULL, NULL,
+                                       err);
                 if (r < 0)
                         return mr_error_within(err, r, "%s[%s]", key, pairs->items[i].key);
                 mr_tree_set_string(map, name, value);
@@ -38,17 +39,20 @@ static int set_pairs(Lowering *lowering, const char *node, MrTree *properties, c
         return 0;
 }
 
-static int set_prepare(Lowering *lowering, const MrWorkload *workload, MrTree *properties, MrError *err) {
+static int set_prepare(Lowering *lowering, const MrWorkload *workload, MrTree *properties,
+                       MrError *err) {
         const char *path;
 
         if (!workload->prepare_class)
                 return 0;
-        int r = lower_text(lowering, workload->node, workload->prepared_path, &path, NULL, NULL, err);
+        int r = lower_text(lowering, workload->node, workload->prepared_path, &path, NULL, NULL,
+                           err);
         if (r < 0)
                 return mr_error_within(err, r, "prepared_path");
         mr_tree_set_string(properties, "prepare_class", workload->prepare_class);
         mr_tree_set_string(properties, "prepared_path", path);
-        return set_texts(lowering, workload->node, properties, "prepare_arguments", &workload->prepare_arguments, err);
+        return set_texts(lowering, workload->node, properties, "prepare_arguments",
+                         &workload->prepare_arguments, err);
 }
 
 static void set_volumes(Lowering *lowering, const char *node, MrTree *properties) {
@@ -61,9 +65,11 @@ static void set_volumes(Lowering *lowering, const char *node, MrTree *properties
                 const MrVolume *volume = &part->volume;
                 MrTree *entry = mr_tree_append(list, mr_tree_new_map());
                 mr_tree_set_string(entry, "name", volume->name);
-                mr_tree_set_string(entry, "claim", instance_name(lowering->arena, lowering->ns, volume->claim));
+                mr_tree_set_string(entry, "claim",
+                                   instance_name(lowering->arena, lowering->ns, volume->claim));
                 mr_tree_set_string(entry, "storage_class",
-                                   volume->storage_class ? volume->storage_class : DEFAULT_STORAGE_CLASS);
+                                   volume->storage_class ? volume->storage_class
+                                                         : DEFAULT_STORAGE_CLASS);
         }
 }
 
@@ -91,8 +97,8 @@ static void set_limits(const MrWorkload *workload, MrTree *properties) {
         mr_tree_set_int(properties, "stop_timeout_sec", workload->stop_timeout_sec);
 }
 
-/* SHA-256 over the properties so far and the digests of the files the process reads only when it starts. Returns the
- * reason when one of them is not known yet. */
+/* SHA-256 over the properties so far and the digests of the files the process reads only when it
+ * starts. Returns the reason when one of them is not known yet. */
 static const char *fingerprint_of(Lowering *lowering, const char *node, const MrTree *properties,
                                   char ret[MR_DIGEST_MAX]) {
         _cleanup_buf_ MrBuf text = {};
@@ -119,48 +125,66 @@ static void need_distribution(Lowering *lowering, const MrWorkload *workload) {
         mr_tree_set_string(body, "software", workload->software);
         mr_tree_set_string(body, "version", workload->version);
         mr_tree_set_string(body, "state", "ready");
-        mr_manifests_add(lowering->out, (MrManifest) {
-                .kind = "Distribution", .ns = "", .rank = RANK_DISTRIBUTION, .keep = true, .body = body,
-                .name = mr_arena_strf(lowering->arena, "%s-%s", workload->software, workload->version),
-        });
+        mr_manifests_add(lowering->out,
+                         (MrManifest){
+                                 .kind = "Distribution",
+                                 .ns = "",
+                                 .rank = RANK_DISTRIBUTION,
+                                 .keep = true,
+                                 .body = body,
+                                 .name = mr_arena_strf(lowering->arena, "%s-%s", workload->software,
+                                                       workload->version),
+                         });
 }
 
-/* Why the node cannot be started yet, or NULL. Without facts of a host (a plan on paper) nothing stands in the way. */
+/* Why the node cannot be started yet, or NULL. Without facts of a host (a plan on paper) nothing
+ * stands in the way. */
 static const char *distribution_pending(Lowering *lowering, const MrWorkload *workload) {
         if (!mr_tree_get(mr_facts_host(lowering->facts), "distributions"))
                 return NULL;
         const MrTree *entry = lower_distribution(lowering, workload->software, workload->version);
-        const char *name = mr_arena_strf(lowering->arena, "%s %s", workload->software, workload->version);
+        const char *name =
+                mr_arena_strf(lowering->arena, "%s %s", workload->software, workload->version);
         if (!entry)
                 return mr_arena_strf(lowering->arena,
-                                     "a distribution of %s: /etc/millrace/hostd.yaml names none; add it to distributions",
+                                     "a distribution of %s: /etc/millrace/hostd.yaml names none; "
+                                     "add it to distributions",
                                      name);
-        const char *state = mr_tree_get_string(entry, "state"), *message = mr_tree_get_string(entry, "message");
+        const char *state = mr_tree_get_string(entry, "state"),
+                   *message = mr_tree_get_string(entry, "message");
         if (mr_streq(state, "ready"))
                 return NULL;
-        return mr_arena_strf(lowering->arena, "the distribution of %s, which is %s%s%s", name, state,
-                             mr_is_empty(message) ? "" : ": ", message ? message : "");
+        return mr_arena_strf(lowering->arena, "the distribution of %s, which is %s%s%s", name,
+                             state, mr_is_empty(message) ? "" : ": ", message ? message : "");
 }
 
 /* What the running process depends on. */
-static int set_running(Lowering *lowering, const MrWorkload *workload, MrTree *properties, MrError *err) {
+static int set_running(Lowering *lowering, const MrWorkload *workload, MrTree *properties,
+                       MrError *err) {
         mr_tree_set_string(properties, "software", workload->software);
         mr_tree_set_string(properties, "version", workload->version);
         mr_tree_set_string(properties, "main_class", workload->main_class);
         set_volumes(lowering, workload->node, properties);
         set_ready_ports(lowering, workload->node, properties);
-        int r = set_texts(lowering, workload->node, properties, "arguments", &workload->arguments, err);
+        int r = set_texts(lowering, workload->node, properties, "arguments", &workload->arguments,
+                          err);
         if (r >= 0)
-                r = set_texts(lowering, workload->node, properties, "jvm_options", &workload->jvm_options, err);
-        return r < 0 ? r : set_pairs(lowering, workload->node, properties, "settings", &workload->settings, err);
+                r = set_texts(lowering, workload->node, properties, "jvm_options",
+                              &workload->jvm_options, err);
+        return r < 0 ? r
+                     : set_pairs(lowering, workload->node, properties, "settings",
+                                 &workload->settings, err);
 }
 
 /* What matters only before the first start: a change of it restarts nobody. */
-static int set_first_start(Lowering *lowering, const MrWorkload *workload, MrTree *properties, MrError *err) {
-        int r = set_texts(lowering, workload->node, properties, "directories", &workload->directories, err);
+static int set_first_start(Lowering *lowering, const MrWorkload *workload, MrTree *properties,
+                           MrError *err) {
+        int r = set_texts(lowering, workload->node, properties, "directories",
+                          &workload->directories, err);
 
         if (r >= 0)
-                r = set_pairs(lowering, workload->node, properties, "contents", &workload->contents, err);
+                r = set_pairs(lowering, workload->node, properties, "contents", &workload->contents,
+                              err);
         return r < 0 ? r : set_prepare(lowering, workload, properties, err);
 }
 
@@ -184,15 +208,27 @@ int lower_workload(Lowering *lowering, const MrWorkload *workload, MrError *err)
         mr_tree_set_string(body, "dropin", "intact");
         mr_tree_set_bool(body, "enabled", true);
         need_distribution(lowering, workload);
-        MrManifest *unit = mr_manifests_add(lowering->out, (MrManifest) {
-                .kind = "Unit", .ns = lowering->ns, .name = workload->node, .node = workload->node, .rank = RANK_UNIT,
-                .restarts = true, .pending = pending, .body = TAKE(body),
-        });
-        mr_manifests_add_node(lowering->out, (MrNodeWanted) {
-                .node = workload->node, .ns = lowering->ns, .group = workload->group, .role = workload->role,
-                .order = workload->order,
-                .fingerprint = pending ? NULL : fingerprint, .pending = pending,
-                .settings = mr_tree_get(mr_tree_get(unit->body, "properties"), "settings"),
-        });
+        MrManifest *unit = mr_manifests_add(lowering->out, (MrManifest){
+                                                                   .kind = "Unit",
+                                                                   .ns = lowering->ns,
+                                                                   .name = workload->node,
+                                                                   .node = workload->node,
+                                                                   .rank = RANK_UNIT,
+                                                                   .restarts = true,
+                                                                   .pending = pending,
+                                                                   .body = TAKE(body),
+                                                           });
+        mr_manifests_add_node(
+                lowering->out,
+                (MrNodeWanted){
+                        .node = workload->node,
+                        .ns = lowering->ns,
+                        .group = workload->group,
+                        .role = workload->role,
+                        .order = workload->order,
+                        .fingerprint = pending ? NULL : fingerprint,
+                        .pending = pending,
+                        .settings = mr_tree_get(mr_tree_get(unit->body, "properties"), "settings"),
+                });
         return 0;
 }

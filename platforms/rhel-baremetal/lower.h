@@ -25,23 +25,28 @@ typedef struct Lowering {
         const MrParts *parts;
         const MrFacts *facts;
         MrManifests *out;
-        MrArena *arena;         /* of out */
-        MrPairs ports;          /* "NODE/ENDPOINT" → port */
+        MrArena *arena; /* of out */
+        MrPairs ports;  /* "NODE/ENDPOINT" → port */
 } Lowering;
 
-int rhel_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *ret, MrError *err);
+int rhel_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *ret,
+               MrError *err);
 
-/* Gives every endpoint a port: the standard one where it is free, else one that is free, remembered for good. */
+/* Gives every endpoint a port: the standard one where it is free, else one that is free, remembered
+ * for good. */
 int lower_ports(Lowering *lowering, MrError *err) _must_check_;
-/* Expands the references of `text` for one node. Returns 1 when a secret is not there yet; *ret_pending then names it.
- * *ret_is_secret is set when the text holds a secret's value; both may be NULL. */
-int lower_text(Lowering *lowering, const char *node, const char *text, const char **ret, bool *ret_is_secret,
-               const char **ret_pending, MrError *err) _must_check_;
+/* Expands the references of `text` for one node. Returns 1 when a secret is not there yet;
+ * *ret_pending then names it. *ret_is_secret is set when the text holds a secret's value; both may
+ * be NULL. */
+int lower_text(Lowering *lowering, const char *node, const char *text, const char **ret,
+               bool *ret_is_secret, const char **ret_pending, MrError *err) _must_check_;
 /* The name or address under which this host is reached. */
 const char *lower_address(const Lowering *lowering);
 /* The directory with the data of a claim, as the process sees it. */
 const char *lower_claim_directory(Lowering *lowering, const MrVolume *volume);
-/* The distribution the host offers for a workload: a map of mr_facts_host().distributions, or NULL. */
-const MrTree *lower_distribution(const Lowering *lowering, const char *software, const char *version);
+/* The distribution the host offers for a workload: a map of mr_facts_host().distributions, or NULL.
+ */
+const MrTree *lower_distribution(const Lowering *lowering, const char *software,
+                                 const char *version);
 const MrVolume *lower_find_volume(const Lowering *lowering, const char *node, const char *name);
 int lower_workload(Lowering *lowering, const MrWorkload *workload, MrError *err) _must_check_;

@@ -12,7 +12,8 @@ const char *instance_name(MrArena *arena, const char *ns, const char *node) {
         return mr_arena_strf(arena, "%s_%s", ns, node);
 }
 
-void instance_split(MrArena *arena, const char *instance, const char **ret_ns, const char **ret_node) {
+void instance_split(MrArena *arena, const char *instance, const char **ret_ns,
+                    const char **ret_node) {
         const char *separator = strchr(instance, '_');
 
         *ret_ns = separator ? mr_arena_strndup(arena, instance, (size_t) (separator - instance))

@@ -9,7 +9,8 @@
 #define DISTRIBUTION_BASE "/var/lib/millrace-dist"
 #define DEFAULT_STORAGE_CLASS "directory"
 
-/* "my-cluster-kafka-0" in the namespace default, "NS_my-cluster-kafka-0" elsewhere. */
+/* NODE in the namespace default, NS_NODE elsewhere. */
 const char *instance_name(MrArena *arena, const char *ns, const char *node);
 /* The namespace and the plain name an instance or claim name stands for; both live in the arena. */
-void instance_split(MrArena *arena, const char *instance, const char **ret_ns, const char **ret_node);
+void instance_split(MrArena *arena, const char *instance, const char **ret_ns,
+                    const char **ret_node);

@@ -14,26 +14,36 @@ typedef struct Seen {
 static const char *owner_of(const Seen *seen, const MrTree *instance) {
         const MrTree *volumes = mr_tree_get(mr_tree_get(instance, "unit"), "volumes");
         const char *claim = mr_tree_get_string(mr_tree_at(volumes, 0), "claim");
-        const MrTree *found = claim ? mr_tree_get(mr_tree_get(seen->observed, "claims"), claim) : NULL;
+        const MrTree *found =
+                claim ? mr_tree_get(mr_tree_get(seen->observed, "claims"), claim) : NULL;
 
         return mr_tree_get_string(mr_tree_get(found, "identity"), "cluster");
 }
 
-static void add_files(Seen *seen, const MrTree *instance, const char *ns, const char *node, const char *owner) {
+static void add_files(Seen *seen, const MrTree *instance, const char *ns, const char *node,
+                      const char *owner) {
         const MrTree *files = mr_tree_get(instance, "files");
 
         for (size_t i = 0; i < mr_tree_size(files); i++) {
                 MrTree *body = mr_tree_new_map();
                 mr_tree_set_string(body, "class", mr_tree_get_string(instance, "class"));
                 mr_tree_set_string(body, "digest", mr_tree_string(mr_tree_at(files, i)));
-                mr_manifests_add(seen->out->found, (MrManifest) {
-                        .kind = "File", .ns = ns, .node = node, .owner = owner, .rank = RANK_FILE, .body = body,
-                        .name = mr_arena_strf(seen->arena, "%s/%s", node, mr_tree_key(files, i)),
-                });
+                mr_manifests_add(seen->out->found,
+                                 (MrManifest){
+                                         .kind = "File",
+                                         .ns = ns,
+                                         .node = node,
+                                         .owner = owner,
+                                         .rank = RANK_FILE,
+                                         .body = body,
+                                         .name = mr_arena_strf(seen->arena, "%s/%s", node,
+                                                               mr_tree_key(files, i)),
+                                 });
         }
 }
 
-static void add_unit(Seen *seen, const MrTree *instance, const char *ns, const char *node, const char *owner) {
+static void add_unit(Seen *seen, const MrTree *instance, const char *ns, const char *node,
+                     const char *owner) {
         const MrTree *properties = mr_tree_get(instance, "unit");
 
         if (mr_tree_type(properties) != MR_TREE_MAP)
@@ -43,12 +53,19 @@ static void add_unit(Seen *seen, const MrTree *instance, const char *ns, const c
         mr_tree_set_string(body, "dropin", mr_tree_get_string(instance, "dropin"));
         mr_tree_set_bool(body, "enabled", mr_tree_get_bool(instance, "enabled", false));
         mr_tree_set(body, "properties", mr_tree_copy(properties));
-        mr_manifests_add(seen->out->found, (MrManifest) {
-                .kind = "Unit", .ns = ns, .name = node, .node = node, .owner = owner, .rank = RANK_UNIT, .body = body,
-        });
+        mr_manifests_add(seen->out->found, (MrManifest){
+                                                   .kind = "Unit",
+                                                   .ns = ns,
+                                                   .name = node,
+                                                   .node = node,
+                                                   .owner = owner,
+                                                   .rank = RANK_UNIT,
+                                                   .body = body,
+                                           });
 }
 
-static void add_node(Seen *seen, const MrTree *instance, const char *name, const char *key, const char *owner) {
+static void add_node(Seen *seen, const MrTree *instance, const char *name, const char *key,
+                     const char *owner) {
         static const char *const copied[] = {"state", "since", "message", "restarts", "pid"};
         const MrTree *running = mr_tree_get(instance, "running"), *host = seen->out->host;
         const char *address = mr_tree_get_string(host, "address");
@@ -63,8 +80,9 @@ static void add_node(Seen *seen, const MrTree *instance, const char *name, const
         if (mr_tree_get(running, "settings"))
                 mr_tree_set(node, "settings", mr_tree_copy(mr_tree_get(running, "settings")));
         mr_tree_set_string(node, "address", address ? address : mr_tree_get_string(host, "fqdn"));
-        mr_tree_set_string(node, "where", mr_arena_strf(seen->arena, "%s@%s.service",
-                                                        mr_tree_get_string(instance, "class"), name));
+        mr_tree_set_string(node, "where",
+                           mr_arena_strf(seen->arena, "%s@%s.service",
+                                         mr_tree_get_string(instance, "class"), name));
         mr_tree_set_string(node, "owner", owner);
 }
 
@@ -84,11 +102,17 @@ static void add_claim(Seen *seen, const char *name, const MrTree *claim) {
         instance_split(seen->arena, name, &ns, &plain);
         MrTree *body = mr_tree_new_map();
         mr_tree_set(body, "identity", mr_tree_copy(identity));
-        mr_manifests_add(seen->out->found, (MrManifest) {
-                .kind = "Volume", .ns = ns, .name = plain, .rank = RANK_VOLUME, .keep = true, .body = body,
-                .owner = mr_tree_get_string(identity, "cluster"),
-        });
-        mr_tree_set(seen->out->claims, mr_arena_strf(seen->arena, "%s/%s", ns, plain), mr_tree_copy(identity));
+        mr_manifests_add(seen->out->found, (MrManifest){
+                                                   .kind = "Volume",
+                                                   .ns = ns,
+                                                   .name = plain,
+                                                   .rank = RANK_VOLUME,
+                                                   .keep = true,
+                                                   .body = body,
+                                                   .owner = mr_tree_get_string(identity, "cluster"),
+                                           });
+        mr_tree_set(seen->out->claims, mr_arena_strf(seen->arena, "%s/%s", ns, plain),
+                    mr_tree_copy(identity));
 }
 
 static void add_distributions(Seen *seen) {
@@ -100,29 +124,39 @@ static void add_distributions(Seen *seen) {
                 const char *version = mr_tree_get_string(entry, "version");
                 const char *state = mr_tree_get_string(entry, "state");
                 /* What is being fetched needs no second order. */
-                if (!software || !version || (!mr_streq(state, "ready") && !mr_streq(state, "fetching")))
+                if (!software || !version ||
+                    (!mr_streq(state, "ready") && !mr_streq(state, "fetching")))
                         continue;
                 MrTree *body = mr_tree_new_map();
                 mr_tree_set_string(body, "software", software);
                 mr_tree_set_string(body, "version", version);
                 mr_tree_set_string(body, "state", "ready");
-                mr_manifests_add(seen->out->found, (MrManifest) {
-                        .kind = "Distribution", .ns = "", .rank = RANK_DISTRIBUTION, .keep = true, .body = body,
-                        .name = mr_arena_strf(seen->arena, "%s-%s", software, version),
-                });
+                mr_manifests_add(
+                        seen->out->found,
+                        (MrManifest){
+                                .kind = "Distribution",
+                                .ns = "",
+                                .rank = RANK_DISTRIBUTION,
+                                .keep = true,
+                                .body = body,
+                                .name = mr_arena_strf(seen->arena, "%s-%s", software, version),
+                        });
         }
 }
 
 int observation_of_host(MrTree *take_observed, MrObservation *ret, MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *observed = take_observed;
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
-        const MrTree *instances = mr_tree_get(observed, "instances"), *claims = mr_tree_get(observed, "claims");
+        const MrTree *instances = mr_tree_get(observed, "instances"),
+                     *claims = mr_tree_get(observed, "claims");
 
         if (mr_tree_get_int(observed, "version", 0) < 1 || mr_tree_type(instances) != MR_TREE_MAP ||
-            mr_tree_type(claims) != MR_TREE_MAP || mr_tree_type(mr_tree_get(observed, "host")) != MR_TREE_MAP)
+            mr_tree_type(claims) != MR_TREE_MAP ||
+            mr_tree_type(mr_tree_get(observed, "host")) != MR_TREE_MAP)
                 return mr_fail(err, MR_TRANSIENT, NULL,
-                               "the answer of millrace-hostd is incomplete; nothing is done until it is whole");
-        *ret = (MrObservation) {
+                               "the answer of millrace-hostd is incomplete; nothing is done until "
+                               "it is whole");
+        *ret = (MrObservation){
                 .found = mr_manifests_new(),
                 .nodes = mr_tree_new_map(),
                 .claims = mr_tree_new_map(),

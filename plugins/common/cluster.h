@@ -1,7 +1,8 @@
 #pragma once
 
-/* What the operands of one Kafka cluster share: the identity of the cluster, its labels, and the names in its
- * certificates. The functions read the resource as a document, so that no operand needs the structs of another. */
+/* What the operands of one Kafka cluster share: the identity of the cluster, its labels, and the
+ * names in its certificates. The functions read the resource as a document, so that no operand
+ * needs the structs of another. */
 
 #include "facts.h"
 #include "part.h"
@@ -13,8 +14,9 @@
 
 /* "default/my-cluster", the owner that is written on storage. */
 const char *cluster_key(MrArena *arena, const MrResource *resource);
-/* The id of the cluster: what the claims that exist agree on, else derived from the uid of the resource. Fails when two
- * claims disagree, unless the resource is deleted: then storage that is gone anyway must not be in the way. */
+/* The id of the cluster: what the claims that exist agree on, else derived from the uid of the
+ * resource. Fails when two claims disagree, unless the resource is deleted: then storage that is
+ * gone anyway must not be in the way. */
 int cluster_identity(const MrResource *resource, const MrFacts *facts, MrArena *arena,
                      char ret[MR_KAFKA_ID_MAX], MrError *err);
 
@@ -25,7 +27,8 @@ void cluster_add_service_names(MrArena *arena, MrStrings *names, const char *ser
                                const char *ns);
 /* Days from spec.clusterCa or spec.clientsCa; 365 and 30 when the spec says nothing. */
 int64_t cluster_ca_days(const MrResource *resource, const char *ca, const char *field);
-/* The certificate of one node of a component, with every name under which it is reached. `headless` is the service
- * through which nodes have names of their own; the caller adds what else is needed. */
+/* The certificate of one node of a component, with every name under which it is reached. `headless`
+ * is the service through which nodes have names of their own; the caller adds what else is needed.
+ */
 MrCertificate cluster_node_certificate(MrArena *arena, const MrResource *resource, const char *node,
                                        const char *component, const char *headless);

@@ -146,7 +146,8 @@ static void add_heap(MrArena *arena, const JavaOptions *options, const Resources
 
         if (!xmx) {
                 uint64_t heap = heap_from(resources, default_heap);
-                /* A floor given by the user lifts a derived ceiling, else the process would not start. */
+                /* A floor given by the user lifts a derived ceiling, else the process would not
+                 * start. */
                 if (java_heap_bytes(xms) > heap)
                         heap = java_heap_bytes(xms);
                 xmx = mr_arena_strf(arena, "%" PRIu64 "m", heap < MEBIBYTE ? 1 : heap / MEBIBYTE);

@@ -1,7 +1,7 @@
 #pragma once
 
-/* What every operand that runs on Java has in its spec: jvmOptions and resources, and how they become the options of
- * a workload. */
+/* What every operand that runs on Java has in its spec: jvmOptions and resources, and how they
+ * become the options of a workload. */
 
 #include "part.h"
 
@@ -35,8 +35,9 @@ extern const MrField resources_fields[];
 /* The rule of every jvmOptions row. */
 int java_options_rule(const void *object, MrError *err);
 
-/* Fills -Xms, -Xmx, collector, properties and the limits of a workload. Both structs may be NULL. Without -Xmx the heap
- * is half of the memory limit (at most 5 GiB), without a limit it is `default_heap` bytes. */
+/* Fills -Xms, -Xmx, collector, properties and the limits of a workload. Both structs may be NULL.
+ * Without -Xmx the heap is half of the memory limit (at most 5 GiB), without a limit it is
+ * `default_heap` bytes. */
 void java_apply(MrArena *arena, const JavaOptions *options, const Resources *resources,
                 uint64_t default_heap, MrWorkload *workload);
 /* "512m", "1g", "1048576" as bytes; 0 when it is nothing of the kind. */

@@ -1,4 +1,5 @@
-/* Which pool owns which node id. The answer follows from the pools and from what exists, nothing is stored. */
+/* Which pool owns which node id. The answer follows from the pools and from what exists, nothing is
+ * stored. */
 
 #include "pools.h"
 
@@ -47,7 +48,8 @@ static const char *node_name(MrArena *arena, const char *cluster, const MrResour
         return mr_arena_strf(arena, "%s-%s-%" PRId64, cluster, pool->name, id);
 }
 
-/* A node exists when the platform knows it, when its first claim is there, or when the pool's status names it. */
+/* A node exists when the platform knows it, when its first claim is there, or when the pool's
+ * status names it. */
 static bool node_exists(const char *cluster, const MrResource *pool, int64_t id,
                         const MrFacts *facts, MrArena *arena) {
         const char *name = node_name(arena, cluster, pool, id);

@@ -1,7 +1,8 @@
 #pragma once
 
-/* Pools of a cluster and the node ids they own. Ids are unique over all pools of a cluster: a pool keeps the ids its
- * nodes have, gives up its highest when it shrinks, and takes the lowest free ones when it grows. */
+/* Pools of a cluster and the node ids they own. Ids are unique over all pools of a cluster: a pool
+ * keeps the ids its nodes have, gives up its highest when it shrinks, and takes the lowest free
+ * ones when it grows. */
 
 #include "facts.h"
 
@@ -23,5 +24,6 @@ typedef struct PoolNodes {
 size_t pools_of(const char *cluster, const MrFacts *facts, MrArena *arena, const MrResource ***ret);
 /* The nodes all pools of the cluster should have. */
 PoolNodes pool_nodes(const char *cluster, const MrFacts *facts, MrArena *arena);
-/* The same with the nodes that exist beyond what the pools ask for: those a shrinking pool would give up. */
+/* The same with the nodes that exist beyond what the pools ask for: those a shrinking pool would
+ * give up. */
 PoolNodes pool_surplus(const char *cluster, const MrFacts *facts, MrArena *arena);

@@ -1,12 +1,13 @@
-/* Writes Java properties. References ("@{…}") pass unchanged: they contain nothing that needs escaping. */
+/* Writes Java properties. References ("@{…}") pass unchanged: they contain nothing that needs
+ * escaping. */
 
 #include "properties.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* Java reads properties as Latin-1, so what is not ASCII goes as UTF-16 escapes. Returns the bytes taken; what is no
- * UTF-8 is taken byte by byte, as Latin-1. */
+/* Java reads properties as Latin-1, so what is not ASCII goes as UTF-16 escapes. Returns the bytes
+ * taken; what is no UTF-8 is taken byte by byte, as Latin-1. */
 static size_t append_unicode(MrBuf *out, const unsigned char *text) {
         uint32_t point = text[0];
         size_t n = 1;

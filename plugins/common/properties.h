@@ -1,6 +1,7 @@
 #pragma once
 
-/* Java's properties format: sorted keys, one a line, escaped so that a value can never become a second line. */
+/* Java's properties format: sorted keys, one a line, escaped so that a value can never become a
+ * second line. */
 
 #include "part.h"
 

@@ -13,7 +13,8 @@ typedef struct KafkaVersion {
         const char *protocol;         /* of brokers beside ZooKeeper: "3.9" */
 } KafkaVersion;
 
-/* The release called `name`; for NULL the default, 3.9.1 with ZooKeeper and 4.3.1 without. NULL when it is unknown. */
+/* The release called `name`; for NULL the default, 3.9.1 with ZooKeeper and 4.3.1 without. NULL
+ * when it is unknown. */
 const KafkaVersion *kafka_version(const char *name, bool with_zookeeper);
 bool kafka_version_is_at_least(const KafkaVersion *version, int major, int minor);
 /* All known names, for a message. */

@@ -61,7 +61,8 @@ static KafkaNode node_of_pool(const KafkaCluster *cluster, const PoolNode *node)
         return result;
 }
 
-/* Why a node the spec no longer asks for must stay; NULL when it may go. What is not known keeps it. */
+/* Why a node the spec no longer asks for must stay; NULL when it may go. What is not known keeps
+ * it. */
 static const char *reason_to_keep(const KafkaCluster *cluster, const KafkaNode *node) {
         const MrNodeFact *fact = mr_facts_node(cluster->facts, node->name);
         const MrTree *view = mr_facts_view(cluster->facts, "kafka");
@@ -146,7 +147,8 @@ static const char *metadata_claim(const KafkaCluster *cluster, const KafkaNode *
                              node->name);
 }
 
-/* Where a cluster has its metadata is written on its storage and never changes because a spec or a version did. */
+/* Where a cluster has its metadata is written on its storage and never changes because a spec or a
+ * version did. */
 static int check_quorum(KafkaCluster *cluster, MrError *err) {
         cluster->is_dynamic =
                 cluster->is_kraft && kafka_version_is_at_least(cluster->version, 4, 1);

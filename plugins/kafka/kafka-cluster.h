@@ -1,6 +1,7 @@
 #pragma once
 
-/* One cluster as it should run now: its mode, its identity and its nodes. Everything else in this plugin starts here. */
+/* One cluster as it should run now: its mode, its identity and its nodes. Everything else in this
+ * plugin starts here. */
 
 #include "kafka.h"
 
@@ -18,7 +19,8 @@ typedef struct KafkaNode {
         bool is_broker, is_controller;
         /* Beyond what the spec asks for, and kept because something would be lost without it. */
         const char *kept_because;
-        /* A controller that joins a quorum which runs already, so it must not take part in founding one. */
+        /* A controller that joins a quorum which runs already, so it must not take part in founding
+         * one. */
         bool joins;
         const char *pool; /* NULL without pools */
         const Storage *storage;

@@ -1,4 +1,5 @@
-/* The parts of one cluster: authorities, and for each node its certificate, volumes, ports, files and process. */
+/* The parts of one cluster: authorities, and for each node its certificate, volumes, ports, files
+ * and process. */
 
 #include "kafka-cluster.h"
 #include "kafka-options.h"
@@ -193,7 +194,8 @@ static void add_files(const KafkaCluster *cluster, const KafkaNode *node, const 
         MrArena *arena = cluster->arena;
         const char *name = node->name;
 
-        /* What needs a restart is in the workload's settings; the rest is altered while the broker runs. */
+        /* What needs a restart is in the workload's settings; the rest is altered while the broker
+         * runs. */
         add_file(node, "server.properties", properties_text(arena, properties), MR_EFFECT_NONE,
                  parts);
         if (is_log4j2(cluster))
@@ -212,8 +214,8 @@ static void add_files(const KafkaCluster *cluster, const KafkaNode *node, const 
                          MR_EFFECT_RESTART, parts);
 }
 
-/* Storage of a KRaft node is formatted once. A node that founds a dynamic quorum writes its founders; one that joins a
- * quorum must not. */
+/* Storage of a KRaft node is formatted once. A node that founds a dynamic quorum writes its
+ * founders; one that joins a quorum must not. */
 static void add_preparation(const KafkaCluster *cluster, const KafkaNode *node,
                             MrWorkload *workload) {
         const char *metadata_version = cluster->spec->kafka->metadata_version;

@@ -1,4 +1,5 @@
-/* When a node does its work, and when the cluster can spare it. What is not known counts against stopping. */
+/* When a node does its work, and when the cluster can spare it. What is not known counts against
+ * stopping. */
 
 #include "kafka-cluster.h"
 
@@ -99,7 +100,8 @@ static const char *stop_of_broker(const Look *look, const KafkaNode *node) {
         const MrTree *partitions = partitions_of(look);
         int64_t n = mr_tree_get_int(mr_tree_get(partitions, "blocked_counts"), id, 0);
 
-        /* A cluster of one broker has nobody to hand its partitions to, so there is nothing to wait for. */
+        /* A cluster of one broker has nobody to hand its partitions to, so there is nothing to wait
+         * for. */
         if (kafka_brokers(look->cluster) == 1)
                 return NULL;
         if (!look->view)
@@ -128,7 +130,8 @@ static int64_t fetch_timeout_ms(const KafkaCluster *cluster) {
                                                                     : DEFAULT_FETCH_TIMEOUT_MS;
 }
 
-/* A voter has caught up when it had everything not longer ago than the time after which it would leave its leader. */
+/* A voter has caught up when it had everything not longer ago than the time after which it would
+ * leave its leader. */
 static bool is_caught_up(const Look *look, const MrTree *voter, int64_t leader_ms) {
         int64_t caught_up_ms = mr_tree_get_int(voter, "last_caught_up_ms", -1);
 
@@ -157,7 +160,8 @@ static const char *stop_of_controller(const Look *look, const KafkaNode *node) {
                 if (!mr_streq(mr_tree_key(voters, i), id_text(look->cluster, node)))
                         n += mr_tree_at(voters, i) == leading ||
                              is_caught_up(look, mr_tree_at(voters, i), leader_ms);
-        /* Two controllers cannot lose one and keep a majority, so the other being well has to do. */
+        /* Two controllers cannot lose one and keep a majority, so the other being well has to do.
+         */
         if (n >= total / 2 + 1 || (total == 2 && n == 1))
                 return NULL;
         return mr_arena_strf(arena,

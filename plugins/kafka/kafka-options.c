@@ -1,5 +1,5 @@
-/* The table of options that Kafka changes while it runs, taken from what the releases document as their update mode, not
- * from whether an alteration is accepted: some are accepted and ignored. */
+/* The table of options that Kafka changes while it runs, taken from what the releases document as
+ * their update mode, not from whether an alteration is accepted: some are accepted and ignored. */
 
 #include "kafka-options.h"
 
@@ -94,7 +94,8 @@ typedef struct Option {
         Releases releases;
 } Option;
 
-/* Sorted. Options for security, listeners and plugins are dynamic too, but a restart is what makes them sure. */
+/* Sorted. Options for security, listeners and plugins are dynamic too, but a restart is what makes
+ * them sure. */
 static const Option options[] = {
         {"background.threads", KIND_THREADS, ALWAYS},
         {"compression.gzip.level", KIND_WHOLE, ALWAYS},
@@ -245,7 +246,8 @@ const char *option_canonical(MrArena *arena, const char *key, const char *value)
         return value;
 }
 
-/* Kafka refuses to make a pool of threads more than twice or less than half as large; the next pass goes on from there. */
+/* Kafka refuses to make a pool of threads more than twice or less than half as large; the next pass
+ * goes on from there. */
 static const char *next_size(MrArena *arena, const char *wanted, const char *current) {
         int64_t to, from;
 
@@ -282,8 +284,9 @@ static void add_broker_setting(const KafkaCluster *cluster, const KafkaNode *nod
         add_setting(parts, mr_arena_strf(arena, "broker/%s", id), pair->key, value);
 }
 
-/* What was set while the broker ran and is no longer in the spec goes back to what the file says. Options this table does
- * not know, the throttles of a reassignment for example, are somebody else's. */
+/* What was set while the broker ran and is no longer in the spec goes back to what the file says.
+ * Options this table does not know, the throttles of a reassignment for example, are somebody
+ * else's. */
 static void add_resets(const KafkaCluster *cluster, const char *id, MrParts *parts) {
         const MrTree *overrides =
                 mr_tree_get(mr_tree_get(mr_facts_view(cluster->facts, "kafka"), "overrides"), id);
@@ -305,7 +308,8 @@ void options_add_settings(const KafkaCluster *cluster, MrParts *parts) {
                 if (option_is_forbidden(pair->key) ||
                     !option_is_dynamic(pair->key, cluster->version))
                         continue;
-                /* Where eligible leader replicas are in use, Kafka takes this one only for the whole cluster. */
+                /* Where eligible leader replicas are in use, Kafka takes this one only for the
+                 * whole cluster. */
                 if (mr_streq(pair->key, "min.insync.replicas")) {
                         add_setting(parts, "broker/", pair->key,
                                     option_canonical(cluster->arena, pair->key, pair->value));

@@ -1,6 +1,7 @@
 #pragma once
 
-/* Options users may set on brokers: which are ours to decide, and which Kafka changes while it runs. */
+/* Options users may set on brokers: which are ours to decide, and which Kafka changes while it
+ * runs. */
 
 #include "kafka-cluster.h"
 

@@ -1,4 +1,5 @@
-/* What a broker or controller is told: the options of the user, and above them everything that follows from the spec. */
+/* What a broker or controller is told: the options of the user, and above them everything that
+ * follows from the spec. */
 
 #include "kafka-properties.h"
 
@@ -125,7 +126,8 @@ static void set_addresses(Writer *writer) {
         const KafkaCluster *cluster = writer->cluster;
         Addresses addresses = {};
 
-        /* Controllers have an address of their own to advertise since 3.9; before, saying so is an error. */
+        /* Controllers have an address of their own to advertise since 3.9; before, saying so is an
+         * error. */
         if (writer->node->is_controller)
                 add_address(writer, &addresses, LISTENER_CONTROL, ENDPOINT_CONTROL, "SSL",
                             kafka_version_is_at_least(cluster->version, 3, 9));

@@ -1,4 +1,5 @@
-/* What the status of a cluster says beside its conditions. Addresses are references: the platform knows them. */
+/* What the status of a cluster says beside its conditions. Addresses are references: the platform
+ * knows them. */
 
 #include "kafka-cluster.h"
 

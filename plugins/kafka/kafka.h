@@ -1,7 +1,7 @@
 #pragma once
 
-/* The Kafka operand: clusters (Kafka), their pools (KafkaNodePool) and users (KafkaUser). This header holds the structs
- * the field tables fill. */
+/* The Kafka operand: clusters (Kafka), their pools (KafkaNodePool) and users (KafkaUser). This
+ * header holds the structs the field tables fill. */
 
 #include "operand.h"
 

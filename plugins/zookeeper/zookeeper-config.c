@@ -1,5 +1,5 @@
-/* zoo.cfg of one member. Every client, brokers included, comes in over TLS with a certificate of the cluster; there is
- * no plaintext port, so nobody on the host can read or write without one. */
+/* zoo.cfg of one member. Every client, brokers included, comes in over TLS with a certificate of
+ * the cluster; there is no plaintext port, so nobody on the host can read or write without one. */
 
 #include "zookeeper.h"
 
@@ -43,8 +43,8 @@ static const char *const allowed[] = {
         "ssl.quorum.hostnameVerification",
 };
 
-/* ZooKeeper 3.8 knows only TLS 1.2 and its ciphers by itself, clients of a current Java offer only TLS 1.3; naming
- * versions without ciphers of both would break the quorum. */
+/* ZooKeeper 3.8 knows only TLS 1.2 and its ciphers by itself, clients of a current Java offer only
+ * TLS 1.3; naming versions without ciphers of both would break the quorum. */
 #define PROTOCOL "TLSv1.3"
 #define PROTOCOLS "TLSv1.3,TLSv1.2"
 #define CIPHERS                                                                                    \
@@ -64,8 +64,9 @@ static const MrPair defaults[] = {
         {"ssl.quorum.protocol", PROTOCOL},
         {"ssl.quorum.enabledProtocols", PROTOCOLS},
         {"ssl.quorum.ciphersuites", CIPHERS},
-        /* Members show certificates of the cluster's CA to each other. Their names are not compared: a member would be
-         * looked up by the source address of its connection, which on a host need not lead back to its name. */
+        /* Members show certificates of the cluster's CA to each other. Their names are not
+         * compared: a member would be looked up by the source address of its connection, which on a
+         * host need not lead back to its name. */
         {"ssl.quorum.hostnameVerification", "false"},
 };
 
@@ -74,7 +75,8 @@ static const MrPair fixed[] = {
         {"authProvider.x509", "org.apache.zookeeper.server.auth.X509AuthenticationProvider"},
         {"dataDir", "@{dir:data}/data"},
         {"quorumListenOnAllIPs", "true"},
-        /* Reconfiguration would write beside this file, which the member cannot and must not change. */
+        /* Reconfiguration would write beside this file, which the member cannot and must not
+           change. */
         {"reconfigEnabled", "false"},
         {"secureClientPort", "@{bind:" ZOOKEEPER_CLIENTS "}"},
         {"serverCnxnFactory", "org.apache.zookeeper.server.NettyServerCnxnFactory"},

@@ -77,7 +77,8 @@ static void add_files(const Ensemble *ensemble, const char *node, const MrPairs 
                       MrParts *parts) {
         MrArena *arena = ensemble->arena;
 
-        /* The workload's settings hold the same configuration, so that a difference can be named. */
+        /* The workload's settings hold the same configuration, so that a difference can be named.
+         */
         add_file(node, "zoo.cfg", properties_text(arena, config), MR_EFFECT_NONE, parts);
         add_file(node, "log4j.properties", log4j_text, MR_EFFECT_NONE, parts);
         add_file(node, mr_arena_strf(arena, "%s.pem", node),

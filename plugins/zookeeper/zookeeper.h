@@ -35,7 +35,8 @@ extern const MrSection zookeeper_section;
 Ensemble ensemble_of(const MrResource *resource, const ZooKeeperSpec *spec, const MrFacts *facts,
                      MrArena *arena);
 const char *ensemble_node(const Ensemble *ensemble, int64_t i);
-/* The static configuration of a member, sorted. Options that may not be set are left out and named in a warning. */
+/* The static configuration of a member, sorted. Options that may not be set are left out and named
+ * in a warning. */
 MrPairs zookeeper_config(const Ensemble *ensemble, int64_t i, MrParts *parts);
 
 int zookeeper_desired(const MrResource *resource, const void *spec, const MrFacts *facts,

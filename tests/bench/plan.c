@@ -1,9 +1,11 @@
-/* Planning many clusters of three ZooKeeper nodes and three brokers from files, with nothing but this process.
+/* Planning many clusters of three ZooKeeper nodes and three brokers from files, with nothing but
+ * this process.
  *
  *      plan SPEC CLUSTERS...
  *
- * SPEC is the YAML of one cluster whose names begin with "my-". For each number of clusters that many files are written, read,
- * planned and printed in a process of its own: one line with milliseconds and KiB of memory a cluster. */
+ * SPEC is the YAML of one cluster whose names begin with "my-". For each number of clusters that
+ * many files are written, read, planned and printed in a process of its own: one line with
+ * milliseconds and KiB of memory a cluster. */
 
 #include <stdio.h>
 #include <string.h>
@@ -76,8 +78,11 @@ static void plan_all(const Registry *registry, const MrPlugin *platform, const c
         if (documents_read_path(registry, folder, NULL, &documents, &err) < 0)
                 fail(&err);
         OfflineArgs args = {
-                .registry = registry, .platform = platform, .documents = documents.items,
-                .n_documents = documents.n, .format = OFFLINE_TEXT,
+                .registry = registry,
+                .platform = platform,
+                .documents = documents.items,
+                .n_documents = documents.n,
+                .format = OFFLINE_TEXT,
         };
         if (offline_plan(&args, &out, NULL, &err) < 0)
                 fail(&err);

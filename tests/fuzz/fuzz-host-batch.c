@@ -1,4 +1,5 @@
-/* Batches from a hostile client of millrace-hostd: whatever is accepted must render without a line of its own. */
+/* Batches from a hostile client of millrace-hostd: whatever is accepted must render without a line
+ * of its own. */
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,11 +1,13 @@
-/* Requests to the local API. The input is a method, a target, a content type and a body, one line each but the last:
+/* Requests to the local API. The input is a method, a target, a content type and a body, one line
+ * each but the last:
  *
  *      PUT
  *      /apis/kafka.strimzi.io/v1/namespaces/default/kafkas/a?dryRun=All
  *      application/yaml
  *      {kind: …
  *
- * Several requests are separated by a line "%%"; they share one store, so that one can build on another. */
+ * Several requests are separated by a line "%%"; they share one store, so that one can build on
+ * another. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -38,7 +40,8 @@ static char *take(char **rest, const char *separator) {
         return line;
 }
 
-/* Whatever is asked, the answer is complete and never holds the key of an authority. Errors may quote the request. */
+/* Whatever is asked, the answer is complete and never holds the key of an authority. Errors may
+ * quote the request. */
 static void check(const HttpResponse *response) {
         if (response->status < 200 || response->status > 599)
                 abort();

@@ -1,5 +1,6 @@
-/* Any bytes as the response of any request in any version: either an error with a message, or a tree that encodes
- * and decodes again to an equal tree. The first byte chooses the request, the second the version. */
+/* Any bytes as the response of any request in any version: either an error with a message, or a
+ * tree that encodes and decodes again to an equal tree. The first byte chooses the request, the
+ * second the version. */
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* Looks at a running Kafka cluster or ZooKeeper ensemble with the daemon's own clients and prints what it sees as JSON.
- * For the stack suites, and for people who want to know what the daemon would see.
+/* Looks at a running Kafka cluster or ZooKeeper ensemble with the daemon's own clients and prints
+ * what it sees as JSON. For the stack suites, and for people who want to know what the daemon would
+ * see.
  *
  *      kafka-probe [OPTION…] HOST:PORT…
  *

@@ -1,4 +1,5 @@
-/* millctl against the local API: a child process serves it with an empty store, each test says what a user types. */
+/* millctl against the local API: a child process serves it with an empty store, each test says what
+ * a user types. */
 
 #include <errno.h>
 #include <ftw.h>

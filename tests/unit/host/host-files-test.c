@@ -1,4 +1,5 @@
-/* Files, claims and nodes in a directory of its own, with what a service user may have planted there. */
+/* Files, claims and nodes in a directory of its own, with what a service user may have planted
+ * there. */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-/* Command lines, the checks before java, and the short run that prepares storage. A shell script plays java. */
+/* Command lines, the checks before java, and the short run that prepares storage. A shell script
+ * plays java. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -197,9 +198,10 @@ static void preparing_is_checked(void **state) {
 static void output_is_dropped_and_the_environment_is_small(void **state) {
         const Place *p = *state;
         _cleanup_(failure_done) Failure failure = {};
-        _cleanup_(text_free) char *script = text_format(
-                "#!/bin/sh\necho secret\nout=$(readlink /proc/$$/fd/1)\necho $out > %s\nenv >> %s\ntouch %s\n",
-                p->out, p->out, p->meta);
+        _cleanup_(text_free) char *script =
+                text_format("#!/bin/sh\necho secret\nout=$(readlink /proc/$$/fd/1)\necho $out > "
+                            "%s\nenv >> %s\ntouch %s\n",
+                            p->out, p->out, p->meta);
         _cleanup_(text_free) char *seen = NULL;
         Launch launch = launch_of(p);
         size_t size;

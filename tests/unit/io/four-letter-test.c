@@ -1,4 +1,5 @@
-/* What ZooKeeper's members say of themselves, over TLS, and what becomes of those who do not answer. */
+/* What ZooKeeper's members say of themselves, over TLS, and what becomes of those who do not
+ * answer. */
 
 #include <setjmp.h>
 #include <stdarg.h>

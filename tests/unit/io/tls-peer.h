@@ -1,6 +1,7 @@
 #pragma once
 
-/* The other end of a stream, for tests: certificates made in memory and a small server in a thread. */
+/* The other end of a stream, for tests: certificates made in memory and a small server in a thread.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,8 +25,8 @@ typedef enum TestPeerMode {
 typedef struct TestPeerArgs {
         TestPeerMode mode;
         const TestIdentity *identity; /* NULL: plain TCP */
-        const char *
-                client_trust; /* PEM: clients must show a certificate of this CA; NULL: none asked */
+        const char *client_trust;     /* PEM: clients must show a certificate of this CA; NULL: none
+                                         asked */
         const char *answer;
 } TestPeerArgs;
 

@@ -1,6 +1,7 @@
-/* Bytes of real brokers against the tables: for every pair in tests/golden/kafka/VERSION the request decodes and
- * encodes to the same bytes again, and the response decodes to the expected tree and encodes to the same bytes.
- * With MR_GOLDEN_UPDATE=1 in the environment the trees are written instead of compared. */
+/* Bytes of real brokers against the tables: for every pair in tests/golden/kafka/VERSION the
+ * request decodes and encodes to the same bytes again, and the response decodes to the expected
+ * tree and encodes to the same bytes. With MR_GOLDEN_UPDATE=1 in the environment the trees are
+ * written instead of compared. */
 
 #include <setjmp.h>
 #include <stdarg.h>

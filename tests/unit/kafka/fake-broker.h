@@ -1,7 +1,7 @@
 #pragma once
 
-/* A broker for tests: it listens on loopback, on the loop of the test, and answers with trees that the test
- * makes. Real bytes cross a real socket, encoded by the same tables. */
+/* A broker for tests: it listens on loopback, on the loop of the test, and answers with trees that
+ * the test makes. Real bytes cross a real socket, encoded by the same tables. */
 
 #include <systemd/sd-event.h>
 

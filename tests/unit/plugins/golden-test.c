@@ -1,4 +1,5 @@
-/* What the operands make of whole specs, against recorded parts. To record anew: MILLRACE_RECORD=1. */
+/* What the operands make of whole specs, against recorded parts. To record anew: MILLRACE_RECORD=1.
+ */
 
 #include <errno.h>
 #include <setjmp.h>

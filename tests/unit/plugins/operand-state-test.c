@@ -1,4 +1,5 @@
-/* What the operands make of the world they see: storage that exists, nodes that run, a cluster that answers. */
+/* What the operands make of the world they see: storage that exists, nodes that run, a cluster that
+ * answers. */
 
 #include <errno.h>
 #include <setjmp.h>

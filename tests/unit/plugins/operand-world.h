@@ -1,7 +1,8 @@
 #pragma once
 
-/* A small world for tests of operands: the plugins as they are built, documents from YAML text, facts from JSON text,
- * and what an operand makes of them. Paths of the documents' own errors come with the texts. */
+/* A small world for tests of operands: the plugins as they are built, documents from YAML text,
+ * facts from JSON text, and what an operand makes of them. Paths of the documents' own errors come
+ * with the texts. */
 
 #include "io/plugins.h"
 #include "model/facts.h"

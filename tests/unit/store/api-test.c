@@ -231,6 +231,9 @@ static void applying_creates_or_replaces(void **state) {
                          200);
         assert_int_equal(answer_int(fixture, "spec.size"), -1);
         assert_int_equal(answer_int(fixture, "metadata.generation"), 2);
+        assert_int_equal(ask(fixture, "DELETE", KAFKAS "/a", NULL), 200);
+        assert_int_equal(ask_as(fixture, true, "PATCH", KAFKAS "/a", type, KAFKA), 409);
+        assert_non_null(strstr(answer(fixture, "message"), "is being deleted"));
 }
 
 static void what_is_wrong_is_told_with_its_place(void **state) {

@@ -1,4 +1,5 @@
-/* The store: what is written is there after a restart, and what cannot be written leaves everything as it was. */
+/* The store: what is written is there after a restart, and what cannot be written leaves everything
+ * as it was. */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,3 @@
+/* The platform's own translation of observations. */
+
+#include "../../platforms/rhel-baremetal/observation.c"

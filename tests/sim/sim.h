@@ -1,0 +1,149 @@
+#pragma once
+
+/* A simulated world for the real engine: its clock, its host with nodes that start, stop and catch
+ * up, what can be seen of the running system, and faults. Engine, store, operands, lowering and the
+ * plans are the real ones; time, threads, D-Bus and the network are simulated, so that a day takes
+ * a second and the same seed gives the same day.
+ *
+ * Every change of the world is checked against the rules of safety at the moment it happens; the
+ * first violation ends the run, with the seed and what led to it. */
+
+#include "engine/engine-private.h"
+#include "io/plugins.h"
+
+#define SIM_MSEC UINT64_C(1000)
+#define SIM_SEC UINT64_C(1000000)
+#define SIM_NODES_MAX 16
+
+typedef struct Sim Sim;
+
+typedef enum SimState {
+        SIM_DOWN, /* never started, or stopped; `since` tells */
+        SIM_STARTING,
+        SIM_RUNNING,
+        SIM_STOPPING,
+        SIM_FAILED,
+} SimState;
+
+typedef struct SimNode {
+        char *instance;
+        char *role;
+        int id;
+        SimState state;
+        bool is_masked, is_broken; /* a broken one does not come up */
+        bool has_caught_up;        /* in sync, or serving */
+        bool by_us;                /* it is not well since we restarted it */
+        uint64_t unwell_since;     /* 0: it is well */
+        uint64_t state_usec;       /* when the state began */
+        int64_t since;             /* as systemd tells it; 0: never ran */
+        unsigned epoch;            /* what was to happen to an earlier life of it does not */
+        unsigned restarts;
+        int pid;
+        MrTree *running; /* {fingerprint, settings}; NULL: no process */
+        MrTree *configs; /* dynamic settings in effect */
+        MrTree *altered; /* those that were set while running; they outlive the process */
+} SimNode;
+
+typedef void (*SimFunction)(Sim *sim, void *data);
+
+typedef struct SimEvent {
+        uint64_t at, number;
+        SimFunction run;
+        void *data;
+} SimEvent;
+
+typedef struct SimHappened {
+        char what[48]; /* "update File" */
+        size_t n;
+} SimHappened;
+
+struct Sim {
+        uint64_t now, start;
+        uint64_t seed, random;
+        SimEvent *queue;
+        size_t n_queue, allocated_queue;
+        uint64_t n_events;
+        char *violation;
+        MrBuf trace;
+        /* The program. */
+        Plugins plugins;
+        Registry *registry;
+        sd_event *event;
+        Store *store;
+        StoreSubscription *subscription;
+        Worker *worker;
+        Engine *engine;
+        MrPlugin plugin; /* the platform: real lowering, simulated host */
+        MrPlatformOps ops;
+        unsigned life; /* of the daemon: counts its starts */
+        /* The host. */
+        MrTree *instances, *claims, *distributions, *contents;
+        SimNode *nodes[SIM_NODES_MAX];
+        size_t n_nodes;
+        MrPlatform *platform;     /* of the present life */
+        uint64_t batch_seen_usec; /* when the look began that the batch under way was decided by; 0:
+                                     none */
+        bool observed_well;
+        bool in_deletion, may_delete_data;
+        bool is_ending;      /* nothing new happens any more */
+        bool is_fault;       /* what happens now was not done by the program */
+        size_t n_actions;    /* steps the host has carried out */
+        size_t crash_after;  /* the daemon ends after so many steps; SIZE_MAX: never */
+        bool cut_batch;      /* and the rest of the batch is lost with it */
+        char crashed_at[48]; /* the step it ended after */
+        SimHappened happened[32];
+        size_t n_happened;
+        unsigned char sequence[1024]; /* which of them, step after step */
+        /* Faults. */
+        unsigned observe_fails, apply_fails, look_fails; /* percent */
+        uint64_t start_usec, catch_up_usec;
+};
+
+/* sim.c: the clock and what will happen. */
+extern Sim *sim_now; /* the one world; clocks, threads and clients of the program find it here */
+uint64_t sim_random(Sim *sim, uint64_t below);
+bool sim_chance(Sim *sim, unsigned percent);
+void sim_at(Sim *sim, uint64_t usec, SimFunction run, void *data); /* from now */
+void sim_note(Sim *sim, const char *format, ...) _printf_(2, 3);
+void sim_violated(Sim *sim, const char *format, ...) _printf_(2, 3);
+void sim_happened(Sim *sim, const char *verb, const char *kind);
+
+/* sim-world.c: the whole. */
+Sim *sim_new(uint64_t seed);
+Sim *sim_free(Sim *sim);
+DEFINE_CLEANUP(Sim *, sim_free);
+void sim_start(Sim *sim); /* the daemon */
+void sim_crash(Sim *sim); /* everything it had in memory is gone, and it is started again */
+void sim_run(Sim *sim, uint64_t usec); /* lets time pass */
+/* Lets time pass until nothing is left to do and every node is well; false after `sec` seconds. */
+bool sim_settle(Sim *sim, int64_t sec);
+void sim_apply(Sim *sim, const char *yaml);
+void sim_delete(Sim *sim, const char *kind, const char *name);
+/* Checks that the world is as the spec says, that another pass plans nothing, and neither does a
+ * fresh daemon. */
+void sim_check_settled(Sim *sim);
+MrTree *sim_plan(Sim *sim, const char *kind, const char *name);
+
+/* sim-node.c: processes. */
+SimNode *sim_node(Sim *sim, const char *instance);
+SimNode *sim_need_node(Sim *sim, const char *instance, const char *role);
+void sim_node_start(Sim *sim, SimNode *node);
+void sim_node_down(Sim *sim, SimNode *node, SimState state);
+void sim_node_restart(Sim *sim, SimNode *node, uint64_t down_usec);
+void sim_node_remove(Sim *sim, const char *instance);
+bool sim_node_is_up(const SimNode *node);
+/* What stands in the way of us taking this node down now, by what could be known; NULL: nothing. */
+const char *sim_node_spared(const Sim *sim, const SimNode *node);
+MrTree *sim_see_kafka(Sim *sim);
+MrTree *sim_see_zookeeper(Sim *sim);
+
+/* sim-host.c: the host's service, and its platform. */
+void sim_host_init(Sim *sim);
+MrTree *sim_host_observe(Sim *sim);
+void sim_host_changed(Sim *sim);
+/* sim-batch.c, sim-observation.c: the platform's own translations. */
+MrTree *batch_of_actions(const MrAction *actions, size_t n);
+int observation_of_host(MrTree *take_observed, MrObservation *ret, MrError *err) _must_check_;
+
+/* sim-fault.c: things that go wrong, one at random. */
+void sim_fault(Sim *sim);

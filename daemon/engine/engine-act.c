@@ -231,9 +231,11 @@ static Batch *batch_new(Engine *engine, const Tracked *tracked, Desire **desire,
 
 /* Nothing came of it: the caller gets back what it gave. */
 static void give_back(Batch *batch, Desire **desire, Plan **plan) {
+        Engine *engine = batch->engine;
+
         *desire = TAKE(batch->desire);
         *plan = TAKE(batch->plan);
-        batch->engine->batch = batch_free(batch);
+        engine->batch = batch_free(batch);
 }
 
 int engine_act(Engine *engine, Tracked *tracked, Desire **desire, Plan **plan, const MrFacts *facts,

@@ -71,6 +71,11 @@ static void show(Wait *wait, const char *node, const char *text) {
         print_line(wait, node, text);
 }
 
+static void set_missing(Wait *wait, const char *text) {
+        free(wait->missing);
+        wait->missing = mr_strdup(text);
+}
+
 static void show_nodes(Wait *wait) {
         const Name *name = wait->name;
         _cleanup_free_ char *target = api_own_target(api_namespace(wait->ctl), name->kind->plural,
@@ -93,13 +98,10 @@ static void show_nodes(Wait *wait) {
                 show(wait, mr_tree_get_string(node, "name"), text);
         }
         const char *error = mr_tree_get_string(answer, "error");
-        if (error)
+        if (error) {
                 show(wait, name->name, error);
-}
-
-static void set_missing(Wait *wait, const char *text) {
-        free(wait->missing);
-        wait->missing = mr_strdup(text);
+                set_missing(wait, error);
+        }
 }
 
 static bool is_met(Wait *wait, const MrTree *object) {

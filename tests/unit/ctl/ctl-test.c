@@ -351,7 +351,9 @@ static void delete_waits_until_it_is_gone(void **state) {
         assert_int_equal(type(fixture, "delete kafkauser a"), CTL_FAILED);
         assert_int_equal(type(fixture, "delete ku/stuck --timeout 0"), CTL_TIMEOUT);
         assert_says(fixture->errors, "still being deleted");
-        assert_int_equal(type(fixture, "apply -f @/u.yaml"), CTL_OK);
+        assert_int_equal(type(fixture, "apply -f @/u.yaml"), CTL_FAILED);
+        assert_says(fixture->errors,
+                    "KafkaUser default/stuck is being deleted; wait until it is gone");
         assert_int_equal(type(fixture, "delete -f @/u.yaml --no-wait"), CTL_OK);
         assert_string_equal(
                 fixture->out,

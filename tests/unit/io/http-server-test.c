@@ -57,6 +57,12 @@ static void handle(void *userdata, const HttpRequest *request, HttpResponse *res
         }
         if (mr_streq(request->path, "/warn"))
                 http_response_warn(response, "a \"quoted\"\nline");
+        for (int i = 0; i < 100 && mr_streq(request->path, "/warn/often"); i++) {
+                char text[300];
+                memset(text, 'w', sizeof(text) - 1);
+                text[sizeof(text) - 1] = '\0';
+                http_response_warn(response, text);
+        }
         mr_buf_printf(&response->body, "%s %s %zu %s %zu", request->method, request->path,
                       request->n_parameters, request->content_type ? request->content_type : "-",
                       request->body.size);
@@ -162,6 +168,17 @@ static void warnings_become_headers(void **state) {
         client_send(fd, "GET /warn HTTP/1.1\r\nHost: x\r\n\r\n");
         _cleanup_free_ char *text = client_read(fixture, fd, "GET /warn");
         assert_non_null(strstr(text, "Warning: 299 - \"a 'quoted' line\"\r\n"));
+        close(fd);
+}
+
+static void as_many_warnings_as_there_may_be_fit_into_a_response(void **state) {
+        Fixture *fixture = *state;
+        int fd = connect_client(fixture);
+
+        client_send(fd, "GET /warn/often HTTP/1.1\r\nHost: x\r\n\r\n");
+        _cleanup_free_ char *text = client_read(fixture, fd, "GET /warn/often");
+        assert_non_null(strstr(text, "there are more warnings"));
+        assert_non_null(strstr(text, "GET /warn/often"));
         close(fd);
 }
 
@@ -357,6 +374,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(one_connection_serves_many_requests, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(warnings_become_headers, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        as_many_warnings_as_there_may_be_fit_into_a_response, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(broken_addresses_are_refused, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_body_beyond_the_limit_is_refused, set_up,
                                                 tear_down),

@@ -216,8 +216,8 @@ static char *check_copies(Check *check) {
         return NULL;
 }
 
-char *certificate_check(const MrCertificate *wanted, SecretLookup lookup, void *userdata,
-                        int64_t now) {
+char *certificate_check_until(const MrCertificate *wanted, SecretLookup lookup, void *userdata,
+                              int64_t now, int64_t *ret_until) {
         static char *(*const stages[])(Check * check) = {
                 check_pair, check_signer, check_time, check_subject, check_names, check_copies,
         };
@@ -234,7 +234,15 @@ char *certificate_check(const MrCertificate *wanted, SecretLookup lookup, void *
         check_load(&check);
         for (size_t i = 0; i < MR_ELEMENTS(stages) && !reason; i++)
                 reason = stages[i](&check);
+        *ret_until = check.facts.not_after - renewal_window(wanted) * CERTIFICATE_DAY_SEC;
         certificate_facts_done(&check.facts);
         X509_free(check.x509);
         return reason;
+}
+
+char *certificate_check(const MrCertificate *wanted, SecretLookup lookup, void *userdata,
+                        int64_t now) {
+        int64_t until;
+
+        return certificate_check_until(wanted, lookup, userdata, now, &until);
 }

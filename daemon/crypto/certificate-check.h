@@ -18,6 +18,10 @@ typedef const char *(*SecretLookup)(const char *secret, const char *key, void *u
  * damaged". `wanted` has its references resolved. */
 char *certificate_check(const MrCertificate *wanted, SecretLookup lookup, void *userdata,
                         int64_t now);
+/* The same; when the answer is NULL, *ret_until is the first moment at which it will be another for
+ * the same input. */
+char *certificate_check_until(const MrCertificate *wanted, SecretLookup lookup, void *userdata,
+                              int64_t now, int64_t *ret_until);
 
 /* The keys of the secrets a certificate consists of: i from 0 until NULL is returned.
  * *ret_secret is the secret the key is in. Both strings are owned by `arena`. */

@@ -78,6 +78,7 @@ MrFacts *engine_facts(Engine *engine, const Tracked *tracked, MrError *err) {
         if (r < 0)
                 return NULL;
         views_add_facts(tracked->views, facts);
+        facts_set_certificate_memo(facts, tracked->certificates);
         return TAKE(facts);
 }
 

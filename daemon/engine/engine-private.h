@@ -2,6 +2,7 @@
 
 /* What the files of this folder share. */
 
+#include "crypto/certificate-memo.h"
 #include "crypto/issue.h"
 #include "engine.h"
 #include "events.h"
@@ -13,6 +14,7 @@ typedef struct Tracked {
         char *key;          /* "Kafka/default/my-cluster" */
         Document *document; /* NULL while what is stored cannot be decoded */
         Views *views;
+        CertificateMemo *certificates;
         /* What the last pass saw and planned, for describe and metrics. */
         MrTree *snapshot;
         MrTree *steps;
@@ -100,6 +102,8 @@ Batch *batch_free(Batch *batch);
 int batch_issue_next(Batch *batch, MrError *err);
 /* engine-event.c: tells the journal and the events what was done. */
 void engine_tell_step(Engine *engine, const Tracked *tracked, const Step *step);
+void engine_tell_revival(Engine *engine, const Tracked *tracked, const MrTree *node,
+                         const char *last);
 void engine_tell_error(Engine *engine, const Tracked *tracked, const char *what,
                        const MrError *err);
 /* Wishes for a round `usec` from now at the latest. */

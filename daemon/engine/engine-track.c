@@ -13,6 +13,7 @@ Tracked *tracked_free(Tracked *tracked) {
                 return NULL;
         document_free(tracked->document);
         views_free(tracked->views);
+        certificate_memo_free(tracked->certificates);
         mr_tree_free(tracked->snapshot);
         mr_tree_free(tracked->steps);
         free(tracked->key);
@@ -64,6 +65,7 @@ static Tracked *track(Engine *engine, const char *key) {
         tracked = engine->tracked[at] = mr_new(Tracked, 1);
         tracked->key = mr_strdup(key);
         tracked->views = views_new(engine->args.event, view_changed, engine);
+        tracked->certificates = certificate_memo_new();
         /* The one under work has moved. */
         if (engine->state == ENGINE_WORKING && at <= engine->current)
                 engine->current++;

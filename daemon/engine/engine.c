@@ -220,8 +220,11 @@ static void end_round(Engine *engine) {
         engine->state = ENGINE_IDLE;
         engine->n_rounds++;
         tell_state(engine);
-        if (!engine->first_round_done && engine->has_observation)
+        if (!engine->first_round_done && engine->has_observation) {
                 engine->first_round_done = true;
+                log_notice(NULL, MSG_PASS_FINISHED, "The first pass over %zu resources is done.",
+                           engine->n_tracked);
+        }
         (void) sd_event_source_set_time(engine->timer, at);
         (void) sd_event_source_set_enabled(engine->timer, SD_EVENT_ONESHOT);
         if (engine->is_dirty)

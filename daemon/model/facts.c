@@ -27,6 +27,7 @@ struct MrFacts {
         const char *ns;
         const MrTree *claims;
         const MrTree *host;
+        struct CertificateMemo *memo;
 };
 
 static const char *const state_names[_MR_NODE_STATE_MAX] = {
@@ -202,4 +203,12 @@ const MrTree *mr_facts_host(const MrFacts *facts) {
 
 const char *mr_facts_remembered(const MrFacts *facts, const char *key) {
         return mr_pairs_get(&facts->remembered, key);
+}
+
+void facts_set_certificate_memo(MrFacts *facts, struct CertificateMemo *memo) {
+        facts->memo = memo;
+}
+
+struct CertificateMemo *facts_certificate_memo(const MrFacts *facts) {
+        return facts->memo;
 }

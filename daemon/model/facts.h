@@ -21,3 +21,7 @@ void facts_set_host(MrFacts *facts, const MrTree *host);
 void facts_remember(MrFacts *facts, const char *key, const char *value);
 size_t facts_nodes(const MrFacts *facts);
 const MrNodeFact *facts_node_at(const MrFacts *facts, size_t i);
+/* What earlier passes found out about certificates; borrowed, and nothing to the model. */
+struct CertificateMemo;
+void facts_set_certificate_memo(MrFacts *facts, struct CertificateMemo *memo);
+struct CertificateMemo *facts_certificate_memo(const MrFacts *facts);

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#include "crypto/certificate-check.h"
+#include "crypto/certificate-memo.h"
+#include "model/facts.h"
 #include "references.h"
 #include "str.h"
 
@@ -106,8 +107,9 @@ static int lower_certificate(Lowering *lowering, const MrCertificate *part, MrEr
         if (r < 0)
                 return mr_error_within(err, r, "%s", part->name);
         if (is_any_stored(lowering, &certificate)) {
-                _cleanup_free_ char *reason = certificate_check(&certificate, lookup_fact, lowering,
-                                                                mr_facts_now(lowering->facts));
+                _cleanup_free_ char *reason = certificate_memo_check(
+                        facts_certificate_memo(lowering->facts), &certificate, lookup_fact,
+                        lowering, mr_facts_now(lowering->facts));
                 manifest.body = describe_certificate(&certificate);
                 mr_tree_set_string(manifest.body, "reissue", reason);
                 mr_manifests_add(lowering->found, manifest);

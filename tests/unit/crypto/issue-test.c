@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "crypto/certificate-memo.h"
 #include "crypto/certificate.h"
 #include "crypto/issue.h"
 #include "crypto/pkcs12.h"
@@ -21,6 +22,7 @@
 typedef struct Vault {
         Secret *secrets[SECRETS_MAX];
         size_t n;
+        CertificateMemo *memo; /* asked each time, too: it must never know better */
 } Vault;
 
 static const char *vault_lookup(const char *name, const char *key, void *userdata) {
@@ -73,6 +75,11 @@ static void issue_into(Vault *vault, const MrCertificate *wanted, int64_t now) {
 static void expect(Vault *vault, const MrCertificate *wanted, int64_t now, const char *reason) {
         _cleanup_free_ char *found = certificate_check(wanted, vault_lookup, vault, now);
 
+        for (int i = 0; i < 2; i++) {
+                _cleanup_free_ char *again =
+                        certificate_memo_check(vault->memo, wanted, vault_lookup, vault, now);
+                assert_string_equal(again ? again : "(nothing)", found ? found : "(nothing)");
+        }
         if (reason)
                 assert_string_equal(found ? found : "(nothing)", reason);
         else if (found)
@@ -114,9 +121,13 @@ static const MrCertificate user = {
 static int fill_vault(void **state) {
         Vault *vault = mr_new(Vault, 1);
 
+        vault->memo = certificate_memo_new();
         issue_into(vault, &authority, NOW);
         issue_into(vault, &node, NOW);
         issue_into(vault, &user, NOW);
+        expect(vault, &authority, NOW, NULL);
+        expect(vault, &node, NOW, NULL);
+        expect(vault, &user, NOW, NULL);
         *state = vault;
         return 0;
 }
@@ -125,6 +136,7 @@ static int free_vault(void **state) {
         Vault *vault = *state;
 
         vault_done(vault);
+        certificate_memo_free(vault->memo);
         free(vault);
         return 0;
 }
@@ -134,6 +146,7 @@ static void what_was_issued_serves(void **state) {
         expect(*state, &node, NOW, NULL);
         expect(*state, &user, NOW, NULL);
         expect(*state, &node, NOW + 335 * DAY - 1, NULL);
+        expect(*state, &node, NOW, NULL);
 }
 
 static void before_issuing_there_is_none_yet(void **state) {

@@ -64,6 +64,23 @@ void engine_tell_step(Engine *engine, const Tracked *tracked, const Step *step) 
                            message);
 }
 
+/* What the node said last, before it was started again, usually is why. */
+void engine_tell_revival(Engine *engine, const Tracked *tracked, const MrTree *node,
+                         const char *last) {
+        const char *name = mr_tree_get_string(node, "name"),
+                   *where = mr_tree_get_string(node, "unit");
+        LogScope scope = scope_of(tracked, name);
+        _cleanup_free_ char *message = mr_strf("%s ended by itself and was started again%s%s", name,
+                                               mr_is_empty(last) ? "; see the log of " : ": ",
+                                               !mr_is_empty(last) ? last
+                                               : where            ? where
+                                                                  : name);
+
+        log_fields(LOG_WARNING, &scope, MSG_NODE_REPAIRED, LOG_FIELDS({"MILLRACE_REASON", message}),
+                   "%s: %s", tracked->key, message);
+        events_add(engine->events, tracked->key, name, "Warning", "Repaired", message);
+}
+
 void engine_tell_error(Engine *engine, const Tracked *tracked, const char *what,
                        const MrError *err) {
         LogScope scope = scope_of(tracked, NULL);

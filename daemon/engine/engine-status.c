@@ -227,11 +227,33 @@ static void add_node(MrTree *list, const Desire *desire, const MrNodeWanted *wan
         add_storage(node, desire, wanted->node);
 }
 
-static void snapshot(Tracked *tracked, const Desire *desire, const MrFacts *facts) {
+static const MrTree *node_named(const MrTree *nodes, const char *name) {
+        for (size_t i = 0; i < mr_tree_size(nodes); i++)
+                if (mr_streq(mr_tree_get_string(mr_tree_at(nodes, i), "name"), name))
+                        return mr_tree_at(nodes, i);
+        return NULL;
+}
+
+/* A node that ended by itself and was started again is nobody's step, but it is told like one. */
+static void tell_revivals(Engine *engine, const Tracked *tracked, const MrTree *nodes) {
+        for (size_t i = 0; i < mr_tree_size(nodes); i++) {
+                const MrTree *node = mr_tree_at(nodes, i),
+                             *old = node_named(mr_tree_get(tracked->snapshot, "nodes"),
+                                               mr_tree_get_string(node, "name"));
+                bool ran = mr_streq(mr_tree_get_string(old, "state"), "running");
+                if (old &&
+                    mr_tree_get_int(old, "restarts", 0) < mr_tree_get_int(node, "restarts", 0))
+                        engine_tell_revival(engine, tracked, node,
+                                            ran ? NULL : mr_tree_get_string(old, "message"));
+        }
+}
+
+static void snapshot(Engine *engine, Tracked *tracked, const Desire *desire, const MrFacts *facts) {
         MrTree *tree = mr_tree_new_map(), *nodes = mr_tree_need_list(tree, "nodes");
 
         for (size_t i = 0; i < mr_manifests_nodes(desire->wanted); i++)
                 add_node(nodes, desire, mr_manifests_node_at(desire->wanted, i), facts);
+        tell_revivals(engine, tracked, nodes);
         mr_tree_free(tracked->snapshot);
         tracked->snapshot = tree;
 }
@@ -272,7 +294,7 @@ void engine_report(Engine *engine, Tracked *tracked, const Desire *desire, const
 
         if (!missing && tracked->error)
                 missing = mr_strdup(tracked->error);
-        snapshot(tracked, desire, facts);
+        snapshot(engine, tracked, desire, facts);
         report_status(engine, tracked, desire, missing);
         report_members(engine, tracked, desire, facts, missing);
 }

@@ -49,22 +49,17 @@ static void settle(Sim *sim, const char *what) {
 /* The operator's own certificate is lost, and a drop-in edited. */
 static void spoil(Sim *sim) {
         sim_note(sim, "fault: a certificate is lost, a drop-in edited");
-        sim->is_fault = true;
-        (void) store_secret_remove(sim->store, "default", "c-cluster-operator-certs", NULL);
-        sim->is_fault = false;
+        sim_lose_secret(sim, "c-cluster-operator-certs");
         mr_tree_set_string(mr_tree_at(sim->instances, 0), "dropin", "edited");
         sim_host_changed(sim);
-        engine_kick(sim->engine);
+        sim_kick(sim);
         sim_run(sim, SIM_SEC);
 }
 
 /* A certificate that has to be made again takes the place of the one before. */
 static void outlive_certificates(Sim *sim) {
-        StoreSecretValue value = {.key = "c-kafka-0.crt", .data = "damaged", .size = 7};
-
-        sim->is_fault = true;
-        (void) store_secret_put(sim->store, "default", "c-kafka-0", &value, 1, NULL, NULL);
-        sim->is_fault = false;
+        sim_damage_secret(sim, "c-kafka-0", "c-kafka-0.crt");
+        sim_kick(sim);
         sim_run(sim, SIM_SEC);
 }
 

@@ -74,7 +74,7 @@ static void make_good(Sim *sim) {
         sim->crash_after = SIZE_MAX;
         for (size_t i = 0; i < sim->n_nodes; i++) {
                 sim->nodes[i]->is_broken = sim->nodes[i]->is_masked = false;
-                (void) store_release(sim->store, "default", sim->nodes[i]->instance, NULL);
+                sim_release(sim, sim->nodes[i]->instance);
         }
         sim_host_changed(sim);
 }

@@ -7,6 +7,8 @@
 
 #include "sim.h"
 
+const char sim_replaces_certificate = 1;
+
 #define REMEMBERED 4096
 
 char *certificate_check(const MrCertificate *wanted, SecretLookup lookup, void *userdata,

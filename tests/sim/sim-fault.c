@@ -109,9 +109,7 @@ static void lose_secret(Sim *sim) {
         if (!name)
                 return;
         sim_note(sim, "fault: secret %s is lost", name);
-        sim->is_fault = true;
-        (void) store_secret_remove(sim->store, "default", name, NULL);
-        sim->is_fault = false;
+        sim_lose_secret(sim, name);
 }
 
 static void ask_restart(Sim *sim) {

@@ -5,6 +5,8 @@
 #include "sdk/str.h"
 #include "sim.h"
 
+const char sim_replaces_look = 1;
+
 struct Look {
         LookSeen seen;
         void *userdata;

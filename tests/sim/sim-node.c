@@ -233,7 +233,7 @@ const char *sim_node_spared(const Sim *sim, const SimNode *node) {
                 const SimNode *other = sim->nodes[i];
                 if (other == node)
                         continue;
-                if (other->by_us && other->unwell_since > 0)
+                if (other->by_us && other->unwell_since > 0 && !other->is_masked)
                         return "another node has not come back from our restart";
                 if (is_known(sim, other) && !other->is_masked)
                         return "another node was known not to be well";

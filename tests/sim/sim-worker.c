@@ -4,6 +4,8 @@
 
 #include "sim.h"
 
+const char sim_replaces_worker = 1;
+
 typedef struct Task {
         struct Task *next;
         WorkerTask task;

@@ -40,6 +40,8 @@ Sim *sim_new(uint64_t seed) {
         const char *directory = getenv("MILLRACE_PLUGINS");
 
         sim_now = sim;
+        sim->n_replaced = (size_t) sim_replaces_look + (size_t) sim_replaces_worker +
+                          (size_t) sim_replaces_certificate;
         sim->seed = sim->random = seed;
         sim->crash_after = SIZE_MAX;
         sim->start_usec = 2 * SIM_SEC;
@@ -214,6 +216,28 @@ void sim_delete(Sim *sim, const char *kind, const char *name) {
         sim_note(sim, "delete %s %s", kind, name);
         if (store_delete(sim->store, kind, "default", name, &err) < 0)
                 die("delete", &err);
+}
+
+void sim_kick(Sim *sim) {
+        engine_kick(sim->engine);
+}
+
+void sim_release(Sim *sim, const char *node) {
+        (void) store_release(sim->store, "default", node, NULL);
+}
+
+void sim_lose_secret(Sim *sim, const char *name) {
+        sim->is_fault = true;
+        (void) store_secret_remove(sim->store, "default", name, NULL);
+        sim->is_fault = false;
+}
+
+void sim_damage_secret(Sim *sim, const char *name, const char *key) {
+        StoreSecretValue value = {.key = key, .data = "damaged", .size = 7};
+
+        sim->is_fault = true;
+        (void) store_secret_put(sim->store, "default", name, &value, 1, NULL, NULL);
+        sim->is_fault = false;
 }
 
 MrTree *sim_plan(Sim *sim, const char *kind, const char *name) {

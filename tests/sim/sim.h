@@ -75,7 +75,8 @@ struct Sim {
         Engine *engine;
         MrPlugin plugin; /* the platform: real lowering, simulated host */
         MrPlatformOps ops;
-        unsigned life; /* of the daemon: counts its starts */
+        size_t n_replaced; /* parts of the core */
+        unsigned life;     /* of the daemon: counts its starts */
         /* The host. */
         MrTree *instances, *claims, *distributions, *contents;
         SimNode *nodes[SIM_NODES_MAX];
@@ -144,6 +145,16 @@ void sim_host_changed(Sim *sim);
 /* sim-batch.c, sim-observation.c: the platform's own translations. */
 MrTree *batch_of_actions(const MrAction *actions, size_t n);
 int observation_of_host(MrTree *take_observed, MrObservation *ret, MrError *err) _must_check_;
+
+/* What tests do to the store and the engine. They call these and nothing of the core itself,
+ * because the linker takes each symbol where it finds it first: the parts of this folder that
+ * replace parts of the core must come before it. */
+void sim_kick(Sim *sim);
+void sim_release(Sim *sim, const char *node);
+void sim_lose_secret(Sim *sim, const char *name);
+void sim_damage_secret(Sim *sim, const char *name, const char *key);
+/* One in each file that replaces a part of the core, so that the linker takes all of them. */
+extern const char sim_replaces_look, sim_replaces_worker, sim_replaces_certificate;
 
 /* sim-fault.c: things that go wrong, one at random. */
 void sim_fault(Sim *sim);

@@ -180,6 +180,14 @@ static void stream_read(Stream *stream) {
         }
 }
 
+/* A peer that has gone may have said why before it went, as TLS does when it refuses a certificate:
+ * what is still to be read explains more than the failure to write. */
+static void stream_write_failed(Stream *stream, int r, MrError *err) {
+        stream_read(stream);
+        if (stream->state == STREAM_OPEN)
+                stream_close_failed(stream, r, err);
+}
+
 static void stream_flush(Stream *stream) {
         while (stream->state == STREAM_OPEN && stream->output.size > 0) {
                 _cleanup_error_ MrError err = MR_ERROR_INIT;
@@ -187,7 +195,7 @@ static void stream_flush(Stream *stream) {
                 if (n == -EAGAIN)
                         return stream_note_wants(stream);
                 if (n < 0)
-                        return stream_close_failed(stream, (int) n, &err);
+                        return stream_write_failed(stream, (int) n, &err);
                 mr_buf_drop(&stream->output, (size_t) n);
         }
 }

@@ -12,8 +12,7 @@
  *      @{file:NAME}            the path of this node's file, as the process sees it
  *      @{secret:NAME/KEY}      the value of a key of a secret of the namespace; the text is secret
  *      @{lib}                  the directory with the jars of the workload's software
- *      @{at}                   the character "@", where a reference follows it:
- * "0@{at}@{addr:NODE}"
+ *      @{at}                   the character "@", before a reference: "0@{at}@{addr:NODE}"
  *
  * A literal "@{" in what a user wrote must pass through mr_parts_literal() first. Every string is
  * copied into the arena of the parts. */

@@ -21,10 +21,11 @@ typedef struct Tracked {
         char *error; /* why the last try failed; NULL: it did not */
         MrErrorKind error_kind;
         unsigned failures;
-        uint64_t retry_usec; /* monotonic; not tried before */
-        uint64_t acted_usec; /* when the last batch ended: views from before do not count for a
-                                restart */
-        bool is_settled;     /* the last plan was empty */
+        uint64_t retry_usec;   /* monotonic; not tried before */
+        uint64_t changed_usec; /* when what was seen of its nodes last changed */
+        uint64_t acted_usec;   /* when the last batch ended: views from before do not count for a
+                                  restart */
+        bool is_settled;       /* the last plan was empty */
 } Tracked;
 
 typedef enum EngineState {

@@ -254,6 +254,8 @@ static void snapshot(Engine *engine, Tracked *tracked, const Desire *desire, con
         for (size_t i = 0; i < mr_manifests_nodes(desire->wanted); i++)
                 add_node(nodes, desire, mr_manifests_node_at(desire->wanted, i), facts);
         tell_revivals(engine, tracked, nodes);
+        if (!mr_tree_equal(tree, tracked->snapshot))
+                tracked->changed_usec = now_usec();
         mr_tree_free(tracked->snapshot);
         tracked->snapshot = tree;
 }

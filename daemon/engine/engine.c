@@ -13,10 +13,15 @@
 #include "sdk/str.h"
 
 #define SEC UINT64_C(1000000)
-/* While something is not ready, the running system is looked at this often. */
+/* While something is not ready, the running system is looked at this often, and less when nothing
+ * has moved for a while: what waits for a person may wait for days. */
 #define LOOK_UNSETTLED_USEC (250 * UINT64_C(1000))
+#define LOOK_STUCK_USEC (5 * SEC)
+#define STUCK_AFTER_USEC (60 * SEC)
 #define LOOK_SETTLED_USEC (60 * SEC)
 #define BACKOFF_MAX_SEC 15
+/* And the platform, in case nobody tells that what was missing is there now. */
+#define OBSERVE_UNSETTLED_USEC (5 * SEC)
 
 static void next_resource(Engine *engine);
 
@@ -84,7 +89,10 @@ static void look(Engine *engine, Tracked *tracked, const Desire *desire, const P
                  const MrFacts *facts) {
         uint64_t since = views_since(tracked->views), age = since ? now_usec() - since : UINT64_MAX;
         bool is_settled = plan_size(plan) == 0 && is_all_ready(desire);
-        uint64_t interval = is_settled ? LOOK_SETTLED_USEC : LOOK_UNSETTLED_USEC;
+        bool is_stuck = now_usec() - tracked->changed_usec > STUCK_AFTER_USEC;
+        uint64_t interval = is_settled ? LOOK_SETTLED_USEC
+                            : is_stuck ? LOOK_STUCK_USEC
+                                       : LOOK_UNSETTLED_USEC;
 
         if (desire->probes.n == 0)
                 return;
@@ -161,6 +169,8 @@ static int process(Engine *engine, Tracked *tracked, MrError *err) {
         mr_tree_free(tracked->steps);
         tracked->steps = plan_to_tree(plan);
         tracked->is_settled = plan_size(plan) == 0 && is_all_ready(desire);
+        if (!tracked->is_settled)
+                engine_wish(engine, OBSERVE_UNSETTLED_USEC);
         r = engine_act(engine, tracked, &desire, &plan, facts, err);
         if (r != 0)
                 return r;

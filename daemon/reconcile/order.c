@@ -285,7 +285,7 @@ static void plan_removal(Order *order, const Change *change) {
 
 /* Removals, in the opposite order of creation. */
 static void plan_removals(Order *order) {
-        int last = -1;
+        int last = 0; /* nodes nobody wants any more have this place */
 
         for (size_t i = 0; i < mr_manifests_nodes(order->input->wanted); i++) {
                 int place = mr_manifests_node_at(order->input->wanted, i)->order;

@@ -16,6 +16,10 @@ typedef struct Digest {
         char *path;
         struct stat st;
         char hex[MR_DIGEST_MAX];
+        /* Of a manifest: what is rendered from it, remembered because decoding the properties is
+         * most of what a look at a node costs. */
+        char rendered_from[MR_DIGEST_MAX];
+        char *dropin, *launch;
 } Digest;
 
 struct HostDigests {
@@ -30,11 +34,21 @@ HostDigests *host_digests_new(void) {
 HostDigests *host_digests_free(HostDigests *digests) {
         if (!digests)
                 return NULL;
+        host_digests_forget_rendered(digests);
         for (size_t i = 0; i < digests->n; i++)
                 free(digests->items[i].path);
         free(digests->items);
         free(digests);
         return NULL;
+}
+
+void host_digests_forget_rendered(HostDigests *digests) {
+        for (size_t i = 0; i < digests->n; i++) {
+                Digest *digest = &digests->items[i];
+                digest->rendered_from[0] = '\0';
+                free(TAKE(digest->dropin));
+                free(TAKE(digest->launch));
+        }
 }
 
 static Digest *digest_find(HostDigests *digests, const char *path) {
@@ -131,38 +145,58 @@ static int files_observe(const HostDir *dir, HostDigests *digests, MrTree *files
         return r < 0 ? r : 0;
 }
 
-static HostDropin text_compare(const HostDir *dir, const char *name, const MrBuf *wanted) {
+static HostDropin text_compare(const HostDir *dir, const char *name, const char *wanted) {
         _cleanup_buf_ MrBuf found = {};
 
         int r = dir->fd < 0 ? 0 : host_file_read(dir, name, HOST_MANIFEST_MAX, &found, NULL);
         if (r == 0)
                 return HOST_DROPIN_MISSING;
-        return r > 0 && found.size == wanted->size &&
-                               memcmp(mr_buf_text(&found), mr_buf_text(wanted), found.size) == 0
+        return r > 0 && found.size == strlen(wanted) &&
+                               memcmp(mr_buf_text(&found), wanted, found.size) == 0
                        ? HOST_DROPIN_INTACT
                        : HOST_DROPIN_EDITED;
 }
 
-/* The launch description counts with the drop-in: both are rendered, neither is for editing. */
-static int dropin_observe(const HostDir *units, const HostDir *dir, const HostConfig *config,
-                          const char *instance, HostNode *node, MrError *err) {
-        _cleanup_dir_ HostDir dropins = HOST_DIR_INIT;
+/* Renders anew what follows from the manifest, unless it is the manifest of the last time. */
+static int render(Digest *digest, const char *hex, const HostConfig *config, const char *instance,
+                  const HostNode *node, MrError *err) {
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
-        _cleanup_free_ char *unit = host_unit_name(node->class_name, instance);
-        _cleanup_free_ char *name = mr_strf("%s.d", unit);
         _cleanup_buf_ MrBuf dropin = {}, launch = {};
         HostProperties *properties = NULL;
 
+        if (mr_streq(digest->rendered_from, hex))
+                return 0;
         int r = host_properties_decode(node->properties, config, arena, &properties, err);
         if (r < 0)
                 return r;
         host_render_dropin(node->class_name, instance, properties, config, &dropin);
         host_render_launch(properties, config, &launch);
+        free(digest->dropin);
+        free(digest->launch);
+        digest->dropin = mr_strdup(mr_buf_text(&dropin));
+        digest->launch = mr_strdup(mr_buf_text(&launch));
+        memcpy(digest->rendered_from, hex, MR_DIGEST_MAX);
+        return 0;
+}
+
+/* The launch description counts with the drop-in: both are rendered, neither is for editing. */
+static int dropin_observe(const HostDir *units, const HostDir *dir, const HostConfig *config,
+                          HostDigests *digests, const char *instance, HostNode *node,
+                          MrError *err) {
+        _cleanup_dir_ HostDir dropins = HOST_DIR_INIT;
+        _cleanup_free_ char *unit = host_unit_name(node->class_name, instance);
+        _cleanup_free_ char *name = mr_strf("%s.d", unit);
+        _cleanup_free_ char *manifest = mr_strf("%s/manifest.json", dir->path);
+        Digest *digest = digest_find(digests, manifest);
+
+        int r = render(digest, node->manifest_digest, config, instance, node, err);
+        if (r < 0)
+                return r;
         r = host_dir_open_beneath(units, name, &dropins, err);
         if (r < 0)
                 return r;
-        node->dropin = text_compare(&dropins, HOST_DROPIN_NAME, &dropin);
-        HostDropin other = text_compare(dir, "launch", &launch);
+        node->dropin = text_compare(&dropins, HOST_DROPIN_NAME, digest->dropin);
+        HostDropin other = text_compare(dir, "launch", digest->launch);
         if (other < node->dropin)
                 node->dropin = other;
         return 0;
@@ -181,6 +215,7 @@ static int manifest_observe(const HostDir *dir, HostNode *node, MrError *err) {
             !mr_tree_get_string(manifest, "class"))
                 return mr_fail(err, MR_INVALID, NULL,
                                "%s/manifest.json was edited; it is written again", dir->path);
+        mr_digest(mr_buf_text(&text), text.size, node->manifest_digest);
         node->class_name = mr_strdup(mr_tree_get_string(manifest, "class"));
         node->properties = mr_tree_copy(mr_tree_get(manifest, "properties"));
         return 1;
@@ -224,13 +259,13 @@ static bool unit_is_enabled(const HostDir *units, const char *unit) {
 }
 
 static void unit_observe(const char *root, const HostDir *dir, const HostConfig *config,
-                         const char *instance, HostNode *node) {
+                         HostDigests *digests, const char *instance, HostNode *node) {
         _cleanup_free_ char *unit = host_unit_name(node->class_name, instance);
         _cleanup_dir_ HostDir units = HOST_DIR_INIT;
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
         if (host_dir_open(root, HOST_UNITS_DIRECTORY, true, &units, &err) < 0 ||
-            dropin_observe(&units, dir, config, instance, node, &err) < 0) {
+            dropin_observe(&units, dir, config, digests, instance, node, &err) < 0) {
                 node->dropin = HOST_DROPIN_EDITED;
                 node->message = mr_error_text(&err);
         }
@@ -273,7 +308,7 @@ int host_node_observe(const char *root, const HostConfig *config, HostDigests *d
                 if (manifest_observe(&dir, &node, &damage) < 0)
                         node.message = mr_error_text(&damage);
                 else if (node.class_name && host_config_class(config, node.class_name))
-                        unit_observe(root, &dir, config, instance, &node);
+                        unit_observe(root, &dir, config, digests, instance, &node);
                 if (!node.class_name)
                         class_guess(&dir, config, &node);
         }

@@ -5,6 +5,7 @@
 
 #include "host-files.h"
 #include "host-render.h"
+#include "sdk/str.h"
 
 #define HOST_MANIFEST_MAX (4U * 1024 * 1024)
 
@@ -23,6 +24,8 @@ typedef struct HostDigests HostDigests;
 HostDigests *host_digests_new(void);
 HostDigests *host_digests_free(HostDigests *digests);
 DEFINE_CLEANUP(HostDigests *, host_digests_free);
+/* What was rendered with another configuration is of no use any more. */
+void host_digests_forget_rendered(HostDigests *digests);
 /* Returns 1, or 0 when there is no such regular file. */
 int host_digests_get(HostDigests *digests, const HostDir *dir, const char *name, char ret[65],
                      MrError *err) _must_check_;
@@ -40,6 +43,7 @@ typedef struct HostNode {
         char *class_name;   /* NULL: no readable manifest */
         MrTree *files;      /* map name → SHA-256 */
         MrTree *properties; /* as last applied; NULL without a manifest */
+        char manifest_digest[MR_DIGEST_MAX];
         HostDropin dropin;
         bool is_enabled;
         bool is_masked;

@@ -434,6 +434,10 @@ HostObserver *host_observer_new(sd_bus *bus, const char *root) {
         return observer;
 }
 
+void host_observer_reconfigured(HostObserver *observer) {
+        host_digests_forget_rendered(observer->digests);
+}
+
 HostObserver *host_observer_free(HostObserver *observer) {
         if (!observer)
                 return NULL;

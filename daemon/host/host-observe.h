@@ -19,6 +19,8 @@ HostObserver *host_observer_new(sd_bus *bus, const char *root);
 /* What is under way is forgotten: no callback comes any more. */
 HostObserver *host_observer_free(HostObserver *observer);
 DEFINE_CLEANUP(HostObserver *, host_observer_free);
+/* Another configuration is in force from now on. */
+void host_observer_reconfigured(HostObserver *observer);
 /* `config` is borrowed until `done` was called. Several may be under way. */
 int host_observer_run(HostObserver *observer, const HostConfig *config, HostObserved done,
                       void *userdata, MrError *err) _must_check_;

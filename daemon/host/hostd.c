@@ -126,6 +126,7 @@ static int config_need(Hostd *hostd, MrError *err) {
         }
         host_config_free(hostd->config);
         hostd->config = config;
+        host_observer_reconfigured(hostd->observer);
         return 0;
 }
 

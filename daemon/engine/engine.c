@@ -179,10 +179,16 @@ static int process(Engine *engine, Tracked *tracked, MrError *err) {
         return 0;
 }
 
-/* A pool and its like have no life of their own; their owner reports for them. */
-static bool is_due(const Tracked *tracked) {
-        return tracked->document && !tracked->document->resource.kind->owner_kind &&
-               now_usec() >= tracked->retry_usec;
+/* A pool and its like have no life of their own; their owner reports for them. What failed waits for
+ * its time, and each round that comes earlier has to wish for that one again. */
+static bool is_due(Engine *engine, const Tracked *tracked) {
+        uint64_t now = now_usec();
+
+        if (!tracked->document || tracked->document->resource.kind->owner_kind)
+                return false;
+        if (now < tracked->retry_usec)
+                engine_wish(engine, tracked->retry_usec - now);
+        return now >= tracked->retry_usec;
 }
 
 static void end_deleted_member(Engine *engine, const Tracked *tracked) {
@@ -251,7 +257,7 @@ static void next_resource(Engine *engine) {
                         end_deleted_member(engine, tracked);
                         continue;
                 }
-                int r = is_due(tracked) ? process(engine, tracked, &err) : 0;
+                int r = is_due(engine, tracked) ? process(engine, tracked, &err) : 0;
                 if (r > 0)
                         return;
                 if (r < 0)

@@ -4,7 +4,7 @@
 
 idle=${1:-60}
 
-cpu() { awk '{n += $1} END {printf "%d", n}' /proc/"$1"/task/*/schedstat; } # PID: nanoseconds
+cpu() { awk '{n += $1} END {printf "%.0f", n}' /proc/"$1"/task/*/schedstat; } # PID: nanoseconds
 
 # Everything that either of them may write to; sockets and the journal are no files of theirs.
 written() { find /var/lib/millrace* /etc/millrace /etc/systemd/system /run/millrace -newer "$work/idle" ! -path '*/data/*'; }

@@ -198,10 +198,13 @@ static void keep_configs(KafkaView *view, const char *broker, const MrTree *conf
                 const MrTree *entry = mr_tree_at(configs, i);
                 const char *name = mr_tree_get_string(entry, "name"),
                            *value = mr_tree_get_string(entry, "value");
-                if (!name || !value || mr_tree_get_bool(entry, "read_only", true) ||
+                if (!name || mr_tree_get_bool(entry, "read_only", true) ||
                     mr_tree_get_bool(entry, "is_sensitive", true))
                         continue;
-                mr_tree_set_string(kept, name, value);
+                /* Without a value it falls back to another key, and can be set all the same. */
+                mr_tree_set(kept, name, mr_tree_new_string(value));
+                if (!value)
+                        continue;
                 if (mr_tree_get_int(entry, "config_source", 0) == SOURCE_DYNAMIC_BROKER)
                         mr_tree_set_string(overrides, name, value);
                 if (mr_tree_get_int(entry, "config_source", 0) == SOURCE_DYNAMIC_DEFAULT)

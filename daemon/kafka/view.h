@@ -9,7 +9,8 @@
  *      partitions: {total, under_replicated, offline,
  *                   hosted: {ID: n}, not_in_sync: {ID: n},
  *                   blocked_counts: {ID: n}, blocking: {ID: ["topic-0: 2 of 3 in sync, …", …]}}
- *      configs: {ID: {KEY: VALUE}}    what can change while the broker runs, as it holds now
+ *      configs: {ID: {KEY: VALUE}}    what can change while the broker runs, as it holds now;
+ *                                     null: nothing is set, and another key takes its place
  *      overrides: {ID: {KEY: VALUE}}  the part of it that was set dynamically for this broker;
  *                                     ID "" stands for the default of the whole cluster
  *      error                          instead of all that: why nothing could be seen

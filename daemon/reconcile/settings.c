@@ -39,7 +39,8 @@ void settings_lower(const char *ns, const MrParts *parts, const MrFacts *facts, 
                 const MrSetting *setting = &part->setting;
                 const MrTree *known = read_back(facts, setting);
                 const char *value = mr_tree_get_string(known, setting->key);
-                if (!known || !value)
+                /* A key that is null has no value yet; one that is not there cannot have one. */
+                if (!mr_tree_get(known, setting->key) || (!setting->value && !value))
                         continue;
                 _cleanup_free_ char *name = mr_strf("%s/%s", setting->scope, setting->key);
                 MrManifest manifest = {.kind = "Setting",

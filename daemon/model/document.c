@@ -21,6 +21,19 @@ bool document_is_resource(const MrTree *tree) {
         return mr_tree_get_string(tree, "apiVersion") && mr_tree_get_string(tree, "kind");
 }
 
+/* Text from outside is shown in quotes, on one line, and cut. */
+static int _printf_(4, 5)
+        fail_quoted(MrError *err, const char *field, const char *text, const char *format, ...) {
+        _cleanup_buf_ MrBuf quoted = {};
+        va_list args;
+
+        mr_text_quote(text, &quoted);
+        va_start(args, format);
+        _cleanup_free_ char *rest = mr_vstrf(format, args);
+        va_end(args);
+        return mr_fail(err, MR_INVALID, field, "%s %s", mr_buf_text(&quoted), rest);
+}
+
 static int read_kind(const Registry *registry, Document *document, MrError *err) {
         const char *api_version = mr_tree_get_string(document->tree, "apiVersion");
         const char *name = mr_tree_get_string(document->tree, "kind");
@@ -29,23 +42,22 @@ static int read_kind(const Registry *registry, Document *document, MrError *err)
                 return mr_fail(err, MR_INVALID, api_version ? "kind" : "apiVersion",
                                "is missing; every document starts with apiVersion and kind");
         const MrKind *kind = registry_find(registry, name);
-        if (!kind || !mr_streq(kind->name, name))
-                return mr_fail(err, MR_INVALID, "kind",
-                               "\"%s\" is not known; 'millctl explain' lists the kinds", name);
-        const char *slash = strchr(api_version, '/');
-        size_t n = slash ? (size_t) (slash - api_version) : 0;
-        if (n != strlen(kind->group) || strncmp(api_version, kind->group, n) != 0)
-                return mr_fail(err, MR_INVALID, "apiVersion",
-                               "\"%s\" is not the group of %s; write %s/%s", api_version, name,
-                               kind->group, kind->versions[0]);
-        for (size_t i = 0; kind->versions[i]; i++)
-                if (mr_streq(kind->versions[i], slash + 1)) {
-                        document->resource.kind = kind;
-                        document->resource.api_version = api_version;
-                        return 0;
-                }
-        return mr_fail(err, MR_INVALID, "apiVersion", "%s has no version \"%s\"; write %s/%s", name,
-                       slash + 1, kind->group, kind->versions[0]);
+        if (!kind)
+                return fail_quoted(err, "kind", name,
+                                   "is not known; 'millctl explain' lists the kinds");
+        if (!mr_streq(kind->name, name))
+                return mr_fail(err, MR_INVALID, "kind", "\"%s\" is not how it is spelled; write %s",
+                               name, kind->name);
+        for (size_t i = 0; kind->versions[i]; i++) {
+                _cleanup_free_ char *served = mr_strf("%s/%s", kind->group, kind->versions[i]);
+                if (!mr_streq(served, api_version))
+                        continue;
+                document->resource.kind = kind;
+                document->resource.api_version = api_version;
+                return 0;
+        }
+        return fail_quoted(err, "apiVersion", api_version, "is no version of %s; write %s/%s", name,
+                           kind->group, kind->versions[0]);
 }
 
 static int read_texts(Document *document, const MrTree *map, const char *field, MrPairs *ret,
@@ -57,9 +69,12 @@ static int read_texts(Document *document, const MrTree *map, const char *field, 
         for (size_t i = 0; i < mr_tree_size(map); i++) {
                 const char *value = mr_tree_string(mr_tree_at(map, i));
                 if (!value) {
-                        int r = mr_fail(err, MR_INVALID, mr_tree_key(map, i),
-                                        "must be a string; put the value in quotes");
-                        return mr_error_within(err, r, "%s", field);
+                        _cleanup_buf_ MrBuf path = {};
+                        mr_buf_puts(&path, field);
+                        mr_tree_path_key(&path, mr_tree_key(map, i));
+                        return mr_fail(err, MR_INVALID, mr_buf_text(&path),
+                                       "must be a string, is %s; put the value in quotes",
+                                       mr_tree_type_name(mr_tree_type(mr_tree_at(map, i))));
                 }
                 mr_pairs_set(document->arena, ret, mr_tree_key(map, i), value);
         }
@@ -78,17 +93,25 @@ static const char *derived_uid(Document *document) {
                              digest + 13, digest + 17, digest + 20);
 }
 
-static int check_name(const char *name, const char *field, size_t longest, MrError *err) {
-        if (!name)
-                return mr_fail(err, MR_INVALID, field,
-                               "is missing or no string; give the resource a name");
-        if (mr_is_object_name(name) && strlen(name) <= longest)
+static int read_name(const MrTree *metadata, const char *field, size_t longest, const char **ret,
+                     MrError *err) {
+        const MrTree *tree = mr_tree_get(metadata, field);
+        const char *name = mr_tree_string(tree);
+
+        if (!tree && *ret)
                 return 0;
-        _cleanup_buf_ MrBuf quoted = {};
-        mr_text_quote(name, &quoted);
-        return mr_fail(err, MR_INVALID, field,
-                       "%s is not a name; use at most %zu lower-case letters, digits, '-' and '.'",
-                       mr_buf_text(&quoted), longest);
+        if (!tree)
+                return mr_fail(err, MR_INVALID, field, "is missing; give the resource a name");
+        if (!name)
+                return mr_fail(err, MR_INVALID, field, "must be a string, is %s; put it in quotes",
+                               mr_tree_type_name(mr_tree_type(tree)));
+        if (!mr_is_object_name(name) || strlen(name) > longest)
+                return fail_quoted(err, field, name,
+                                   "is not a name; use at most %zu lower-case letters, digits, '-' "
+                                   "and '.', a letter or digit at both ends",
+                                   longest);
+        *ret = name;
+        return 0;
 }
 
 static int read_metadata(Document *document, MrError *err) {
@@ -97,15 +120,12 @@ static int read_metadata(Document *document, MrError *err) {
 
         if (mr_tree_type(metadata) != MR_TREE_MAP)
                 return mr_fail(err, MR_INVALID, NULL, "is missing; write metadata with a name");
-        resource->name = mr_tree_get_string(metadata, "name");
-        resource->ns = mr_tree_get(metadata, "namespace")
-                               ? mr_tree_get_string(metadata, "namespace")
-                               : "default";
+        resource->ns = "default";
         /* Names of nodes, files and units are made of it, so it is shorter than Kubernetes allows.
          */
-        int r = check_name(resource->name, "name", 200, err);
+        int r = read_name(metadata, "name", 200, &resource->name, err);
         if (r >= 0)
-                r = check_name(resource->ns, "namespace", 63, err);
+                r = read_name(metadata, "namespace", 63, &resource->ns, err);
         if (r >= 0)
                 r = read_texts(document, mr_tree_get(metadata, "labels"), "labels",
                                &resource->labels, err);

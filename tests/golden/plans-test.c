@@ -1,0 +1,215 @@
+/* Plans on paper of every example and every spec of this folder against recorded ones, and the
+ * message for every file that is refused. To record anew: MILLRACE_UPDATE_GOLDEN=1. */
+
+#include <dirent.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "io/documents.h"
+#include "io/plugins.h"
+#include "reconcile/offline.h"
+#include "str.h"
+
+#define RECORDED "tests/golden/plans"
+
+typedef struct World {
+        Plugins plugins;
+        Registry *registry;
+        const MrPlugin *platform;
+} World;
+
+static int set_up(void **state) {
+        World *world = mr_new(World, 1);
+        const char *directory = getenv("MILLRACE_BUILD"), *source = getenv("MILLRACE_SOURCE");
+        _cleanup_error_ MrError err = {};
+
+        if (source && chdir(source) < 0)
+                return -1;
+        world->registry = registry_new();
+        if (plugins_load(directory ? directory : "build", getuid(), NULL, NULL, &world->plugins,
+                         &err) < 0 ||
+            plugins_register(&world->plugins, world->registry, &err) < 0) {
+                print_error("%s\n", err.message);
+                return -1;
+        }
+        world->platform = plugins_find_platform(&world->plugins, "rhel-baremetal");
+        *state = world;
+        return world->platform ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+        World *world = *state;
+
+        registry_free(world->registry);
+        plugins_done(&world->plugins);
+        free(world);
+        return 0;
+}
+
+static bool is_recording(void) {
+        return getenv("MILLRACE_UPDATE_GOLDEN") != NULL;
+}
+
+/* Compares line by line, so that what differs can be seen. */
+static size_t compare(const char *path, const char *text) {
+        _cleanup_buf_ MrBuf recorded = {};
+        _cleanup_error_ MrError err = {};
+
+        if (is_recording()) {
+                FILE *file = fopen(path, "we");
+                assert_non_null(file);
+                assert_true(fputs(text, file) >= 0);
+                assert_int_equal(fclose(file), 0);
+                return 0;
+        }
+        if (read_file_capped(path, MR_DOCUMENT_MAX, &recorded, &err) < 0) {
+                print_error("%s; MILLRACE_UPDATE_GOLDEN=1 records it\n", err.message);
+                return 1;
+        }
+        const char *a = mr_buf_text(&recorded), *b = text;
+        for (unsigned line = 1; *a || *b; line++) {
+                size_t n = strcspn(a, "\n"), m = strcspn(b, "\n");
+                if (n != m || memcmp(a, b, n) != 0 || a[n] != b[m]) {
+                        print_error("%s:%u:\n  recorded: %.*s\n  now:      %.*s\n", path, line,
+                                    (int) n, a, (int) m, b);
+                        return 1;
+                }
+                a += n + (a[n] == '\n');
+                b += m + (b[m] == '\n');
+        }
+        return 0;
+}
+
+static void add_warnings(const MrTree *warnings, MrBuf *out) {
+        for (size_t i = 0; i < mr_tree_size(warnings); i++) {
+                const MrTree *warning = mr_tree_at(warnings, i);
+                const char *path = mr_tree_get_string(warning, "path");
+                mr_buf_printf(out, "warning: %s%s%s\n", path ? path : "", path ? ": " : "",
+                              mr_tree_get_string(warning, "message"));
+        }
+}
+
+static void plan(const World *world, const char *path, OfflineFormat format, MrBuf *out) {
+        _cleanup_documents_ Documents documents = {};
+        _cleanup_(mr_tree_freep) MrTree *warnings = mr_tree_new_list();
+        _cleanup_error_ MrError err = {};
+
+        int r = documents_read_path(world->registry, path, NULL, &documents, &err);
+        OfflineArgs args = {
+                .registry = world->registry,
+                .platform = world->platform,
+                .documents = documents.items,
+                .n_documents = documents.n,
+                .format = format,
+        };
+        if (r >= 0)
+                r = offline_plan(&args, out, warnings, &err);
+        if (r < 0) {
+                _cleanup_free_ char *text = mr_error_text(&err);
+                fail_msg("%s", text);
+        }
+        if (format == OFFLINE_TEXT)
+                add_warnings(warnings, out);
+}
+
+static size_t check_plan(const World *world, const char *path, const char *name) {
+        static const char *const suffixes[] = {
+                [OFFLINE_TEXT] = "text", [OFFLINE_MANIFESTS] = "manifests"};
+        size_t n = 0;
+
+        for (OfflineFormat format = OFFLINE_TEXT; format < _OFFLINE_FORMAT_MAX; format++) {
+                _cleanup_buf_ MrBuf once = {}, again = {};
+                plan(world, path, format, &once);
+                plan(world, path, format, &again);
+                assert_string_equal(mr_buf_text(&once), mr_buf_text(&again));
+                if (format == OFFLINE_JSON)
+                        continue;
+                _cleanup_free_ char *recorded = mr_strf(RECORDED "/%s.%s", name, suffixes[format]);
+                n += compare(recorded, mr_buf_text(&once));
+        }
+        return n;
+}
+
+static int is_yaml(const struct dirent *entry) {
+        return mr_ends_with(entry->d_name, ".yaml");
+}
+
+/* Calls `check` for each file and expects it to find no difference. */
+static void for_each(const World *world, const char *folder, size_t at_least,
+                     size_t (*check)(const World *world, const char *path, const char *name)) {
+        struct dirent **entries;
+        int n = scandir(folder, &entries, is_yaml, alphasort);
+        size_t differences = 0;
+
+        assert_true(n >= (int) at_least);
+        for (int i = 0; i < n; i++) {
+                _cleanup_free_ char *path = mr_strf("%s/%s", folder, entries[i]->d_name);
+                _cleanup_free_ char *name =
+                        mr_strndup(entries[i]->d_name, strlen(entries[i]->d_name) - 5);
+                differences += check(world, path, name);
+                free(entries[i]);
+        }
+        free(entries);
+        assert_int_equal(differences, 0);
+}
+
+static void plans_of_the_examples(void **state) {
+        for_each(*state, "etc/examples", 3, check_plan);
+}
+
+static void plans_of_the_specs(void **state) {
+        for_each(*state, "tests/golden/specs", 5, check_plan);
+}
+
+/* Everything between a file and its plan may refuse it. */
+static size_t check_refusal(const World *world, const char *path, const char *name) {
+        _cleanup_documents_ Documents documents = {};
+        _cleanup_buf_ MrBuf out = {};
+        _cleanup_error_ MrError err = {};
+        _cleanup_free_ char *recorded = mr_strf("tests/golden/bad/%s.message", name);
+
+        int r = documents_read_path(world->registry, path, NULL, &documents, &err);
+        OfflineArgs args = {
+                .registry = world->registry,
+                .platform = world->platform,
+                .documents = documents.items,
+                .n_documents = documents.n,
+        };
+        if (r >= 0)
+                r = offline_plan(&args, &out, NULL, &err);
+        if (r >= 0) {
+                print_error("%s is not refused\n", path);
+                return 1;
+        }
+        _cleanup_free_ char *text = mr_error_text(&err), *line = mr_strf("%s\n", text);
+        /* What is wrong; what to do. */
+        if (!strchr(text, ';') || strlen(text) > 600 || mr_error_kind(&err, r) != MR_INVALID) {
+                print_error("%s: says too little, too much, or of another kind: %s\n", path, text);
+                return 1;
+        }
+        return compare(recorded, line);
+}
+
+static void messages_of_what_is_refused(void **state) {
+        for_each(*state, "tests/golden/bad", 30, check_refusal);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(plans_of_the_examples),
+                cmocka_unit_test(plans_of_the_specs),
+                cmocka_unit_test(messages_of_what_is_refused),
+        };
+
+        return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -71,30 +71,50 @@ int reference_text(const char *text, const MrManifests *manifests, const MrFacts
         return r;
 }
 
-static int reference_value(MrTree *parent, size_t i, const MrManifests *manifests, MrError *err) {
+/* What stands for a string with references: *ret is NULL when it has none. */
+static int reference_value(const MrTree *tree, const MrManifests *manifests, MrTree **ret,
+                           MrError *err) {
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
-        const char *text = mr_tree_string(mr_tree_at(parent, i)), *value;
+        const char *text = mr_tree_string(tree), *value;
 
+        *ret = NULL;
         if (!text || !strstr(text, "@{"))
                 return 0;
         int r = reference_text(text, manifests, NULL, arena, &value, err);
-        if (r < 0 || mr_tree_type(parent) != MR_TREE_MAP)
+        if (r < 0)
                 return r;
         /* A port alone is a number. */
         int64_t number;
         bool is_number = mr_starts_with(text, "@{port:") && strchr(text, '}')[1] == '\0' &&
                          mr_parse_int(value, &number) == 0;
-        _cleanup_free_ char *key = mr_strdup(mr_tree_key(parent, i));
-        mr_tree_set(parent, key, is_number ? mr_tree_new_int(number) : mr_tree_new_string(value));
-        return r;
+        *ret = is_number ? mr_tree_new_int(number) : mr_tree_new_string(value);
+        return 0;
+}
+
+static void replace(MrTree *parent, size_t i, MrTree *take_value) {
+        if (mr_tree_type(parent) == MR_TREE_MAP) {
+                _cleanup_free_ char *key = mr_strdup(mr_tree_key(parent, i));
+                mr_tree_set(parent, key, take_value);
+                return;
+        }
+        /* A list only grows at its end, so what follows is moved behind the new value. */
+        size_t n = mr_tree_size(parent);
+        mr_tree_append(parent, take_value);
+        for (size_t k = i + 1; k < n; k++)
+                mr_tree_append(parent, mr_tree_copy(mr_tree_at(parent, k)));
+        for (size_t k = i; k < n; k++)
+                mr_tree_remove_at(parent, i);
 }
 
 int reference_tree(MrTree *tree, const MrManifests *manifests, MrError *err) {
         for (size_t i = 0; i < mr_tree_size(tree); i++) {
-                int r = reference_value(tree, i, manifests, err);
-                if (r >= 0)
-                        r = reference_tree(mr_tree_at(tree, i), manifests, err);
+                MrTree *value;
+                int r = reference_value(mr_tree_at(tree, i), manifests, &value, err);
                 if (r < 0)
+                        return r;
+                if (value)
+                        replace(tree, i, value);
+                else if ((r = reference_tree(mr_tree_at(tree, i), manifests, err)) < 0)
                         return r;
         }
         return 0;

@@ -1,11 +1,15 @@
 #include "host-distribution.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "host-files.h"
 #include "sdk/str.h"
 
 #define STATE_MAX 65536U
+/* What failed is not fetched again at once; servers and disks would not thank for it. */
+#define AGAIN_SEC 30
 
 char *host_distribution_unit(const HostDistribution *distribution) {
         _cleanup_free_ char *id = host_distribution_id(distribution);
@@ -89,6 +93,24 @@ bool host_distribution_is_complete(const char *root, const HostDistribution *dis
                has_classes(root, distribution);
 }
 
+/* Whether another try is due: after a while, or because the configuration was changed meanwhile. */
+static bool is_due_again(const char *root, const HostDistribution *distribution) {
+        _cleanup_free_ char *id = host_distribution_id(distribution);
+        _cleanup_free_ char *state = mr_strf("%s" HOST_DIST_DIRECTORY "/%s.state.json", root, id);
+        _cleanup_free_ char *config = mr_strf("%s" HOST_CONFIG_PATH, root);
+        struct stat tried, changed;
+
+        if (stat(state, &tried) < 0)
+                return true;
+        if (stat(config, &changed) < 0)
+                changed = (struct stat){};
+        if (changed.st_ctim.tv_sec > tried.st_mtim.tv_sec ||
+            (changed.st_ctim.tv_sec == tried.st_mtim.tv_sec &&
+             changed.st_ctim.tv_nsec > tried.st_mtim.tv_nsec))
+                return true;
+        return now_realtime_sec() - tried.st_mtim.tv_sec >= AGAIN_SEC;
+}
+
 MrTree *host_distribution_observe(const char *root, const HostDistribution *distribution,
                                   bool is_fetching) {
         _cleanup_(mr_tree_freep) MrTree *state = state_read(root, distribution);
@@ -104,5 +126,7 @@ MrTree *host_distribution_observe(const char *root, const HostDistribution *dist
         mr_tree_set(tree, "archive",
                     has_classes(root, distribution) ? mr_tree_new_string(classes) : NULL);
         mr_tree_set_string(tree, "message", found.message ? found.message : "");
+        if (mr_streq(found.name, "failed"))
+                mr_tree_set_bool(tree, "again", is_due_again(root, distribution));
         return tree;
 }

@@ -5,6 +5,7 @@
 #include <sys/inotify.h>
 
 #include "base/log.h"
+#include "host-distribution.h"
 #include "host-files.h"
 #include "host-render.h"
 #include "host-units.h"
@@ -165,6 +166,17 @@ static void instance_watch(HostWatch *watch, const HostConfig *config, const cha
         }
 }
 
+/* The fetcher writes its outcome just before it ends, and only then it counts. */
+static void distributions_watch(HostWatch *watch, const HostConfig *config) {
+        const HostDistribution *distributions = config->distributions.items;
+
+        for (size_t i = 0; i < config->distributions.n; i++) {
+                _cleanup_free_ char *unit = host_distribution_unit(&distributions[i]);
+
+                unit_watch(watch, unit, "");
+        }
+}
+
 static void unseen_drop(HostWatch *watch) {
         size_t kept = 0;
 
@@ -177,8 +189,9 @@ static void unseen_drop(HostWatch *watch) {
 }
 
 void host_watch_refresh(HostWatch *watch, const HostConfig *config) {
-        static const char *const shared[] = {HOST_NODES_DIRECTORY, HOST_UNITS_DIRECTORY,
-                                             "/run/systemd/system", HOST_DIST_DIRECTORY};
+        static const char *const shared[] = {"/etc/millrace", HOST_NODES_DIRECTORY,
+                                             HOST_UNITS_DIRECTORY, "/run/systemd/system",
+                                             HOST_DIST_DIRECTORY};
         _cleanup_dir_ HostDir nodes = HOST_DIR_INIT;
         _cleanup_names_ HostNames names = {};
 
@@ -192,6 +205,7 @@ void host_watch_refresh(HostWatch *watch, const HostConfig *config) {
         for (size_t i = 0; i < names.n; i++)
                 if (host_name_is_valid(names.items[i]))
                         instance_watch(watch, config, names.items[i]);
+        distributions_watch(watch, config);
         unseen_drop(watch);
 }
 

@@ -123,9 +123,10 @@ static void add_distributions(Seen *seen) {
                 const char *software = mr_tree_get_string(entry, "software");
                 const char *version = mr_tree_get_string(entry, "version");
                 const char *state = mr_tree_get_string(entry, "state");
-                /* What is being fetched needs no second order. */
+                bool rests = mr_streq(state, "failed") && !mr_tree_get_bool(entry, "again", true);
+                /* What is being fetched, or failed a moment ago, needs no second order. */
                 if (!software || !version ||
-                    (!mr_streq(state, "ready") && !mr_streq(state, "fetching")))
+                    (!mr_streq(state, "ready") && !mr_streq(state, "fetching") && !rests))
                         continue;
                 MrTree *body = mr_tree_new_map();
                 mr_tree_set_string(body, "software", software);

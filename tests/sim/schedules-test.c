@@ -18,7 +18,7 @@
 
 typedef struct Spec {
         int zookeepers, brokers;
-        int heap, cpu, retention;
+        int heap, cpu, retention, left_out;
         bool has_second_listener, deletes_claims;
 } Spec;
 
@@ -36,7 +36,7 @@ static char *spec_text(const Spec *spec) {
                        "---\napiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaUser\n"
                        "metadata: {name: u, labels: {strimzi.io/cluster: c}}\nspec: "
                        "{authentication: {type: tls}}\n",
-                       spec->brokers, 512 + spec->heap, 1 + spec->cpu,
+                       spec->brokers - spec->left_out, 512 + spec->heap, 1 + spec->cpu,
                        spec->has_second_listener
                                ? "    - {name: plain, port: 9092, type: internal, tls: false}\n"
                                : "",
@@ -52,7 +52,7 @@ static void apply(Sim *sim, const Spec *spec) {
 }
 
 static void change_spec(Sim *sim, Spec *spec) {
-        switch (sim_random(sim, 4)) {
+        switch (sim_random(sim, 5)) {
         case 0:
                 spec->heap = (int) sim_random(sim, 3) * 64;
                 break;
@@ -62,19 +62,26 @@ static void change_spec(Sim *sim, Spec *spec) {
         case 2:
                 spec->retention = (int) sim_random(sim, 1000);
                 break;
+        case 3:
+                spec->left_out = !spec->left_out;
+                break;
         default:
                 spec->has_second_listener = !spec->has_second_listener;
         }
         apply(sim, spec);
 }
 
-static void make_good(Sim *sim) {
+static void make_good(Sim *sim, Spec *spec) {
         sim_note(sim, "--- from here on nothing goes wrong");
         sim->observe_fails = sim->apply_fails = sim->look_fails = 0;
         sim->crash_after = SIZE_MAX;
         for (size_t i = 0; i < sim->n_nodes; i++) {
                 sim->nodes[i]->is_broken = sim->nodes[i]->is_masked = false;
                 sim_release(sim, sim->nodes[i]->instance);
+        }
+        if (spec->left_out) {
+                spec->left_out = 0;
+                apply(sim, spec);
         }
         sim_host_changed(sim);
 }
@@ -129,7 +136,7 @@ static void live(Sim *sim, Spec *spec) {
                         sim_fault(sim);
         }
         if (!sim->violation)
-                make_good(sim);
+                make_good(sim, spec);
         settle(sim);
         if (!sim->violation && sim_chance(sim, 25))
                 end_cluster(sim, spec);

@@ -90,6 +90,8 @@ static void end_observe(Sim *sim, void *data) {
                 mr_tree_remove(call->answer, sim_chance(sim, 50) ? "instances" : "claims");
         int r = observation_of_host(TAKE(call->answer), &observation, &err);
         sim->observed_well = r >= 0;
+        if (fails && r >= 0)
+                sim_violated(sim, "half an observation was taken for a whole one");
         if (r < 0)
                 sim_note(sim, "an observation failed");
         call->observed(call->userdata, r, &err, r < 0 ? NULL : &observation);

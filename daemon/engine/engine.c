@@ -16,6 +16,9 @@
 /* While something is not ready, the running system is looked at this often, and less when nothing
  * has moved for a while: what waits for a person may wait for days. */
 #define LOOK_UNSETTLED_USEC (250 * UINT64_C(1000))
+/* While a node starts or stops, nothing can become ready that is worth asking for: its change of
+ * state is told, and handshakes would cost JVMs that are starting more than anything else. */
+#define LOOK_MOVING_USEC (2 * SEC)
 #define LOOK_STUCK_USEC (5 * SEC)
 #define STUCK_AFTER_USEC (60 * SEC)
 #define LOOK_SETTLED_USEC (60 * SEC)
@@ -67,11 +70,11 @@ static void note_success(Tracked *tracked) {
         free(TAKE(tracked->error));
 }
 
-static bool is_any_running(const Desire *desire, const MrFacts *facts) {
+static bool is_any(const Desire *desire, const MrFacts *facts, MrNodeState state) {
         for (size_t i = 0; i < mr_manifests_nodes(desire->wanted); i++) {
                 const MrNodeFact *fact =
                         mr_facts_node(facts, mr_manifests_node_at(desire->wanted, i)->node);
-                if (fact && fact->state == MR_NODE_RUNNING)
+                if (fact && fact->state == state)
                         return true;
         }
         return false;
@@ -84,19 +87,26 @@ static bool is_all_ready(const Desire *desire) {
         return true;
 }
 
+static uint64_t look_interval(const Tracked *tracked, const Desire *desire, const Plan *plan,
+                              const MrFacts *facts) {
+        if (plan_size(plan) == 0 && is_all_ready(desire))
+                return LOOK_SETTLED_USEC;
+        if (now_usec() - tracked->changed_usec > STUCK_AFTER_USEC)
+                return LOOK_STUCK_USEC;
+        return is_any(desire, facts, MR_NODE_STARTING) || is_any(desire, facts, MR_NODE_STOPPING)
+                       ? LOOK_MOVING_USEC
+                       : LOOK_UNSETTLED_USEC;
+}
+
 /* Looks at the running system as often as it is worth it. */
 static void look(Engine *engine, Tracked *tracked, const Desire *desire, const Plan *plan,
                  const MrFacts *facts) {
         uint64_t since = views_since(tracked->views), age = since ? now_usec() - since : UINT64_MAX;
-        bool is_settled = plan_size(plan) == 0 && is_all_ready(desire);
-        bool is_stuck = now_usec() - tracked->changed_usec > STUCK_AFTER_USEC;
-        uint64_t interval = is_settled ? LOOK_SETTLED_USEC
-                            : is_stuck ? LOOK_STUCK_USEC
-                                       : LOOK_UNSETTLED_USEC;
+        uint64_t interval = look_interval(tracked, desire, plan, facts);
 
         if (desire->probes.n == 0)
                 return;
-        if (!is_any_running(desire, facts)) {
+        if (!is_any(desire, facts, MR_NODE_RUNNING)) {
                 views_clear(tracked->views);
                 return;
         }

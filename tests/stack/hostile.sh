@@ -31,10 +31,9 @@ said_text() { said | grep -qF -- "$1"; }
 condition() { # NAME: of the Ready condition of a Kafka resource, "STATUS: MESSAGE"
         ctl get kafka "$1" -o json | jq -r '.status.conditions[] | select(.type == "Ready") | .status + ": " + .message'
 }
-condition_says() { condition "$1" | contains "$2"; }
-shows() { # NAME TEXT: status and describe say so within 30 s
-        wait_for "${3:-30}" "the status" condition_says "$1" "$2" && ctl describe kafka "$1" | contains "$2"
-}
+describes() { ctl describe kafka "$1" | contains "$2"; } # NAME TEXT
+both_say() { condition "$1" | contains "$2" && ctl describe kafka "$1" | contains "$2"; }
+shows() { wait_for "${3:-40}" "the status" both_say "$1" "$2"; } # NAME TEXT [SECONDS]: in status and description
 is_ready() { condition "$1" | contains "True: "; }
 ready() { wait_for "${2:-60}" "$1 to be ready" is_ready "$1" || { ctl describe kafka "$1"; return 1; }; } # NAME SECONDS
 

@@ -1,0 +1,456 @@
+/* Parts become the objects of a host, through the front door of the platform. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "io/plugins.h"
+#include "model/facts.h"
+#include "str.h"
+
+typedef struct World {
+        const MrPlugin *platform;
+        MrParts *parts;
+        MrFacts *facts;
+        MrManifests *out;
+        MrTree *host;
+        const char *ns;
+} World;
+
+static const MrPlugin *load(void) {
+        _cleanup_(plugins_done) Plugins plugins = {};
+        const char *directory = getenv("MILLRACE_PLUGINS");
+
+        assert_int_equal(
+                plugins_load(directory ? directory : "build", getuid(), NULL, NULL, &plugins, NULL),
+                0);
+        /* The list goes, the plugins stay. */
+        const MrPlugin *platform = plugins_find_platform(&plugins, "rhel-baremetal");
+        assert_non_null(platform);
+        return platform;
+}
+
+static void world_done(World *w) {
+        mr_parts_free(w->parts);
+        facts_free(w->facts);
+        mr_manifests_free(w->out);
+        mr_tree_free(w->host);
+}
+#define _cleanup_world_ _cleanup_(world_done) World
+
+static World world(const char *ns) {
+        return (World){.platform = load(),
+                       .parts = mr_parts_new(),
+                       .facts = facts_new(1, "rhel-baremetal"),
+                       .out = mr_manifests_new(),
+                       .ns = ns};
+}
+
+static int lower(World *w, MrError *err) {
+        mr_manifests_free(w->out);
+        w->out = mr_manifests_new();
+        return w->platform->platform->lower(w->ns, w->parts, w->facts, w->out, err);
+}
+
+static void lower_well(World *w) {
+        _cleanup_error_ MrError err = {};
+
+        if (lower(w, &err) < 0) {
+                _cleanup_free_ char *text = mr_error_text(&err);
+                fail_msg("%s", text);
+        }
+}
+
+static void see_host(World *w, const char *json) {
+        mr_tree_free(w->host);
+        assert_int_equal(mr_json_read(json, strlen(json), "host", &w->host, NULL), 0);
+        facts_set_host(w->facts, w->host);
+}
+
+static MrWorkload *add_node(World *w, const char *node) {
+        MrPart *part = mr_parts_add(w->parts, (MrPart){
+                                                      .kind = MR_PART_WORKLOAD,
+                                                      .workload = {.node = node,
+                                                                   .role = "fish",
+                                                                   .group = "c-fish",
+                                                                   .software = "fish",
+                                                                   .version = "1.0",
+                                                                   .main_class = "a.Main",
+                                                                   .stop_timeout_sec = 9},
+                                              });
+        return &part->workload;
+}
+
+static void add_endpoint(World *w, const char *node, const char *name, int64_t port) {
+        mr_parts_add(
+                w->parts,
+                (MrPart){
+                        .kind = MR_PART_ENDPOINT,
+                        .endpoint = {.node = node, .name = name, .group = "c-fish", .port = port},
+                });
+}
+
+static void add_file(World *w, const char *node, const char *name, const char *content,
+                     MrFileEffect effect) {
+        mr_parts_add(
+                w->parts,
+                (MrPart){
+                        .kind = MR_PART_FILE,
+                        .file = {.node = node, .name = name, .content = content, .effect = effect},
+                });
+}
+
+static MrVolume *add_volume(World *w, const char *node, const char *claim) {
+        MrPart *part = mr_parts_add(w->parts, (MrPart){
+                                                      .kind = MR_PART_VOLUME,
+                                                      .volume = {.node = node,
+                                                                 .name = "data",
+                                                                 .claim = claim,
+                                                                 .size = 1024,
+                                                                 .cluster = "default/c",
+                                                                 .cluster_id = "id",
+                                                                 .role = "fish",
+                                                                 .node_id = 3},
+                                              });
+        return &part->volume;
+}
+
+static int64_t port_of(const World *w, const char *node, const char *endpoint) {
+        const MrAddress *address = mr_manifests_find_address(w->out, node, endpoint);
+
+        assert_non_null(address);
+        return address->port;
+}
+
+static const MrManifest *unit(const World *w, const char *node) {
+        const MrManifest *manifest = mr_manifests_find(w->out, "Unit", w->ns, node);
+
+        assert_non_null(manifest);
+        return manifest;
+}
+
+static const MrTree *property(const World *w, const char *node, const char *path) {
+        return mr_tree_find(mr_tree_get(unit(w, node)->body, "properties"), path, false);
+}
+
+static const char *fingerprint(const World *w) {
+        static char copy[MR_DIGEST_MAX];
+        const char *text = mr_manifests_node_at(w->out, 0)->fingerprint;
+
+        assert_non_null(text);
+        memcpy(copy, text, strlen(text) + 1);
+        return copy;
+}
+
+/* --- ports */
+
+static void the_first_node_gets_the_standard_ports(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        for (int i = 0; i < 3; i++) {
+                const char *node = mr_arena_strf(mr_parts_arena(w.parts), "n%d", i);
+                add_endpoint(&w, node, "a", 9092);
+                add_endpoint(&w, node, "b", 9093);
+        }
+        lower_well(&w);
+        assert_int_equal(port_of(&w, "n0", "a"), 9092);
+        assert_int_equal(port_of(&w, "n0", "b"), 9093);
+        assert_int_equal(port_of(&w, "n1", "a"), 9102);
+        assert_int_equal(port_of(&w, "n1", "b"), 9103);
+        assert_int_equal(port_of(&w, "n2", "a"), 9112);
+        assert_string_equal(mr_pairs_get(mr_manifests_remembered(w.out), "port/default/n1/a"),
+                            "9092/9102");
+}
+
+static void what_was_given_once_stays(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        facts_remember(w.facts, "port/default/n0/a", "9092/9152");
+        add_endpoint(&w, "n0", "a", 9092);
+        add_endpoint(&w, "n0", "b", 9093);
+        add_endpoint(&w, "n1", "a", 9092);
+        lower_well(&w);
+        assert_int_equal(port_of(&w, "n0", "a"), 9152);
+        assert_int_equal(port_of(&w, "n0", "b"), 9153);
+        assert_int_equal(port_of(&w, "n1", "a"), 9092);
+}
+
+static void another_standard_port_makes_it_void(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        facts_remember(w.facts, "port/default/n0/a", "9092/9152");
+        facts_remember(w.facts, "port/default/n0/b", "nonsense");
+        add_endpoint(&w, "n0", "a", 9094);
+        add_endpoint(&w, "n0", "b", 9093);
+        lower_well(&w);
+        assert_int_equal(port_of(&w, "n0", "a"), 9094);
+        assert_int_equal(port_of(&w, "n0", "b"), 9093);
+}
+
+static void ports_of_others_are_taken(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        see_host(&w, "{\"taken_ports\": [9093, 9102]}");
+        add_endpoint(&w, "n0", "a", 9092);
+        add_endpoint(&w, "n0", "b", 9093);
+        lower_well(&w);
+        assert_int_equal(port_of(&w, "n0", "a"), 9112);
+        assert_int_equal(port_of(&w, "n0", "b"), 9113);
+}
+
+static void ports_end_somewhere(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+        _cleanup_error_ MrError err = {};
+
+        add_endpoint(&w, "n0", "a", 65535);
+        add_endpoint(&w, "n1", "a", 65535);
+        assert_true(lower(&w, &err) < 0);
+        assert_int_equal(err.kind, MR_INVALID);
+        assert_non_null(strstr(err.message, "no free ports"));
+}
+
+/* --- volumes and files */
+
+static void a_volume_has_an_identity(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        add_node(&w, "n");
+        add_volume(&w, "n", "data-n");
+        lower_well(&w);
+        const MrManifest *volume = mr_manifests_find(w.out, "Volume", "default", "data-n");
+        assert_true(volume->keep);
+        assert_string_equal(
+                mr_tree_string(mr_tree_find(volume->body, "identity.cluster_id", false)), "id");
+        assert_int_equal(mr_tree_size(volume->body), 1);
+        assert_non_null(strstr(volume->payload, "\"size\":1024"));
+        assert_non_null(strstr(volume->payload, "\"class\":\"fish\""));
+}
+
+static void only_some_volumes_go_with_their_node(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        add_volume(&w, "n", "a")->delete_claim = true;
+        add_volume(&w, "n", "b")->is_ephemeral = true;
+        lower_well(&w);
+        assert_false(mr_manifests_find(w.out, "Volume", "default", "a")->keep);
+        assert_false(mr_manifests_find(w.out, "Volume", "default", "b")->keep);
+}
+
+static void a_file_has_its_references_resolved(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        see_host(&w, "{\"address\": \"h1\", \"storage_classes\": {\"directory\": \"/data\"}, "
+                     "\"distributions\": [{\"software\": "
+                     "\"fish\", \"version\": \"1.0\", \"state\": \"ready\", \"directory\": "
+                     "\"/opt/fish\"}]}");
+        add_node(&w, "n");
+        add_volume(&w, "n", "data-n");
+        add_endpoint(&w, "n", "e", 9092);
+        add_endpoint(&w, "m", "e", 9092);
+        facts_add_secret(w.facts, "s", "k", "hidden");
+        add_file(&w, "n", "f",
+                 "@{addr:m}:@{port:m/e} @{bind:e} @{dir:data} @{file:g} @{lib} a@{at}@{addr:m}",
+                 MR_EFFECT_NONE);
+        add_file(&w, "n", "key", "<@{secret:s/k}>", MR_EFFECT_RESTART);
+        lower_well(&w);
+        const MrManifest *file = mr_manifests_find(w.out, "File", "default", "n/f");
+        const MrManifest *key = mr_manifests_find(w.out, "File", "default", "n/key");
+        assert_string_equal(
+                file->payload,
+                "h1:9102 9092 /data/data-n/data /etc/millrace/nodes/n/g /opt/fish/libs a@h1");
+        assert_false(file->is_secret || file->restarts || file->pending);
+        assert_true(key->is_secret && key->restarts);
+        assert_string_equal(key->payload, "<hidden>");
+}
+
+static void a_missing_secret_keeps_the_node_waiting(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        add_node(&w, "n");
+        add_file(&w, "n", "key", "@{secret:s/k}", MR_EFFECT_RESTART);
+        lower_well(&w);
+        assert_string_equal(mr_manifests_find(w.out, "File", "default", "n/key")->pending,
+                            "secret s");
+        assert_string_equal(unit(&w, "n")->pending, "secret s");
+        assert_null(mr_manifests_node_at(w.out, 0)->fingerprint);
+        assert_string_equal(mr_manifests_node_at(w.out, 0)->pending, "secret s");
+}
+
+static void references_that_lead_nowhere(void **state _unused_) {
+        static const char *const texts[] = {"@{dir:none}", "@{port:m/none}", "@{bind:none}",
+                                            "@{what:ever}"};
+
+        for (size_t i = 0; i < MR_ELEMENTS(texts); i++) {
+                _cleanup_world_ w = world("default");
+                _cleanup_error_ MrError err = {};
+                add_node(&w, "n");
+                add_file(&w, "n", "f", texts[i], MR_EFFECT_NONE);
+                assert_true(lower(&w, &err) < 0);
+                assert_int_equal(err.kind, MR_BUG);
+        }
+}
+
+static void another_namespace_has_names_of_its_own(void **state _unused_) {
+        _cleanup_world_ w = world("sea");
+
+        add_node(&w, "n");
+        add_volume(&w, "n", "data-n");
+        add_file(&w, "n", "f", "@{file:f} @{dir:data}", MR_EFFECT_NONE);
+        lower_well(&w);
+        assert_string_equal(mr_manifests_find(w.out, "File", "sea", "n/f")->payload,
+                            "/etc/millrace/nodes/sea_n/f /var/lib/millrace-data/sea_data-n/data");
+        assert_string_equal(mr_tree_string(property(&w, "n", "volumes[0].claim")), "sea_data-n");
+}
+
+/* --- units */
+
+static void a_unit_gathers_what_its_node_needs(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+        MrWorkload *node = add_node(&w, "n");
+        MrArena *arena = mr_parts_arena(w.parts);
+
+        mr_strings_add(arena, &node->arguments, "@{file:f}");
+        mr_strings_add(arena, &node->jvm_options, "-Xmx1g");
+        mr_strings_add(arena, &node->directories, "@{dir:data}/log");
+        mr_pairs_set(arena, &node->contents, "@{dir:data}/myid", "1");
+        mr_pairs_set(arena, &node->settings, "key", "@{bind:e}");
+        node->prepare_class = "a.Format";
+        node->prepared_path = "@{dir:data}/meta";
+        mr_strings_add(arena, &node->prepare_arguments, "format");
+        node->memory_limit = 4096;
+        add_volume(&w, "n", "data-n");
+        add_endpoint(&w, "n", "e", 9092);
+        MrPart *ready = mr_parts_add(w.parts, (MrPart){
+                                                      .kind = MR_PART_ENDPOINT,
+                                                      .endpoint = {.node = "n",
+                                                                   .name = "r",
+                                                                   .port = 9095,
+                                                                   .is_ready_check = true},
+                                              });
+        lower_well(&w);
+        assert_string_equal(mr_tree_get_string(unit(&w, "n")->body, "class"), "fish");
+        assert_string_equal(mr_tree_get_string(unit(&w, "n")->body, "dropin"), "intact");
+        assert_string_equal(mr_tree_string(property(&w, "n", "arguments[0]")),
+                            "/etc/millrace/nodes/n/f");
+        assert_string_equal(mr_tree_string(property(&w, "n", "jvm_options[0]")), "-Xmx1g");
+        assert_string_equal(mr_tree_string(property(&w, "n", "directories[0]")),
+                            "/var/lib/millrace-data/data-n/data/log");
+        assert_string_equal(
+                mr_tree_string(
+                        property(&w, "n", "contents[\"/var/lib/millrace-data/data-n/data/myid\"]")),
+                "1");
+        assert_string_equal(mr_tree_string(property(&w, "n", "settings.key")), "9092");
+        assert_string_equal(mr_tree_string(property(&w, "n", "prepare_class")), "a.Format");
+        assert_string_equal(mr_tree_string(property(&w, "n", "prepared_path")),
+                            "/var/lib/millrace-data/data-n/data/meta");
+        assert_int_equal(mr_tree_int(property(&w, "n", "ready_ports[0]"), 0), ready->endpoint.port);
+        assert_int_equal(mr_tree_size(property(&w, "n", "ready_ports")), 1);
+        assert_int_equal(mr_tree_int(property(&w, "n", "memory_limit"), 0), 4096);
+        assert_string_equal(mr_tree_string(property(&w, "n", "fingerprint")), fingerprint(&w));
+        assert_string_equal(mr_tree_get_string(mr_manifests_node_at(w.out, 0)->settings, "key"),
+                            "9092");
+        assert_non_null(mr_manifests_find(w.out, "Distribution", "", "fish-1.0"));
+}
+
+/* What a change of each thing does to the fingerprint: restart or none. */
+static void the_fingerprint_decides_about_restarts(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+        MrWorkload *node = add_node(&w, "n");
+        MrArena *arena = mr_parts_arena(w.parts);
+        char before[MR_DIGEST_MAX];
+
+        add_file(&w, "n", "quiet", "1", MR_EFFECT_NONE);
+        MrPart *loud = mr_parts_add(w.parts, (MrPart){
+                                                     .kind = MR_PART_FILE,
+                                                     .file = {.node = "n",
+                                                              .name = "loud",
+                                                              .content = "1",
+                                                              .effect = MR_EFFECT_RESTART},
+                                             });
+        lower_well(&w);
+        memcpy(before, fingerprint(&w), sizeof(before));
+        node->memory_limit = 7;
+        node->cpu_limit = 7;
+        node->stop_timeout_sec = 7;
+        mr_strings_add(arena, &node->directories, "/x");
+        ((MrPart *) (uintptr_t) mr_parts_at(w.parts, 1))->file.content = "2";
+        lower_well(&w);
+        assert_string_equal(fingerprint(&w), before);
+        loud->file.content = "2";
+        lower_well(&w);
+        assert_string_not_equal(fingerprint(&w), before);
+        loud->file.content = "1";
+        mr_pairs_set(arena, &node->settings, "k", "v");
+        lower_well(&w);
+        assert_string_not_equal(fingerprint(&w), before);
+        node->settings = (MrPairs){};
+        node->version = "2.0";
+        lower_well(&w);
+        assert_string_not_equal(fingerprint(&w), before);
+        node->version = "1.0";
+        lower_well(&w);
+        assert_string_equal(fingerprint(&w), before);
+}
+
+static void a_distribution_that_is_not_there(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        add_node(&w, "n");
+        see_host(&w, "{\"distributions\": []}");
+        lower_well(&w);
+        assert_non_null(strstr(unit(&w, "n")->pending, "add it to distributions"));
+        see_host(&w, "{\"distributions\": [{\"software\": \"fish\", \"version\": \"1.0\", "
+                     "\"state\": \"failed\", \"message\": "
+                     "\"wrong checksum\"}]}");
+        lower_well(&w);
+        assert_string_equal(unit(&w, "n")->pending,
+                            "the distribution of fish 1.0, which is failed: wrong checksum");
+        see_host(&w, "{\"distributions\": [{\"software\": \"fish\", \"version\": \"1.0\", "
+                     "\"state\": \"ready\"}]}");
+        lower_well(&w);
+        assert_null(unit(&w, "n")->pending);
+}
+
+static void several_nodes_on_one_host_are_told(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+        const char *reason, *message;
+
+        add_node(&w, "a");
+        lower_well(&w);
+        assert_int_equal(mr_manifests_warnings(w.out), 0);
+        add_node(&w, "b");
+        add_node(&w, "c");
+        lower_well(&w);
+        assert_int_equal(mr_manifests_warnings(w.out), 1);
+        mr_manifests_warning_at(w.out, 0, &reason, &message);
+        assert_string_equal(reason, "SharedHost");
+        assert_non_null(strstr(message, "all 3 nodes of c-fish"));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_first_node_gets_the_standard_ports),
+                cmocka_unit_test(what_was_given_once_stays),
+                cmocka_unit_test(another_standard_port_makes_it_void),
+                cmocka_unit_test(ports_of_others_are_taken),
+                cmocka_unit_test(ports_end_somewhere),
+                cmocka_unit_test(a_volume_has_an_identity),
+                cmocka_unit_test(only_some_volumes_go_with_their_node),
+                cmocka_unit_test(a_file_has_its_references_resolved),
+                cmocka_unit_test(a_missing_secret_keeps_the_node_waiting),
+                cmocka_unit_test(references_that_lead_nowhere),
+                cmocka_unit_test(another_namespace_has_names_of_its_own),
+                cmocka_unit_test(a_unit_gathers_what_its_node_needs),
+                cmocka_unit_test(the_fingerprint_decides_about_restarts),
+                cmocka_unit_test(a_distribution_that_is_not_there),
+                cmocka_unit_test(several_nodes_on_one_host_are_told),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,163 @@
+/* What millrace-hostd saw becomes an observation; half of it becomes none. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rhel-baremetal/names.c"
+#include "rhel-baremetal/observation.c"
+
+#define HOST                                                                                       \
+        "\"host\": {\"hostname\": \"h1\", \"address\": \"h1.example.com\", \"distributions\": []}"
+
+static int observe(const char *json, MrObservation *ret, MrError *err) {
+        MrTree *tree = NULL;
+
+        assert_int_equal(mr_json_read(json, strlen(json), "test", &tree, NULL), 0);
+        return observation_of_host(tree, ret, err);
+}
+
+static void assert_body(const MrObservation *seen, const char *kind, const char *ns,
+                        const char *name, const char *expected) {
+        const MrManifest *manifest = mr_manifests_find(seen->found, kind, ns, name);
+        _cleanup_buf_ MrBuf text = {};
+
+        if (!manifest)
+                fail_msg("there is no %s %s/%s", kind, ns, name);
+        mr_json_write(manifest->body, 0, &text);
+        assert_string_equal(mr_buf_text(&text), expected);
+}
+
+static void half_an_answer_is_none(void **state _unused_) {
+        static const char *const answers[] = {
+                "{}",
+                "[]",
+                "{\"version\": 1, \"instances\": {}, \"claims\": {}}",
+                "{\"version\": 1, \"instances\": {}, " HOST "}",
+                "{\"version\": 1, \"claims\": {}, " HOST "}",
+                "{\"version\": 0, \"instances\": {}, \"claims\": {}, " HOST "}",
+                "{\"instances\": {}, \"claims\": {}, " HOST "}",
+                "{\"version\": 1, \"instances\": null, \"claims\": {}, " HOST "}",
+                "{\"version\": 1, \"instances\": [], \"claims\": {}, " HOST "}",
+                "{\"version\": 1, \"instances\": {}, \"claims\": {}, \"host\": \"h1\"}",
+        };
+
+        for (size_t i = 0; i < MR_ELEMENTS(answers); i++) {
+                _cleanup_(mr_observation_done) MrObservation seen = {};
+                _cleanup_error_ MrError err = {};
+                if (observe(answers[i], &seen, &err) >= 0)
+                        fail_msg("it passes: %s", answers[i]);
+                assert_int_equal(err.kind, MR_TRANSIENT);
+                assert_null(seen.found);
+        }
+}
+
+static void an_empty_host_is_whole(void **state _unused_) {
+        _cleanup_(mr_observation_done) MrObservation seen = {};
+
+        assert_int_equal(observe("{\"version\": 1, \"instances\": {}, \"claims\": {}, " HOST "}",
+                                 &seen, NULL),
+                         0);
+        assert_int_equal(mr_manifests_size(seen.found), 0);
+        assert_int_equal(mr_tree_size(seen.nodes), 0);
+        assert_string_equal(mr_tree_get_string(seen.host, "hostname"), "h1");
+}
+
+static const char whole[] = "{\"version\": 1, \"host\": {\"fqdn\": \"h1\", \"distributions\": "
+                            "[{\"software\": \"fish\", \"version\": \"1\", "
+                            "\"state\": \"ready\"}, {\"software\": \"fish\", \"version\": \"2\", "
+                            "\"state\": \"fetching\"}, {\"software\": \"fish\", "
+                            "\"version\": \"3\", \"state\": \"failed\"}, {\"software\": \"fish\", "
+                            "\"version\": \"4\", \"state\": \"absent\"}, {}]}, "
+                            "\"instances\": {\"n\": {\"class\": \"fish\", \"state\": \"running\", "
+                            "\"since\": 7, \"message\": \"\", \"restarts\": 2, "
+                            "\"pid\": 3, \"enabled\": true, \"dropin\": \"edited\", \"files\": "
+                            "{\"f\": \"aa\"}, \"unit\": {\"fingerprint\": \"new\", "
+                            "\"volumes\": [{\"claim\": \"data-n\"}]}, \"running\": "
+                            "{\"fingerprint\": \"old\", \"settings\": {\"a\": \"b\"}}}, "
+                            "\"sea_m\": {\"class\": \"fish\", \"state\": \"absent\", \"files\": "
+                            "{\"g\": \"bb\"}, \"unit\": null, \"running\": null}}, "
+                            "\"claims\": {\"data-n\": {\"path\": \"/p\", \"identity\": "
+                            "{\"cluster\": \"default/c\", \"node_id\": 0}}, "
+                            "\"sea_data-m\": {\"identity\": {\"cluster\": \"sea/d\"}}}}";
+
+static void objects(void **state _unused_) {
+        _cleanup_(mr_observation_done) MrObservation seen = {};
+
+        assert_int_equal(observe(whole, &seen, NULL), 0);
+        assert_body(&seen, "File", "default", "n/f", "{\"class\":\"fish\",\"digest\":\"aa\"}");
+        assert_body(&seen, "File", "sea", "m/g", "{\"class\":\"fish\",\"digest\":\"bb\"}");
+        assert_body(&seen, "Unit", "default", "n",
+                    "{\"class\":\"fish\",\"dropin\":\"edited\",\"enabled\":true,\"properties\":{"
+                    "\"fingerprint\":\"new\","
+                    "\"volumes\":[{\"claim\":\"data-n\"}]}}");
+        assert_body(&seen, "Volume", "default", "data-n",
+                    "{\"identity\":{\"cluster\":\"default/c\",\"node_id\":0}}");
+        assert_null(mr_manifests_find(seen.found, "Unit", "sea", "m"));
+        assert_true(mr_manifests_find(seen.found, "Volume", "sea", "data-m")->keep);
+}
+
+static void owners_come_from_the_claims(void **state _unused_) {
+        _cleanup_(mr_observation_done) MrObservation seen = {};
+
+        assert_int_equal(observe(whole, &seen, NULL), 0);
+        assert_string_equal(mr_manifests_find(seen.found, "Unit", "default", "n")->owner,
+                            "default/c");
+        assert_string_equal(mr_manifests_find(seen.found, "File", "default", "n/f")->owner,
+                            "default/c");
+        assert_string_equal(mr_manifests_find(seen.found, "Volume", "sea", "data-m")->owner,
+                            "sea/d");
+        assert_null(mr_manifests_find(seen.found, "File", "sea", "m/g")->owner);
+        assert_string_equal(
+                mr_tree_string(mr_tree_get(mr_tree_get(seen.nodes, "default/n"), "owner")),
+                "default/c");
+}
+
+static void nodes(void **state _unused_) {
+        _cleanup_(mr_observation_done) MrObservation seen = {};
+
+        assert_int_equal(observe(whole, &seen, NULL), 0);
+        const MrTree *node = mr_tree_get(seen.nodes, "default/n"),
+                     *other = mr_tree_get(seen.nodes, "sea/m");
+        assert_string_equal(mr_tree_get_string(node, "state"), "running");
+        assert_int_equal(mr_tree_get_int(node, "since", 0), 7);
+        assert_int_equal(mr_tree_get_int(node, "restarts", 0), 2);
+        assert_string_equal(mr_tree_get_string(node, "fingerprint"), "old");
+        assert_string_equal(mr_tree_get_string(mr_tree_get(node, "settings"), "a"), "b");
+        assert_string_equal(mr_tree_get_string(node, "address"), "h1");
+        assert_string_equal(mr_tree_get_string(node, "where"), "fish@n.service");
+        assert_string_equal(mr_tree_get_string(other, "where"), "fish@sea_m.service");
+        assert_null(mr_tree_get_string(other, "fingerprint"));
+        assert_string_equal(mr_tree_get_string(mr_tree_get(seen.claims, "sea/data-m"), "cluster"),
+                            "sea/d");
+}
+
+/* What is being fetched needs no second order; what failed does. */
+static void distributions(void **state _unused_) {
+        _cleanup_(mr_observation_done) MrObservation seen = {};
+
+        assert_int_equal(observe(whole, &seen, NULL), 0);
+        assert_body(&seen, "Distribution", "", "fish-1",
+                    "{\"software\":\"fish\",\"state\":\"ready\",\"version\":\"1\"}");
+        assert_body(&seen, "Distribution", "", "fish-2",
+                    "{\"software\":\"fish\",\"state\":\"ready\",\"version\":\"2\"}");
+        assert_null(mr_manifests_find(seen.found, "Distribution", "", "fish-3"));
+        assert_null(mr_manifests_find(seen.found, "Distribution", "", "fish-4"));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(half_an_answer_is_none),
+                cmocka_unit_test(an_empty_host_is_whole),
+                cmocka_unit_test(objects),
+                cmocka_unit_test(owners_come_from_the_claims),
+                cmocka_unit_test(nodes),
+                cmocka_unit_test(distributions),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

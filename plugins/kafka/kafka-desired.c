@@ -159,6 +159,8 @@ static void add_endpoints(const KafkaCluster *cluster, const KafkaNode *node, Mr
                                      .name = listener_endpoint(cluster->arena, listener),
                                      .port = listener->port,
                                      .is_external = true,
+                                     /* A port that is taken is told before java starts. */
+                                     .is_ready_check = true,
                                      .listener = listener->name,
                              },
                              parts);

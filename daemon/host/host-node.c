@@ -115,7 +115,7 @@ static int dropin_write(const char *root, const HostConfig *config, const HostSt
 
 /* The manifest comes last: what it says was applied, was. */
 int host_node_unit_write(const char *root, const HostConfig *config, const HostStep *step,
-                         bool *ret_dropin, MrError *err) {
+                         MrError *err) {
         _cleanup_dir_ HostDir node = HOST_DIR_INIT;
         _cleanup_buf_ MrBuf launch = {}, manifest = {};
         int changed, r;
@@ -133,7 +133,6 @@ int host_node_unit_write(const char *root, const HostConfig *config, const HostS
         r = dropin_write(root, config, step, err);
         if (r < 0)
                 return r;
-        *ret_dropin = r > 0;
         changed |= r;
         host_render_manifest(step->class_name, step->instance, step->properties->tree, &manifest);
         r = host_file_write(&node, "manifest.json", manifest.data, manifest.size, gid, FILE_MODE,

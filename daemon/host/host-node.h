@@ -12,10 +12,10 @@
 /* Each returns 1 when something changed, 0 when all was so already. */
 int host_node_file_write(const char *root, const HostStep *step, MrError *err) _must_check_;
 int host_node_file_remove(const char *root, const HostStep *step, MrError *err) _must_check_;
-/* Checks the claims, then writes launch description, drop-in and manifest. *ret_dropin tells
- * whether the drop-in changed, which systemd must hear of when it has the unit in memory. */
+/* Checks the claims, then writes launch description, drop-in and manifest. */
 int host_node_unit_write(const char *root, const HostConfig *config, const HostStep *step,
-                         bool *ret_dropin, MrError *err) _must_check_;
+                         MrError *err) _must_check_;
+/* *ret_dropin tells whether there was a drop-in, which systemd may have in memory. */
 int host_node_unit_remove(const char *root, const HostStep *step, bool *ret_dropin,
                           MrError *err) _must_check_;
 

@@ -125,7 +125,10 @@ static void set_instance(const char *root, MrTree *instances, Instance *instance
 
         set_unit(tree, instance);
         mr_tree_set_bool(tree, "enabled", node->is_enabled);
-        mr_tree_set_string(tree, "dropin", host_dropin_name(node->dropin));
+        mr_tree_set_string(tree, "dropin",
+                           node->dropin == HOST_DROPIN_INTACT && instance->state.is_outdated
+                                   ? "unread"
+                                   : host_dropin_name(node->dropin));
         mr_tree_set(tree, "files", node->files ? TAKE(node->files) : mr_tree_new_map());
         mr_tree_set(tree, "unit", TAKE(node->properties));
         /* The copy of a process that is gone says nothing. */
@@ -196,6 +199,7 @@ static int read_text(sd_bus_message *m, char **ret) {
                 return 0;                                                                          \
         }
 
+PROPERTY_READER(outdated, sd_bus_message_read(m, "v", "b", &instance->state.is_outdated))
 PROPERTY_READER(since, sd_bus_message_read(m, "v", "t", &instance->state.since_usec))
 PROPERTY_READER(pid, sd_bus_message_read(m, "v", "u", &instance->state.pid))
 PROPERTY_READER(restarts, sd_bus_message_read(m, "v", "u", &instance->state.restarts))
@@ -209,6 +213,7 @@ static const struct {
         const char *name;
         sd_bus_message_handler_t answered;
 } properties[] = {
+        {SYSTEMD_UNIT, "NeedDaemonReload", outdated_answered},
         {SYSTEMD_UNIT, "StateChangeTimestamp", since_answered},
         {SYSTEMD_SERVICE, "MainPID", pid_answered},
         {SYSTEMD_SERVICE, "NRestarts", restarts_answered},

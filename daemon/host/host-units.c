@@ -141,6 +141,12 @@ static int enable_answer(sd_bus_message *m) {
         return sd_bus_message_at_end(m, 0) == 0;
 }
 
+static int reload_answer(sd_bus_message *m) {
+        int outdated = 0;
+
+        return sd_bus_message_read(m, "v", "b", &outdated) >= 0 && outdated;
+}
+
 static bool error_is_answer(const UnitsCall *call, const char *name) {
         if (call->is_question)
                 return mr_streq(name, SYSTEMD_NAME ".NoSuchUnit");
@@ -163,7 +169,7 @@ static int call_answered(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
                 if (!error_is_answer(call, error->name))
                         r = host_units_fail(&err, error, call->unit);
         } else if (call->is_question)
-                r = 1;
+                r = reload_answer(m);
         else if (call->is_enable)
                 r = enable_answer(m);
         else if (call->is_stop && sd_bus_message_read(m, "o", &job) >= 0 &&
@@ -288,15 +294,19 @@ int host_units_forget(HostUnits *units, const char *unit, HostUnitsDone done, vo
         return call_send(call, r, m, err);
 }
 
-int host_units_is_loaded(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
-                         MrError *err) {
+int host_units_is_outdated(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                           MrError *err) {
         UnitsCall *call = call_new(units, unit, done, userdata);
         _cleanup_message_ sd_bus_message *m = NULL;
+        _cleanup_free_ char *path = NULL;
 
         call->is_question = true;
-        int r = message_new(units, "GetUnit", &m);
+        int r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path);
         if (r >= 0)
-                r = sd_bus_message_append(m, "s", unit);
+                r = sd_bus_message_new_method_call(units->bus, &m, SYSTEMD_NAME, path,
+                                                   "org.freedesktop.DBus.Properties", "Get");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "ss", SYSTEMD_UNIT, "NeedDaemonReload");
         return call_send(call, r, m, err);
 }
 

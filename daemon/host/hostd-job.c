@@ -18,8 +18,8 @@ struct HostJob {
         size_t at;      /* the step under way */
         unsigned phase; /* of that step: how many of its asynchronous parts are over */
         char *unit;     /* of that step */
-        /* Units whose drop-in changed: those that systemd has in memory need a reload, once for all
-         * of them. */
+        /* Units whose drop-in was written: those that systemd has in memory as they were need a
+         * reload, once for all of them. */
         char **stale;
         size_t n_stale, stale_allocated, stale_asked;
         bool needs_reload;
@@ -97,8 +97,8 @@ static int stale_flush(HostJob *job, MrError *err) {
         if (job->needs_reload)
                 r = host_units_reload(job->args.units, stale_reloaded, job, err);
         else if (job->stale_asked < job->n_stale)
-                r = host_units_is_loaded(job->args.units, job->stale[job->stale_asked],
-                                         stale_answered, job, err);
+                r = host_units_is_outdated(job->args.units, job->stale[job->stale_asked],
+                                           stale_answered, job, err);
         else {
                 stale_clear(job);
                 return 0;
@@ -153,13 +153,11 @@ static int run_claim_remove(HostJob *job, const HostStep *step, MrError *err) {
 }
 
 static int run_unit_write(HostJob *job, const HostStep *step, MrError *err) {
-        bool dropin = false;
-
         if (job->phase > 0)
                 return 0;
-        int r = host_node_unit_write(job->args.root, job->args.config, step, &dropin, err);
-        if (dropin)
-                stale_add(job, job->unit);
+        int r = host_node_unit_write(job->args.root, job->args.config, step, err);
+        /* An earlier job may have written the drop-in, and died before systemd could read it. */
+        stale_add(job, job->unit);
         if (r < 0)
                 return r;
         r = host_units_enable(job->args.units, job->unit, part_done, job, err);

@@ -444,16 +444,14 @@ static void a_unit_needs_its_claims(void **state) {
         HostStep step = unit_step(f, properties_of(f, arena, &tree));
         HostIdentity identity;
         HostStep claim = claim_step(f, &identity);
-        bool dropin = false;
 
         need_root();
-        expect_error(host_node_unit_write(f->root, f->config, &step, &dropin, &err), &err,
-                     MR_INVALID, "does not exist");
+        expect_error(host_node_unit_write(f->root, f->config, &step, &err), &err, MR_INVALID,
+                     "does not exist");
         claim.class = host_config_class(f->config, "other");
         assert_int_equal(host_claim_create(f->root, f->config, &claim, NULL), 1);
-        expect_error(host_node_unit_write(f->root, f->config, &step, &dropin, &err), &err,
-                     MR_INVALID, "does not belong to nobody");
-        assert_false(dropin);
+        expect_error(host_node_unit_write(f->root, f->config, &step, &err), &err, MR_INVALID,
+                     "does not belong to nobody");
         assert_true(shell_says(f, "test ! -e etc/systemd/system/kafka@a-0.service.d && test ! -e "
                                   "etc/millrace/nodes/a-0"));
 }
@@ -476,10 +474,8 @@ static void a_node_is_written_seen_and_removed(void **state) {
         assert_null(node.properties);
         host_node_done(&node);
 
-        assert_int_equal(host_node_unit_write(f->root, f->config, &step, &dropin, NULL), 1);
-        assert_true(dropin);
-        assert_int_equal(host_node_unit_write(f->root, f->config, &step, &dropin, NULL), 0);
-        assert_false(dropin);
+        assert_int_equal(host_node_unit_write(f->root, f->config, &step, NULL), 1);
+        assert_int_equal(host_node_unit_write(f->root, f->config, &step, NULL), 0);
         assert_true(shell_says(
                 f, "test \"$(stat -c '%U %a' etc/millrace/nodes/a-0 etc/millrace/nodes/a-0/launch "
                    "etc/systemd/system/kafka@a-0.service.d/50-millrace.conf | tr '\\n' ' ')\" = "
@@ -524,18 +520,17 @@ static void drift_of_a_node_is_seen(void **state) {
         HostStep step = unit_step(f, properties_of(f, arena, &tree));
         HostIdentity identity;
         HostStep claim = claim_step(f, &identity);
-        bool dropin = false;
 
         need_root();
         assert_int_equal(host_claim_create(f->root, f->config, &claim, NULL), 1);
         for (size_t i = 0; i < MR_ELEMENTS(drifts); i++) {
-                assert_true(host_node_unit_write(f->root, f->config, &step, &dropin, NULL) >= 0);
+                assert_true(host_node_unit_write(f->root, f->config, &step, NULL) >= 0);
                 shell(f, "%s", drifts[i].script);
                 HostNode node = node_seen(f, digests);
                 assert_int_equal(node.dropin, drifts[i].dropin);
                 host_node_done(&node);
         }
-        assert_int_equal(host_node_unit_write(f->root, f->config, &step, &dropin, NULL), 1);
+        assert_int_equal(host_node_unit_write(f->root, f->config, &step, NULL), 1);
         assert_int_equal(host_node_file_write(f->root, &step, NULL), 1);
         shell(f, "echo c=d > etc/millrace/nodes/a-0/server.properties; ln -s /dev/null "
                  "etc/systemd/system/kafka@a-0.service; "
@@ -547,7 +542,7 @@ static void drift_of_a_node_is_seen(void **state) {
         assert_string_not_equal(mr_tree_get_string(node.files, "server.properties"),
                                 "77e7ce77c707a8147bb65a710ac1af3fca02c8dd2be36762ec9611d90fb5c041");
         host_node_done(&node);
-        assert_int_equal(host_node_unit_write(f->root, f->config, &step, &dropin, NULL), 1);
+        assert_int_equal(host_node_unit_write(f->root, f->config, &step, NULL), 1);
         node = node_seen(f, digests);
         assert_true(node.is_masked);
         assert_true(node.is_enabled);

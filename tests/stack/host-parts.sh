@@ -204,7 +204,7 @@ host_nspawn() { # NAME
 
 host_wait() { # NAME
         local state=
-        for _ in {1..300}; do
+        for _ in {1..1800}; do # units that start at boot take their time
                 process "$1" keeper >/dev/null || break
                 state=$(leader "$1" >/dev/null && (run_inside "$1" systemctl is-system-running) 2>/dev/null) || true
                 case $state in

@@ -21,10 +21,15 @@ static const void *at(const Image *image, uint64_t offset, uint64_t size) {
         return image->data + offset;
 }
 
+/* The same for a structure, which the file must keep where the machine can read it. */
+static const void *structure_at(const Image *image, uint64_t offset, uint64_t size) {
+        return offset % _Alignof(Elf64_Shdr) == 0 ? at(image, offset, size) : NULL;
+}
+
 static const Elf64_Shdr *section_at(const Image *image, const Elf64_Ehdr *header, size_t i) {
         if (header->e_shentsize != sizeof(Elf64_Shdr) || i >= header->e_shnum)
                 return NULL;
-        return at(image, header->e_shoff + i * sizeof(Elf64_Shdr), sizeof(Elf64_Shdr));
+        return structure_at(image, header->e_shoff + i * sizeof(Elf64_Shdr), sizeof(Elf64_Shdr));
 }
 
 static bool has_name(const Image *image, const Elf64_Shdr *strings, uint32_t offset,
@@ -40,8 +45,8 @@ static bool has_name(const Image *image, const Elf64_Shdr *strings, uint32_t off
 static const void *loaded_at(const Image *image, const Elf64_Ehdr *header, uint64_t address,
                              uint64_t size) {
         for (size_t i = 0; i < header->e_phnum && header->e_phentsize == sizeof(Elf64_Phdr); i++) {
-                const Elf64_Phdr *program =
-                        at(image, header->e_phoff + i * sizeof(Elf64_Phdr), sizeof(Elf64_Phdr));
+                const Elf64_Phdr *program = structure_at(
+                        image, header->e_phoff + i * sizeof(Elf64_Phdr), sizeof(Elf64_Phdr));
                 if (!program)
                         return NULL;
                 if (program->p_type == PT_LOAD && address >= program->p_vaddr &&
@@ -57,8 +62,8 @@ static const void *find(const Image *image, const Elf64_Ehdr *header, const Elf6
         const Elf64_Shdr *strings = section_at(image, header, table->sh_link);
 
         for (uint64_t i = 0; i < table->sh_size / sizeof(Elf64_Sym); i++) {
-                const Elf64_Sym *symbol =
-                        at(image, table->sh_offset + i * sizeof(Elf64_Sym), sizeof(Elf64_Sym));
+                const Elf64_Sym *symbol = structure_at(
+                        image, table->sh_offset + i * sizeof(Elf64_Sym), sizeof(Elf64_Sym));
                 if (!symbol)
                         return NULL;
                 if (has_name(image, strings, symbol->st_name, name) && symbol->st_size >= size)

@@ -13,13 +13,11 @@
 #include "sdk/str.h"
 
 #define SEC UINT64_C(1000000)
-/* While something is not ready, the running system is looked at this often, and
- * less when nothing has moved for a while: what waits for a person may wait for
- * days. */
+/* While something is not ready, the running system is looked at this often, and less when nothing
+ * has moved for a while: what waits for a person may wait for days. */
 #define LOOK_UNSETTLED_USEC (250 * UINT64_C(1000))
-/* While a node starts or stops, nothing can become ready that is worth asking
- * for: its change of state is told, and handshakes would cost JVMs that are
- * starting more than anything else. */
+/* While a node starts or stops, nothing can become ready that is worth asking for: its change of
+ * state is told, and handshakes would cost JVMs that are starting more than anything else. */
 #define LOOK_MOVING_USEC (2 * SEC)
 #define LOOK_STUCK_USEC (5 * SEC)
 #define STUCK_AFTER_USEC (60 * SEC)
@@ -31,408 +29,391 @@
 static void next_resource(Engine *engine);
 
 void engine_kick(Engine *engine) {
-  engine->is_dirty = true;
-  if (engine->state == ENGINE_IDLE)
-    (void)sd_event_source_set_enabled(engine->kick, SD_EVENT_ONESHOT);
+        engine->is_dirty = true;
+        if (engine->state == ENGINE_IDLE)
+                (void) sd_event_source_set_enabled(engine->kick, SD_EVENT_ONESHOT);
 }
 
 void engine_wish(Engine *engine, uint64_t usec) {
-  uint64_t at = now_usec() + usec;
+        uint64_t at = now_usec() + usec;
 
-  if (engine->next_usec == 0 || at < engine->next_usec)
-    engine->next_usec = at;
+        if (engine->next_usec == 0 || at < engine->next_usec)
+                engine->next_usec = at;
 }
 
 static uint64_t backoff_usec(unsigned failures) {
-  uint64_t sec = failures > 4
-                     ? BACKOFF_MAX_SEC
-                     : UINT64_C(1) << (failures > 0 ? failures - 1 : 0);
+        uint64_t sec =
+                failures > 4 ? BACKOFF_MAX_SEC : UINT64_C(1) << (failures > 0 ? failures - 1 : 0);
 
-  return (sec > BACKOFF_MAX_SEC ? BACKOFF_MAX_SEC : sec) * SEC;
+        return (sec > BACKOFF_MAX_SEC ? BACKOFF_MAX_SEC : sec) * SEC;
 }
 
-static void note_failure(Engine *engine, Tracked *tracked, int r,
-                         const MrError *err) {
-  bool is_new = !mr_streq(tracked->error, err->message);
+static void note_failure(Engine *engine, Tracked *tracked, int r, const MrError *err) {
+        bool is_new = !mr_streq(tracked->error, err->message);
 
-  engine->n_failures++;
-  tracked->failures++;
-  free(tracked->error);
-  tracked->error = mr_strdup(err->message ? err->message : strerror(-r));
-  tracked->error_kind = mr_error_kind(err, r);
-  tracked->retry_usec = now_usec() + backoff_usec(tracked->failures);
-  tracked->is_settled = false;
-  engine_wish(engine, backoff_usec(tracked->failures));
-  if (is_new)
-    engine_tell_error(engine, tracked, "a step failed", err);
-  engine_report_error(engine, tracked, r, err);
+        engine->n_failures++;
+        tracked->failures++;
+        free(tracked->error);
+        tracked->error = mr_strdup(err->message ? err->message : strerror(-r));
+        tracked->error_kind = mr_error_kind(err, r);
+        tracked->retry_usec = now_usec() + backoff_usec(tracked->failures);
+        tracked->is_settled = false;
+        engine_wish(engine, backoff_usec(tracked->failures));
+        if (is_new)
+                engine_tell_error(engine, tracked, "a step failed", err);
+        engine_report_error(engine, tracked, r, err);
 }
 
 static void note_success(Tracked *tracked) {
-  tracked->failures = 0;
-  tracked->retry_usec = 0;
-  free(TAKE(tracked->error));
+        tracked->failures = 0;
+        tracked->retry_usec = 0;
+        free(TAKE(tracked->error));
 }
 
-static bool is_any(const Desire *desire, const MrFacts *facts,
-                   MrNodeState state) {
-  for (size_t i = 0; i < mr_manifests_nodes(desire->wanted); i++) {
-    const MrNodeFact *fact =
-        mr_facts_node(facts, mr_manifests_node_at(desire->wanted, i)->node);
-    if (fact && fact->state == state)
-      return true;
-  }
-  return false;
+static bool is_any(const Desire *desire, const MrFacts *facts, MrNodeState state) {
+        for (size_t i = 0; i < mr_manifests_nodes(desire->wanted); i++) {
+                const MrNodeFact *fact =
+                        mr_facts_node(facts, mr_manifests_node_at(desire->wanted, i)->node);
+                if (fact && fact->state == state)
+                        return true;
+        }
+        return false;
 }
 
 static bool is_all_ready(const Desire *desire) {
-  for (size_t i = 0; i < desire->health.n; i++)
-    if (!desire->health.items[i].is_ready)
-      return false;
-  return true;
+        for (size_t i = 0; i < desire->health.n; i++)
+                if (!desire->health.items[i].is_ready)
+                        return false;
+        return true;
 }
 
-static uint64_t look_interval(const Tracked *tracked, const Desire *desire,
-                              const Plan *plan, const MrFacts *facts) {
-  if (plan_size(plan) == 0 && is_all_ready(desire))
-    return LOOK_SETTLED_USEC;
-  if (now_usec() - tracked->changed_usec > STUCK_AFTER_USEC)
-    return LOOK_STUCK_USEC;
-  return is_any(desire, facts, MR_NODE_STARTING) ||
-                 is_any(desire, facts, MR_NODE_STOPPING)
-             ? LOOK_MOVING_USEC
-             : LOOK_UNSETTLED_USEC;
+static uint64_t look_interval(const Tracked *tracked, const Desire *desire, const Plan *plan,
+                              const MrFacts *facts) {
+        if (plan_size(plan) == 0 && is_all_ready(desire))
+                return LOOK_SETTLED_USEC;
+        if (now_usec() - tracked->changed_usec > STUCK_AFTER_USEC)
+                return LOOK_STUCK_USEC;
+        return is_any(desire, facts, MR_NODE_STARTING) || is_any(desire, facts, MR_NODE_STOPPING)
+                       ? LOOK_MOVING_USEC
+                       : LOOK_UNSETTLED_USEC;
 }
 
 /* Looks at the running system as often as it is worth it. */
-static void look(Engine *engine, Tracked *tracked, const Desire *desire,
-                 const Plan *plan, const MrFacts *facts) {
-  uint64_t since = views_since(tracked->views),
-           age = since ? now_usec() - since : UINT64_MAX;
-  uint64_t interval = look_interval(tracked, desire, plan, facts);
+static void look(Engine *engine, Tracked *tracked, const Desire *desire, const Plan *plan,
+                 const MrFacts *facts) {
+        uint64_t since = views_since(tracked->views), age = since ? now_usec() - since : UINT64_MAX;
+        uint64_t interval = look_interval(tracked, desire, plan, facts);
 
-  if (desire->probes.n == 0)
-    return;
-  if (!is_any(desire, facts, MR_NODE_RUNNING)) {
-    views_clear(tracked->views);
-    return;
-  }
-  if (age >= interval)
-    views_look(tracked->views, &desire->probes, desire->wanted, facts);
-  else
-    engine_wish(engine, interval - age);
+        if (desire->probes.n == 0)
+                return;
+        if (!is_any(desire, facts, MR_NODE_RUNNING)) {
+                views_clear(tracked->views);
+                return;
+        }
+        if (age >= interval)
+                views_look(tracked->views, &desire->probes, desire->wanted, facts);
+        else
+                engine_wish(engine, interval - age);
 }
 
-static int make_plan(Engine *engine, Tracked *tracked, const MrFacts *facts,
-                     Desire **ret_desire, Plan **ret_plan, MrError *err) {
-  _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
-  const MrResource *resource = &tracked->document->resource;
-  MrPairs holds = {}, restarts = {};
+static int make_plan(Engine *engine, Tracked *tracked, const MrFacts *facts, Desire **ret_desire,
+                     Plan **ret_plan, MrError *err) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        const MrResource *resource = &tracked->document->resource;
+        MrPairs holds = {}, restarts = {};
 
-  int r = engine_holds(engine, resource->ns, arena, &holds, err);
-  if (r >= 0)
-    r = engine_restarts(engine, resource->ns, arena, &restarts, err);
-  if (r >= 0)
-    r = desire_make(engine->args.registry, engine->args.platform->platform,
-                    tracked->document, facts, engine->observation.found,
-                    ret_desire, err);
-  if (r < 0)
-    return r;
-  PlanInput input = {
-      .wanted = (*ret_desire)->wanted,
-      .found = (*ret_desire)->found,
-      .facts = facts,
-      .health = &(*ret_desire)->health,
-      .owner = (*ret_desire)->owner,
-      .holds = &holds,
-      .restarts = &restarts,
-      .grace_sec = engine->args.grace_sec,
-      .is_deleted = resource->is_deleted,
-  };
-  return plan_make(&input, ret_plan, err);
+        int r = engine_holds(engine, resource->ns, arena, &holds, err);
+        if (r >= 0)
+                r = engine_restarts(engine, resource->ns, arena, &restarts, err);
+        if (r >= 0)
+                r = desire_make(engine->args.registry, engine->args.platform->platform,
+                                tracked->document, facts, engine->observation.found, ret_desire,
+                                err);
+        if (r < 0)
+                return r;
+        PlanInput input = {
+                .wanted = (*ret_desire)->wanted,
+                .found = (*ret_desire)->found,
+                .facts = facts,
+                .health = &(*ret_desire)->health,
+                .owner = (*ret_desire)->owner,
+                .holds = &holds,
+                .restarts = &restarts,
+                .grace_sec = engine->args.grace_sec,
+                .is_deleted = resource->is_deleted,
+        };
+        return plan_make(&input, ret_plan, err);
 }
 
 /* A deleted resource leaves the store when nothing is left to do. */
 static bool end_deletion(Engine *engine, Tracked *tracked, const Plan *plan) {
-  const MrResource *resource = &tracked->document->resource;
-  _cleanup_error_ MrError err = {};
+        const MrResource *resource = &tracked->document->resource;
+        _cleanup_error_ MrError err = {};
 
-  if (!resource->is_deleted || plan_size(plan) > 0)
-    return false;
-  log_notice(NULL, MSG_RESOURCE_DELETED,
-             "%s is gone; storage that is kept stays.", tracked->key);
-  /* The store tells us, and `tracked` is freed. */
-  (void)store_remove(engine->args.store, resource->kind->name, resource->ns,
-                     resource->name, &err);
-  return true;
+        if (!resource->is_deleted || plan_size(plan) > 0)
+                return false;
+        log_notice(NULL, MSG_RESOURCE_DELETED, "%s is gone; storage that is kept stays.",
+                   tracked->key);
+        /* The store tells us, and `tracked` is freed. */
+        (void) store_remove(engine->args.store, resource->kind->name, resource->ns, resource->name,
+                            &err);
+        return true;
 }
 
 /* Returns 1 while a batch is under way. */
 static int process(Engine *engine, Tracked *tracked, MrError *err) {
-  _cleanup_(facts_freep) MrFacts *facts = engine_facts(engine, tracked, err);
-  _cleanup_(desire_freep) Desire *desire = NULL;
-  _cleanup_(plan_freep) Plan *plan = NULL;
+        _cleanup_(facts_freep) MrFacts *facts = engine_facts(engine, tracked, err);
+        _cleanup_(desire_freep) Desire *desire = NULL;
+        _cleanup_(plan_freep) Plan *plan = NULL;
 
-  if (!facts)
-    return -EAGAIN;
-  int r = make_plan(engine, tracked, facts, &desire, &plan, err);
-  if (r < 0)
-    return r;
-  if (end_deletion(engine, tracked, plan))
-    return 0;
-  if (plan_recheck(plan) > 0)
-    engine_wish(engine, (uint64_t)plan_recheck(plan) * SEC);
-  engine_report(engine, tracked, desire, plan, facts);
-  mr_tree_free(tracked->steps);
-  tracked->steps = plan_to_tree(plan);
-  tracked->is_settled = plan_size(plan) == 0 && is_all_ready(desire);
-  if (!tracked->is_settled)
-    engine_wish(engine, OBSERVE_UNSETTLED_USEC);
-  r = engine_act(engine, tracked, &desire, &plan, facts, err);
-  if (r != 0)
-    return r;
-  /* Steps that only wait for a fresh view are no success yet: their next
-   * failure backs off further. */
-  if (plan_ready(plan) == 0)
-    note_success(tracked);
-  look(engine, tracked, desire, plan, facts);
-  return 0;
+        if (!facts)
+                return -EAGAIN;
+        int r = make_plan(engine, tracked, facts, &desire, &plan, err);
+        if (r < 0)
+                return r;
+        if (end_deletion(engine, tracked, plan))
+                return 0;
+        if (plan_recheck(plan) > 0)
+                engine_wish(engine, (uint64_t) plan_recheck(plan) * SEC);
+        engine_report(engine, tracked, desire, plan, facts);
+        mr_tree_free(tracked->steps);
+        tracked->steps = plan_to_tree(plan);
+        tracked->is_settled = plan_size(plan) == 0 && is_all_ready(desire);
+        if (!tracked->is_settled)
+                engine_wish(engine, OBSERVE_UNSETTLED_USEC);
+        r = engine_act(engine, tracked, &desire, &plan, facts, err);
+        if (r != 0)
+                return r;
+        /* Steps that only wait for a fresh view are no success yet: their next failure backs off
+         * further. */
+        if (plan_ready(plan) == 0)
+                note_success(tracked);
+        look(engine, tracked, desire, plan, facts);
+        return 0;
 }
 
-/* A pool and its like have no life of their own; their owner reports for them.
- * What failed waits for its time, and each round that comes earlier has to wish
- * for that one again. */
+/* A pool and its like have no life of their own; their owner reports for them. What failed waits for
+ * its time, and each round that comes earlier has to wish for that one again. */
 static bool is_due(Engine *engine, const Tracked *tracked) {
-  uint64_t now = now_usec();
+        uint64_t now = now_usec();
 
-  if (!tracked->document || tracked->document->resource.kind->owner_kind)
-    return false;
-  if (now < tracked->retry_usec)
-    engine_wish(engine, tracked->retry_usec - now);
-  return now >= tracked->retry_usec;
+        if (!tracked->document || tracked->document->resource.kind->owner_kind)
+                return false;
+        if (now < tracked->retry_usec)
+                engine_wish(engine, tracked->retry_usec - now);
+        return now >= tracked->retry_usec;
 }
 
 static void end_deleted_member(Engine *engine, const Tracked *tracked) {
-  const MrResource *resource = &tracked->document->resource;
+        const MrResource *resource = &tracked->document->resource;
 
-  if (store_remove(engine->args.store, resource->kind->name, resource->ns,
-                   resource->name, NULL) < 0)
-    engine->current++;
+        if (store_remove(engine->args.store, resource->kind->name, resource->ns, resource->name,
+                         NULL) < 0)
+                engine->current++;
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-  Engine *engine = userdata;
+        Engine *engine = userdata;
 
-  (void)source;
-  (void)usec;
-  engine_kick(engine);
-  return 0;
+        (void) source;
+        (void) usec;
+        engine_kick(engine);
+        return 0;
 }
 
 /* One line for `systemctl status millraced`, told when it changes. */
 static void tell_state(Engine *engine) {
-  size_t n_nodes = 0, n_ready = 0, n_settled = 0;
+        size_t n_nodes = 0, n_ready = 0, n_settled = 0;
 
-  for (size_t i = 0; i < engine->n_tracked; i++) {
-    const MrTree *nodes = mr_tree_get(engine->tracked[i]->snapshot, "nodes");
-    n_settled += engine->tracked[i]->is_settled;
-    n_nodes += mr_tree_size(nodes);
-    for (size_t k = 0; k < mr_tree_size(nodes); k++)
-      n_ready += mr_tree_get_bool(mr_tree_at(nodes, k), "ready", false);
-  }
-  char *text =
-      engine->platform_error
-          ? mr_strf("STATUS=%s", engine->platform_error)
-          : mr_strf(
-                "STATUS=%zu resources, %zu settled; %zu of %zu nodes ready.",
-                engine->n_tracked, n_settled, n_ready, n_nodes);
-  if (!mr_streq(text, engine->told))
-    (void)sd_notify(false, text);
-  free(engine->told);
-  engine->told = text;
+        for (size_t i = 0; i < engine->n_tracked; i++) {
+                const MrTree *nodes = mr_tree_get(engine->tracked[i]->snapshot, "nodes");
+                n_settled += engine->tracked[i]->is_settled;
+                n_nodes += mr_tree_size(nodes);
+                for (size_t k = 0; k < mr_tree_size(nodes); k++)
+                        n_ready += mr_tree_get_bool(mr_tree_at(nodes, k), "ready", false);
+        }
+        char *text = engine->platform_error
+                             ? mr_strf("STATUS=%s", engine->platform_error)
+                             : mr_strf("STATUS=%zu resources, %zu settled; %zu of %zu nodes ready.",
+                                       engine->n_tracked, n_settled, n_ready, n_nodes);
+        if (!mr_streq(text, engine->told))
+                (void) sd_notify(false, text);
+        free(engine->told);
+        engine->told = text;
 }
 
 static void end_round(Engine *engine) {
-  uint64_t now = now_usec(),
-           latest = now + (uint64_t)engine->args.resync_sec * SEC;
-  uint64_t at = engine->next_usec && engine->next_usec < latest
-                    ? engine->next_usec
-                    : latest;
+        uint64_t now = now_usec(), latest = now + (uint64_t) engine->args.resync_sec * SEC;
+        uint64_t at = engine->next_usec && engine->next_usec < latest ? engine->next_usec : latest;
 
-  engine->state = ENGINE_IDLE;
-  engine->n_rounds++;
-  tell_state(engine);
-  if (!engine->first_round_done && engine->has_observation) {
-    engine->first_round_done = true;
-    log_notice(NULL, MSG_PASS_FINISHED,
-               "The first pass over %zu resources is done.", engine->n_tracked);
-  }
-  (void)sd_event_source_set_time(engine->timer, at);
-  (void)sd_event_source_set_enabled(engine->timer, SD_EVENT_ONESHOT);
-  if (engine->is_dirty)
-    engine_kick(engine);
+        engine->state = ENGINE_IDLE;
+        engine->n_rounds++;
+        tell_state(engine);
+        if (!engine->first_round_done && engine->has_observation) {
+                engine->first_round_done = true;
+                log_notice(NULL, MSG_PASS_FINISHED, "The first pass over %zu resources is done.",
+                           engine->n_tracked);
+        }
+        (void) sd_event_source_set_time(engine->timer, at);
+        (void) sd_event_source_set_enabled(engine->timer, SD_EVENT_ONESHOT);
+        if (engine->is_dirty)
+                engine_kick(engine);
 }
 
 static void next_resource(Engine *engine) {
-  while (engine->current < engine->n_tracked) {
-    Tracked *tracked = engine->tracked[engine->current];
-    _cleanup_error_ MrError err = {};
-    size_t before = engine->n_tracked;
-    if (tracked->document && tracked->document->resource.is_deleted &&
-        tracked->document->resource.kind->owner_kind) {
-      end_deleted_member(engine, tracked);
-      continue;
-    }
-    int r = is_due(engine, tracked) ? process(engine, tracked, &err) : 0;
-    if (r > 0)
-      return;
-    if (r < 0)
-      note_failure(engine, tracked, r, &err);
-    /* A resource that ended its deletion has made room for the next one. */
-    if (engine->n_tracked == before)
-      engine->current++;
-  }
-  end_round(engine);
+        while (engine->current < engine->n_tracked) {
+                Tracked *tracked = engine->tracked[engine->current];
+                _cleanup_error_ MrError err = {};
+                size_t before = engine->n_tracked;
+                if (tracked->document && tracked->document->resource.is_deleted &&
+                    tracked->document->resource.kind->owner_kind) {
+                        end_deleted_member(engine, tracked);
+                        continue;
+                }
+                int r = is_due(engine, tracked) ? process(engine, tracked, &err) : 0;
+                if (r > 0)
+                        return;
+                if (r < 0)
+                        note_failure(engine, tracked, r, &err);
+                /* A resource that ended its deletion has made room for the next one. */
+                if (engine->n_tracked == before)
+                        engine->current++;
+        }
+        end_round(engine);
 }
 
-void engine_acted(Engine *engine, const char *key, bool again, int r,
-                  const MrError *err) {
-  Tracked *tracked = engine->current < engine->n_tracked
-                         ? engine->tracked[engine->current]
-                         : NULL;
+void engine_acted(Engine *engine, const char *key, bool again, int r, const MrError *err) {
+        Tracked *tracked =
+                engine->current < engine->n_tracked ? engine->tracked[engine->current] : NULL;
 
-  if (!tracked || !mr_streq(tracked->key, key)) {
-    next_resource(engine);
-    return;
-  }
-  if (r < 0)
-    note_failure(engine, tracked, r, err);
-  else
-    note_success(tracked);
-  if (r < 0 || !again) {
-    engine->current++;
-    engine->is_dirty = engine->is_dirty || r >= 0;
-  }
-  next_resource(engine);
+        if (!tracked || !mr_streq(tracked->key, key)) {
+                next_resource(engine);
+                return;
+        }
+        if (r < 0)
+                note_failure(engine, tracked, r, err);
+        else
+                note_success(tracked);
+        if (r < 0 || !again) {
+                engine->current++;
+                engine->is_dirty = engine->is_dirty || r >= 0;
+        }
+        next_resource(engine);
 }
 
 static void observation_failed(Engine *engine, int r, const MrError *err) {
-  const char *message = err && err->message ? err->message : strerror(-r);
+        const char *message = err && err->message ? err->message : strerror(-r);
 
-  if (!mr_streq(engine->platform_error, message))
-    log_error(NULL, MSG_HOSTD_UNREACHABLE,
-              "Cannot observe %s: %s. Nothing is done until this works.",
-              engine->args.platform->name, message);
-  free(engine->platform_error);
-  engine->platform_error = mr_strdup(message);
-  engine->platform_failures++;
-  engine_wish(engine, backoff_usec(engine->platform_failures));
-  engine->is_dirty = false;
-  end_round(engine);
+        if (!mr_streq(engine->platform_error, message))
+                log_error(NULL, MSG_HOSTD_UNREACHABLE,
+                          "Cannot observe %s: %s. Nothing is done until this works.",
+                          engine->args.platform->name, message);
+        free(engine->platform_error);
+        engine->platform_error = mr_strdup(message);
+        engine->platform_failures++;
+        engine_wish(engine, backoff_usec(engine->platform_failures));
+        engine->is_dirty = false;
+        end_round(engine);
 }
 
-static void on_observed(void *userdata, int r, const MrError *err,
-                        MrObservation *observation) {
-  Engine *engine = userdata;
+static void on_observed(void *userdata, int r, const MrError *err, MrObservation *observation) {
+        Engine *engine = userdata;
 
-  if (r < 0) {
-    observation_failed(engine, r, err);
-    return;
-  }
-  if (engine->platform_error)
-    log_notice(NULL, MSG_HOSTD_REACHED, "%s can be observed again.",
-               engine->args.platform->name);
-  free(TAKE(engine->platform_error));
-  engine->platform_failures = 0;
-  mr_observation_done(&engine->observation);
-  engine->observation = *observation;
-  engine->has_observation = true;
-  engine->state = ENGINE_WORKING;
-  engine->current = 0;
-  next_resource(engine);
+        if (r < 0) {
+                observation_failed(engine, r, err);
+                return;
+        }
+        if (engine->platform_error)
+                log_notice(NULL, MSG_HOSTD_REACHED, "%s can be observed again.",
+                           engine->args.platform->name);
+        free(TAKE(engine->platform_error));
+        engine->platform_failures = 0;
+        mr_observation_done(&engine->observation);
+        engine->observation = *observation;
+        engine->has_observation = true;
+        engine->state = ENGINE_WORKING;
+        engine->current = 0;
+        next_resource(engine);
 }
 
 static int on_kick(sd_event_source *source, void *userdata) {
-  Engine *engine = userdata;
-  _cleanup_error_ MrError err = {};
+        Engine *engine = userdata;
+        _cleanup_error_ MrError err = {};
 
-  (void)source;
-  if (engine->state != ENGINE_IDLE)
-    return 0;
-  engine->state = ENGINE_OBSERVING;
-  engine->is_dirty = false;
-  engine->next_usec = 0;
-  int r = engine->args.platform->platform->observe(engine->platform,
-                                                   on_observed, engine, &err);
-  if (r < 0)
-    observation_failed(engine, r, &err);
-  return 0;
+        (void) source;
+        if (engine->state != ENGINE_IDLE)
+                return 0;
+        engine->state = ENGINE_OBSERVING;
+        engine->is_dirty = false;
+        engine->next_usec = 0;
+        int r = engine->args.platform->platform->observe(engine->platform, on_observed, engine,
+                                                         &err);
+        if (r < 0)
+                observation_failed(engine, r, &err);
+        return 0;
 }
 
 static void on_platform_changed(void *userdata, const char *node) {
-  (void)node;
-  engine_kick(userdata);
+        (void) node;
+        engine_kick(userdata);
 }
 
 static int make_sources(Engine *engine, MrError *err) {
-  int r =
-      sd_event_add_defer(engine->args.event, &engine->kick, on_kick, engine);
-  if (r >= 0)
-    r = sd_event_source_set_enabled(engine->kick, SD_EVENT_ONESHOT);
-  if (r >= 0)
-    r = sd_event_add_time(engine->args.event, &engine->timer, CLOCK_MONOTONIC,
-                          UINT64_MAX, 5000, on_timer, engine);
-  return r < 0 ? mr_fail_errno(err, -r, NULL, "cannot set up the event loop")
-               : 0;
+        int r = sd_event_add_defer(engine->args.event, &engine->kick, on_kick, engine);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(engine->kick, SD_EVENT_ONESHOT);
+        if (r >= 0)
+                r = sd_event_add_time(engine->args.event, &engine->timer, CLOCK_MONOTONIC,
+                                      UINT64_MAX, 5000, on_timer, engine);
+        return r < 0 ? mr_fail_errno(err, -r, NULL, "cannot set up the event loop") : 0;
 }
 
 int engine_new(const EngineArgs *args, Engine **ret, MrError *err) {
-  _cleanup_(engine_freep) Engine *engine = mr_new(Engine, 1);
-  MrPlatformArgs platform = {
-      .event = args->event,
-      .config = args->platform_config,
-      .changed = on_platform_changed,
-      .userdata = engine,
-  };
+        _cleanup_(engine_freep) Engine *engine = mr_new(Engine, 1);
+        MrPlatformArgs platform = {
+                .event = args->event,
+                .config = args->platform_config,
+                .changed = on_platform_changed,
+                .userdata = engine,
+        };
 
-  engine->args = *args;
-  engine->events = events_new();
-  int r = make_sources(engine, err);
-  if (r >= 0)
-    r = args->platform->platform->open(&platform, &engine->platform, err);
-  if (r >= 0)
-    r = engine_track_all(engine, err);
-  if (r < 0)
-    return r;
-  engine->subscription =
-      store_subscribe(args->store, engine_store_changed, engine);
-  *ret = TAKE(engine);
-  return 0;
+        engine->args = *args;
+        engine->events = events_new();
+        int r = make_sources(engine, err);
+        if (r >= 0)
+                r = args->platform->platform->open(&platform, &engine->platform, err);
+        if (r >= 0)
+                r = engine_track_all(engine, err);
+        if (r < 0)
+                return r;
+        engine->subscription = store_subscribe(args->store, engine_store_changed, engine);
+        *ret = TAKE(engine);
+        return 0;
 }
 
 void engine_configure(Engine *engine, int64_t grace_sec, int64_t resync_sec) {
-  engine->args.grace_sec = grace_sec;
-  engine->args.resync_sec = resync_sec;
-  engine_kick(engine);
+        engine->args.grace_sec = grace_sec;
+        engine->args.resync_sec = resync_sec;
+        engine_kick(engine);
 }
 
 Engine *engine_free(Engine *engine) {
-  if (!engine)
-    return NULL;
-  store_unsubscribe(engine->subscription);
-  batch_free(engine->batch);
-  if (engine->platform)
-    engine->args.platform->platform->close(engine->platform);
-  for (size_t i = 0; i < engine->n_tracked; i++)
-    tracked_free(engine->tracked[i]);
-  free(engine->tracked);
-  mr_observation_done(&engine->observation);
-  events_free(engine->events);
-  sd_event_source_disable_unref(engine->kick);
-  sd_event_source_disable_unref(engine->timer);
-  free(engine->platform_error);
-  free(engine->told);
-  free(engine->status_error);
-  free(engine);
-  return NULL;
+        if (!engine)
+                return NULL;
+        store_unsubscribe(engine->subscription);
+        batch_free(engine->batch);
+        if (engine->platform)
+                engine->args.platform->platform->close(engine->platform);
+        for (size_t i = 0; i < engine->n_tracked; i++)
+                tracked_free(engine->tracked[i]);
+        free(engine->tracked);
+        mr_observation_done(&engine->observation);
+        events_free(engine->events);
+        sd_event_source_disable_unref(engine->kick);
+        sd_event_source_disable_unref(engine->timer);
+        free(engine->platform_error);
+        free(engine->told);
+        free(engine->status_error);
+        free(engine);
+        return NULL;
 }

@@ -11,7 +11,8 @@ typedef struct Telling {
         int priority;
 } Telling;
 
-static Telling telling_of(const Step *step) {
+/* What follows from a change of the spec repairs nothing. */
+static Telling telling_of(const Tracked *tracked, const Step *step) {
         bool is_file = step->manifest && mr_streq(step->manifest->kind, "File");
         bool is_secret = step->manifest && mr_streq(step->manifest->kind, "Secret");
 
@@ -22,7 +23,7 @@ static Telling telling_of(const Step *step) {
                                        : (Telling){"Started", MSG_NODE_STARTED, LOG_NOTICE};
         if (is_secret && step->verb != MR_VERB_REMOVE)
                 return (Telling){"Issued", MSG_CERTIFICATE_ISSUED, LOG_NOTICE};
-        if (step->is_repair)
+        if (step->is_repair && tracked->is_in_force)
                 return (Telling){"Repaired", is_file ? MSG_FILE_REPAIRED : MSG_PART_APPLIED,
                                  LOG_WARNING};
         return (Telling){
@@ -47,7 +48,7 @@ static LogScope scope_of(const Tracked *tracked, const char *node) {
 }
 
 void engine_tell_step(Engine *engine, const Tracked *tracked, const Step *step) {
-        Telling telling = telling_of(step);
+        Telling telling = telling_of(tracked, step);
         LogScope scope = scope_of(tracked, step->node);
         _cleanup_free_ char *message =
                 mr_strf("%s %s: %s", mr_verb_name(step->verb), step->subject, step->reason);

@@ -26,6 +26,8 @@ typedef struct Tracked {
         uint64_t acted_usec;   /* when the last batch ended: views from before do not count for a
                                   restart */
         bool is_settled;       /* the last plan was empty */
+        bool is_in_force;      /* a plan for the present spec was empty once: what differs now has
+                                  drifted */
 } Tracked;
 
 typedef enum EngineState {

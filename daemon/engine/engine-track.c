@@ -72,6 +72,33 @@ static Tracked *track(Engine *engine, const char *key) {
         return tracked;
 }
 
+static bool is_said_ready(const MrResource *resource) {
+        const MrTree *status = mr_tree_get(resource->tree, "status"),
+                     *conditions = mr_tree_get(status, "conditions");
+
+        if (mr_tree_get_int(status, "observedGeneration", -1) != resource->generation)
+                return false;
+        for (size_t i = 0; i < mr_tree_size(conditions); i++)
+                if (mr_streq(mr_tree_get_string(mr_tree_at(conditions, i), "type"), "Ready"))
+                        return mr_streq(mr_tree_get_string(mr_tree_at(conditions, i), "status"),
+                                        "True");
+        return false;
+}
+
+/* A member's spec is part of its owner's; which owner that is does not matter here. */
+static void note_new_spec(Engine *engine, Tracked *tracked, const Document *before) {
+        const MrResource *resource = &tracked->document->resource;
+
+        if (!before)
+                tracked->is_in_force = is_said_ready(resource);
+        else if (before->resource.generation != resource->generation)
+                tracked->is_in_force = false;
+        if (!resource->kind->owner_kind || tracked->is_in_force)
+                return;
+        for (size_t i = 0; i < engine->n_tracked; i++)
+                engine->tracked[i]->is_in_force = false;
+}
+
 /* Takes a new version of a resource. What cannot be decoded any more (a newer program wrote it) is
  * kept and reported. */
 static void take(Engine *engine, const char *key, MrTree *take_tree) {
@@ -84,8 +111,9 @@ static void take(Engine *engine, const char *key, MrTree *take_tree) {
                 engine_report_error(engine, tracked, r, &err);
                 return;
         }
-        document_free(tracked->document);
+        _cleanup_(document_freep) Document *before = tracked->document;
         tracked->document = document;
+        note_new_spec(engine, tracked, before);
         tracked->failures = 0;
         tracked->retry_usec = 0;
         tracked->is_settled = false;

@@ -179,6 +179,7 @@ static int process(Engine *engine, Tracked *tracked, MrError *err) {
         mr_tree_free(tracked->steps);
         tracked->steps = plan_to_tree(plan);
         tracked->is_settled = plan_size(plan) == 0 && is_all_ready(desire);
+        tracked->is_in_force = tracked->is_in_force || tracked->is_settled;
         if (!tracked->is_settled)
                 engine_wish(engine, OBSERVE_UNSETTLED_USEC);
         r = engine_act(engine, tracked, &desire, &plan, facts, err);
@@ -192,8 +193,8 @@ static int process(Engine *engine, Tracked *tracked, MrError *err) {
         return 0;
 }
 
-/* A pool and its like have no life of their own; their owner reports for them. What failed waits for
- * its time, and each round that comes earlier has to wish for that one again. */
+/* A pool and its like have no life of their own; their owner reports for them. What failed waits
+ * for its time, and each round that comes earlier has to wish for that one again. */
 static bool is_due(Engine *engine, const Tracked *tracked) {
         uint64_t now = now_usec();
 

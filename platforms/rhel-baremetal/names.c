@@ -7,9 +7,9 @@
 #include "str.h"
 
 const char *instance_name(MrArena *arena, const char *ns, const char *node) {
-        if (mr_is_empty(ns) || mr_streq(ns, "default"))
+        if (!ns || mr_is_empty(ns) || mr_streq(ns, "default"))
                 return node;
-        return mr_arena_strf(arena, "%s_%s", ns, node ? node : "");
+        return mr_arena_strf(arena, "%s_%s", ns, node);
 }
 
 void instance_split(MrArena *arena, const char *instance, const char **ret_ns,

@@ -101,6 +101,7 @@ static int sim_observe(MrPlatform *platform, MrObserved done, void *userdata, Mr
         Sim *sim = platform->sim;
         Call *call;
 
+        sim->observations++;
         if (sim_chance(sim, sim->observe_fails / 2)) {
                 sim->observed_well = false;
                 return mr_fail(err, MR_TRANSIENT, NULL, "cannot reach the system bus");
@@ -321,6 +322,7 @@ static int sim_apply_batch(MrPlatform *platform, const MrAction *actions, size_t
         _cleanup_buf_ MrBuf json = {};
         MrTree *batch = NULL;
 
+        sim->batches++;
         if (!sim->observed_well)
                 sim_violated(sim, "a batch was begun after an observation that failed");
         mr_json_write(tree, 0, &json);
@@ -334,7 +336,7 @@ static int sim_apply_batch(MrPlatform *platform, const MrAction *actions, size_t
                        .batch = batch,
                        .fails_at = SIZE_MAX};
         if (sim_chance(sim, sim->apply_fails))
-                call->fails_at = sim_random(sim, n);
+                call->fails_at = sim->fails_at_once ? 0 : sim_random(sim, n);
         sim->batch_seen_usec = seen_by(sim);
         sim_at(sim, SIM_MSEC, apply_next, call);
         return 0;

@@ -222,6 +222,35 @@ void sim_kick(Sim *sim) {
         engine_kick(sim->engine);
 }
 
+void sim_hold(Sim *sim, const char *node, const char *reason) {
+        (void) store_hold(sim->store, "default", node, reason, NULL);
+}
+
+void sim_ask_restart(Sim *sim, const char *node, const char *reason) {
+        (void) engine_restart(sim->engine, "default", NULL, node, reason, NULL);
+}
+
+MrTree *sim_events(Sim *sim, const char *kind, const char *name) {
+        MrTree *events = NULL;
+
+        (void) engine_events(sim->engine, kind, "default", name, &events, NULL);
+        return events;
+}
+
+MrTree *sim_status(Sim *sim, const char *kind, const char *name) {
+        _cleanup_resource_ StoreResource stored = {};
+
+        if (store_get(sim->store, kind, "default", name, &stored, NULL) < 0)
+                return NULL;
+        return mr_tree_copy(mr_tree_get(stored.tree, "status"));
+}
+
+bool sim_is_stored(Sim *sim, const char *kind, const char *name) {
+        _cleanup_resource_ StoreResource stored = {};
+
+        return store_get(sim->store, kind, "default", name, &stored, NULL) >= 0;
+}
+
 void sim_release(Sim *sim, const char *node) {
         (void) store_release(sim->store, "default", node, NULL);
 }

@@ -96,6 +96,8 @@ struct Sim {
         size_t n_happened;
         unsigned char sequence[1024]; /* which of them, step after step */
         /* Faults. */
+        bool fails_at_once;             /* a batch that fails, fails at its first step */
+        unsigned batches, observations; /* how many were begun */
         unsigned observe_fails, apply_fails, look_fails; /* percent */
         uint64_t start_usec, catch_up_usec;
 };
@@ -150,6 +152,12 @@ int observation_of_host(MrTree *take_observed, MrObservation *ret, MrError *err)
  * because the linker takes each symbol where it finds it first: the parts of this folder that
  * replace parts of the core must come before it. */
 void sim_kick(Sim *sim);
+void sim_hold(Sim *sim, const char *node, const char *reason);
+void sim_ask_restart(Sim *sim, const char *node, const char *reason);
+/* Free the trees. */
+MrTree *sim_events(Sim *sim, const char *kind, const char *name);
+MrTree *sim_status(Sim *sim, const char *kind, const char *name);
+bool sim_is_stored(Sim *sim, const char *kind, const char *name);
 void sim_release(Sim *sim, const char *node);
 void sim_lose_secret(Sim *sim, const char *name);
 void sim_damage_secret(Sim *sim, const char *name, const char *key);

@@ -1,0 +1,229 @@
+/* What the engine promises beside the order of steps: deletions end, failures back off, holds are
+ * respected, and what was done is told. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sdk/str.h"
+#include "sim.h"
+
+#define SPEC(heap)                                                                                 \
+        "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata: {name: c}\nspec:\n  "        \
+        "kafka:\n"                                                                                 \
+        "    version: 3.9.1\n    replicas: 2\n    jvmOptions: {\"-Xmx\": " heap "}\n"              \
+        "    listeners: [{name: plain, port: 9092, type: internal, tls: false}]\n"                 \
+        "    storage: {type: persistent-claim, size: 1Gi}\n"                                       \
+        "  zookeeper: {replicas: 1, storage: {type: persistent-claim, size: 1Gi}}\n"
+
+static int set_up(void **state) {
+        Sim *sim = sim_new(7);
+
+        sim->start_usec = 600 * SIM_MSEC;
+        sim->catch_up_usec = 200 * SIM_MSEC;
+        sim_start(sim);
+        sim_apply(sim, SPEC("512m"));
+        *state = sim;
+        return sim_settle(sim, 300) ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+        sim_free(*state);
+        return 0;
+}
+
+static void assert_well(Sim *sim) {
+        if (sim->violation)
+                fail_msg("%s", sim->violation);
+}
+
+static bool is_told(Sim *sim, const char *reason, const char *words) {
+        _cleanup_(mr_tree_freep) MrTree *events = sim_events(sim, "Kafka", "c");
+
+        for (size_t i = 0; i < mr_tree_size(events); i++) {
+                const MrTree *event = mr_tree_at(events, i);
+                if (mr_streq(mr_tree_get_string(event, "reason"), reason) &&
+                    strstr(mr_tree_get_string(event, "message"), words))
+                        return true;
+        }
+        return false;
+}
+
+static const char *ready(Sim *sim) {
+        static const char *const answers[] = {"True", "False"};
+        _cleanup_(mr_tree_freep) MrTree *status = sim_status(sim, "Kafka", "c");
+        const char *text = mr_tree_string(mr_tree_find(status, "conditions[Ready].status", false));
+
+        for (size_t i = 0; i < MR_ELEMENTS(answers); i++)
+                if (mr_streq(answers[i], text))
+                        return answers[i];
+        return "Unknown";
+}
+
+static void a_settled_cluster_is_ready_and_quiet(void **state) {
+        Sim *sim = *state;
+
+        assert_string_equal(ready(sim), "True");
+        sim_check_settled(sim);
+        assert_well(sim);
+}
+
+static void what_was_done_is_told(void **state) {
+        Sim *sim = *state;
+
+        assert_true(is_told(sim, "Issued", "secret c-cluster-ca"));
+        assert_true(is_told(sim, "Started", "c-kafka-0"));
+        sim_apply(sim, SPEC("640m"));
+        assert_true(sim_settle(sim, 300));
+        assert_true(is_told(sim, "Restarted", "-Xmx512m → -Xmx640m"));
+        sim_node_down(sim, sim_node(sim, "c-kafka-1"), SIM_FAILED);
+        assert_true(sim_settle(sim, 300));
+        assert_true(is_told(sim, "Repaired", "start c-kafka-1: it failed"));
+        assert_well(sim);
+}
+
+static void a_deletion_ends_and_keeps_the_data(void **state) {
+        Sim *sim = *state;
+
+        sim->in_deletion = true;
+        sim_delete(sim, "Kafka", "c");
+        sim_run(sim, 30 * SIM_SEC);
+        assert_well(sim);
+        assert_false(sim_is_stored(sim, "Kafka", "c"));
+        assert_int_equal(mr_tree_size(sim->instances), 0);
+        assert_int_equal(mr_tree_size(sim->claims), 3);
+}
+
+/* A deletion that cannot be carried out yet stays one. */
+static void a_deletion_survives_failures_and_crashes(void **state) {
+        Sim *sim = *state;
+
+        sim->in_deletion = true;
+        sim->apply_fails = 100;
+        sim->fails_at_once = true;
+        sim_delete(sim, "Kafka", "c");
+        sim_run(sim, 60 * SIM_SEC);
+        assert_true(sim_is_stored(sim, "Kafka", "c"));
+        sim_crash(sim);
+        sim_run(sim, 5 * SIM_SEC);
+        assert_true(sim_is_stored(sim, "Kafka", "c"));
+        sim->apply_fails = 0;
+        sim_run(sim, 120 * SIM_SEC);
+        assert_false(sim_is_stored(sim, "Kafka", "c"));
+        assert_well(sim);
+}
+
+static void failures_back_off_and_are_reported(void **state) {
+        Sim *sim = *state;
+
+        sim->apply_fails = 100;
+        sim->fails_at_once = true;
+        sim_apply(sim, SPEC("640m"));
+        unsigned before = sim->batches;
+        sim_run(sim, 300 * SIM_SEC);
+        /* A second, twice as long each time, and then regularly. */
+        assert_in_range(sim->batches - before, 5, 40);
+        assert_string_equal(ready(sim), "False");
+        assert_true(is_told(sim, "Failed", "the disk is full"));
+        sim->apply_fails = 0;
+        assert_true(sim_settle(sim, 300));
+        assert_string_equal(ready(sim), "True");
+        assert_well(sim);
+}
+
+static void an_observation_that_fails_stops_everything(void **state) {
+        Sim *sim = *state;
+
+        sim->observe_fails = 100;
+        sim_node_down(sim, sim_node(sim, "c-kafka-1"), SIM_FAILED);
+        unsigned batches = sim->batches, before = sim->observations;
+        sim_run(sim, 300 * SIM_SEC);
+        assert_int_equal(sim->batches, batches);
+        assert_in_range(sim->observations - before, 5, 30);
+        sim->observe_fails = 0;
+        assert_true(sim_settle(sim, 300));
+        assert_well(sim);
+}
+
+static void a_hold_is_respected(void **state) {
+        Sim *sim = *state;
+        SimNode *node = sim_node(sim, "c-kafka-1");
+
+        sim_hold(sim, "c-kafka-1", "a disk is replaced");
+        sim_run(sim, 5 * SIM_SEC);
+        sim_node_down(sim, node, SIM_DOWN);
+        sim_run(sim, 200 * SIM_SEC);
+        assert_int_equal(node->state, SIM_DOWN);
+        _cleanup_(mr_tree_freep) MrTree *plan = sim_plan(sim, "Kafka", "c");
+        assert_string_equal(mr_tree_string(mr_tree_find(plan, "steps[0].waits", false)),
+                            "it is held: a disk is replaced");
+        sim_release(sim, "c-kafka-1");
+        assert_true(sim_settle(sim, 60));
+        assert_well(sim);
+}
+
+static void a_node_stopped_by_hand_comes_back(void **state) {
+        Sim *sim = *state;
+        SimNode *node = sim_node(sim, "c-kafka-1");
+
+        sim_node_down(sim, node, SIM_DOWN);
+        sim_run(sim, 8 * SIM_SEC);
+        assert_int_equal(node->state, SIM_DOWN);
+        sim_run(sim, 4 * SIM_SEC);
+        assert_int_not_equal(node->state, SIM_DOWN);
+        assert_true(sim_settle(sim, 60));
+        assert_true(is_told(sim, "Repaired",
+                            "it was stopped by hand; 'millctl hold c-kafka-1' keeps it down"));
+        assert_well(sim);
+}
+
+static void a_restart_that_was_asked_for_happens_once(void **state) {
+        Sim *sim = *state;
+        size_t actions = sim->n_actions;
+
+        sim_ask_restart(sim, "c-kafka-1", "a new kernel");
+        assert_true(sim_settle(sim, 60) || true);
+        sim_run(sim, 20 * SIM_SEC);
+        assert_int_equal(sim->n_actions, actions + 1);
+        assert_true(is_told(sim, "Restarted", "asked for: a new kernel"));
+        sim_check_settled(sim);
+        assert_well(sim);
+}
+
+static void a_file_that_was_edited_is_put_back(void **state) {
+        Sim *sim = *state;
+        MrTree *files = mr_tree_get(mr_tree_get(sim->instances, "c-kafka-0"), "files");
+
+        mr_tree_set_string(files, "server.properties", "edited");
+        sim_host_changed(sim);
+        sim_run(sim, 2 * SIM_SEC);
+        assert_string_not_equal(mr_tree_get_string(files, "server.properties"), "edited");
+        assert_true(is_told(sim, "Repaired", "file c-kafka-0/server.properties"));
+        assert_int_equal(sim_node(sim, "c-kafka-0")->state, SIM_RUNNING);
+        assert_well(sim);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                TEST(a_settled_cluster_is_ready_and_quiet),
+                TEST(what_was_done_is_told),
+                TEST(a_deletion_ends_and_keeps_the_data),
+                TEST(a_deletion_survives_failures_and_crashes),
+                TEST(failures_back_off_and_are_reported),
+                TEST(an_observation_that_fails_stops_everything),
+                TEST(a_hold_is_respected),
+                TEST(a_node_stopped_by_hand_comes_back),
+                TEST(a_restart_that_was_asked_for_happens_once),
+                TEST(a_file_that_was_edited_is_put_back),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -79,7 +79,7 @@ static void step_done(Batch *batch, const Step *step) {
         Engine *engine = batch->engine;
         Tracked *tracked = tracked_of(batch);
 
-        if (step->verb == MR_VERB_RESTART) {
+        if (step->verb == MR_VERB_RESTART || step->verb == MR_VERB_START) {
                 _cleanup_free_ char *key = mr_strf("restart/%s/%s", step->ns, step->node);
                 (void) store_remember(engine->args.store, key, NULL, NULL);
         }

@@ -84,6 +84,11 @@ int elf_read_symbol(const char *path, const char *name, void *ret, size_t size, 
             header->e_ident[EI_CLASS] != ELFCLASS64)
                 return mr_fail(err, MR_INVALID, NULL,
                                "%s is no shared object of this machine; remove it", path);
+        /* The table stands at the end of the file: when it is whole, nothing was cut off. */
+        if (header->e_shnum > 0 && !section_at(&image, header, header->e_shnum - 1U))
+                return mr_fail(err, MR_INVALID, NULL,
+                               "%s is cut off or damaged; install the plugin again, or remove it",
+                               path);
         for (size_t i = 0; i < header->e_shnum; i++) {
                 const Elf64_Shdr *section = section_at(&image, header, i);
                 const void *found = section && section->sh_type == SHT_DYNSYM

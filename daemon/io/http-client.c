@@ -162,6 +162,12 @@ static int client_receive(HttpClient *client, uint64_t deadline, MrError *err) {
         return 1;
 }
 
+static int fail_gone(MrError *err) {
+        return mr_fail(err, MR_TRANSIENT, NULL,
+                       "millraced ended before it answered, so this may be done or not; look, and "
+                       "try again");
+}
+
 static int fail_answer(MrError *err) {
         return mr_fail(err, MR_TRANSIENT, NULL,
                        "the answer is no HTTP; is it millraced that listens at the socket?");
@@ -223,8 +229,10 @@ static int client_receive_head(HttpClient *client, uint64_t deadline, MrError *e
                 int r = client_receive(client, deadline, err);
                 if (r == 0)
                         return fail_late(err);
+                if (r == -ENODATA)
+                        return client->raw.size > 0 ? fail_answer(err) : fail_gone(err);
                 if (r < 0)
-                        return r == -ENODATA ? fail_answer(err) : r;
+                        return r;
         }
         size_t size = (size_t) (end - client->raw.data) + 2;
         _cleanup_free_ char *head = mr_strndup(client->raw.data, size);

@@ -33,7 +33,7 @@ test_runs() {
         check "its pool has a status of its own" eval 'ctl get kafkanodepool dual-role -o json | jq -e ".status.observedGeneration == .metadata.generation"'
 }
 quorum_has_leader() {
-        java_tool org.apache.kafka.tools.MetadataQuorumCommand --bootstrap-server h1:9092 describe --status | contains "LeaderId:              0"
+        java_tool org.apache.kafka.tools.MetadataQuorumCommand --bootstrap-server h1:9092 describe --status | tr -s ' ' | contains "LeaderId: 0"
 }
 
 test_repairs() {

@@ -89,11 +89,11 @@ command_line() { h1 cat "/proc/$(property "$1" MainPID)/cmdline" | tr '\0' '\n';
 
 secret_files() { # USER: user.crt, user.key and the cluster's ca.crt, as one would fetch them
         h1 rm -rf "/root/$1"
-        h1 sh -c "cd /root && umask 077 && millctl secret get $1 -o /root/$1 && millctl secret get ${2:-my-cluster}-cluster-ca-cert -o /root/$1"
+        h1 sh -c "umask 077 && millctl secret get $1 -o /root/$1 && millctl secret get ${2:-my-cluster}-cluster-ca-cert -o /root/$1" >/dev/null
 }
 tls_options() { # USER
-        echo "-X security.protocol=ssl -X ssl.ca.location=/root/$1/ca.crt -X ssl.certificate.location=/root/$1/user.crt
-                -X ssl.key.location=/root/$1/user.key"
+        echo "-X security.protocol=ssl -X ssl.ca.location=/root/$1/ca.crt" \
+                "-X ssl.certificate.location=/root/$1/user.crt -X ssl.key.location=/root/$1/user.key"
 }
 # 100 messages there and back; OPTIONS are kcat's.
 passes() { # BOOTSTRAP TOPIC OPTIONS...

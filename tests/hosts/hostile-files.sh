@@ -7,12 +7,11 @@ other() { sed "s/name: my-cluster/name: ${1:-other}/"; } # NAME: the example as 
 altered() { example kafka-single | other | sed "$1"; }   # SED
 
 refused() { # FILE TEXT...: with its content from stdin
-        local file=$1 names
+        local file=$1
         shift
-        names=$(kinds)
         mark
         put "$file"
-        says "$file" "$@" "What the file held before stays in force" && nothing_harmed && same "$names" "$(kinds)" &&
+        says "$file" "$@" "What the file held before stays in force" && nothing_harmed && same "$kinds" "$(kinds)" &&
                 fails said_text "create " && gone "$file"
 }
 kinds() { ctl get kafka -o json | jq -c '[.items[] | .metadata.name + .metadata.resourceVersion]'; }
@@ -31,7 +30,14 @@ bomb() {
         done
 }
 
-generation() { ctl get kafka my-cluster -o json | jq .metadata.generation; }
+retained() { example kafka-single | sed "s/min.insync/log.retention.ms: $1\n      min.insync/"; } # MSEC: altered while running
+file_has() { h1 grep -q "$1" /etc/millrace/nodes/my-cluster-kafka-0/server.properties; }
+has_process() { [ "$(property "$1" MainPID)" -gt 0 ]; }
+nothing_of() { # CLUSTER
+        same "" "$(ctl get kafka -A -o json | jq -r '.items[].metadata.name' | grep -x "$1")" &&
+                same "" "$(h1 find /etc/millrace/nodes /var/lib/millrace-data /etc/systemd/system -name "*$1-*")"
+}
+
 source_is() { ctl describe kafka my-cluster | contains "$(printf 'source      /etc/millrace/resources.d/%s' "$1")"; }
 memory() { h1 ps -o rss= -C millraced; }
 small_memory() { [ "$(memory)" -lt 40000 ] || { echo "millraced has $(memory) KiB"; return 1; }; }
@@ -39,9 +45,37 @@ kept() { sleep 1; nothing_harmed && is_ready my-cluster && same "" "$(said | gre
 
 host_with_package h1
 root=$(root_of h1)
-example kafka-single | put cluster.yaml
-check "a cluster runs" ready my-cluster
+
+# --- a resource that changes while its plan runs
+
+for n in {1..20}; do
+        retained "$n"000000 | put cluster.yaml
+        sleep .1
+done
+check "a cluster that was edited twenty times while it started runs" ready my-cluster 120
+check "with what was said last" wait_for 20 "the file" file_has log.retention.ms=20000000
 remember
+for n in {1..10}; do
+        example kafka-single | other brief | sed "s/-Xmx: 256m/-Xmx: 2${n}0m/" | put brief.yaml
+        sleep ".0$n"
+        gone brief.yaml
+        sleep ".0$n"
+done
+example kafka-single | other brief | put brief.yaml
+sleep .2
+gone brief.yaml
+check "one that came and went while it started leaves nothing" wait_for 120 "its end" nothing_of brief
+check "and the first one did not notice" nothing_harmed
+
+# --- names that look odd and are right
+
+altered "s/name: other/name: a.b-1.c\\n  namespace: team-a/" | put odd.yaml
+check "a name with dots and dashes, and a namespace, become a claim" wait_for 40 "the claim" h1 test -d /var/lib/millrace-data/team-a_data-a.b-1.c-kafka-0/data
+check "and a unit that starts" wait_for 40 "the unit" has_process kafka@team-a_a.b-1.c-kafka-0
+gone odd.yaml
+check "and they go with their file" wait_for 120 "their end" nothing_of a.b-1.c
+retained 20000000 | put cluster.yaml
+kinds=$(kinds)
 
 # --- texts that are no YAML
 
@@ -126,12 +160,12 @@ gone private.yaml
 # --- files under way
 
 mark
-{ example kafka-single | head -n 12; sleep 2; example kafka-single | tail -n +13 | sed 's/min.insync/log.retention.ms: 3600000\n      min.insync/'; } \
+{ retained 3600000 | head -n 12; sleep 2; retained 3600000 | tail -n +13; } \
         >"$(resources)/cluster.yaml" &
 sleep 1
 check "half a file is not read while it is being written" same "" "$(said)"
 wait $!
-check "once it is complete it is taken" wait_for 10 "generation 2" same 2 "$(generation)"
+check "once it is complete it is taken" wait_for 20 "the file" file_has log.retention.ms=3600000
 example kafka-single >"$(resources)/cluster.yaml"
 mark
 example kafka-single | head -n 8 >"$(resources)/cluster.yaml"

@@ -65,7 +65,8 @@ int engine_describe(Engine *engine, const char *kind, const char *ns, const char
         mr_tree_set_string(*ret, "name", name);
         mr_tree_set_string(*ret, "source", stored.source);
         mr_tree_set_string(*ret, "platform", engine->args.platform->name);
-        mr_tree_set_string(*ret, "error", engine->platform_error ? engine->platform_error : tracked->error);
+        mr_tree_set_string(*ret, "error",
+                           engine->platform_error ? engine->platform_error : tracked->error);
         mr_tree_set(*ret, "status", mr_tree_copy(mr_tree_get(stored.tree, "status")));
         mr_tree_set(*ret, "steps",
                     tracked->steps ? mr_tree_copy(tracked->steps) : mr_tree_new_list());

@@ -29,7 +29,7 @@ bool host_observer_is_busy(const HostObserver *observer);
 /* What systemd says of one unit. */
 typedef struct HostUnitState {
         bool is_loaded;
-        int32_t is_outdated; /* systemd has not read the unit's files as they are now */
+        int32_t is_outdated;       /* systemd has not read the unit's files as they are now */
         char *load, *active, *sub; /* owned */
         char *status;              /* the unit's own words, owned; may be NULL */
         char *result;              /* "success", "exit-code" …; owned; may be NULL */

@@ -40,8 +40,8 @@ int host_units_disable(HostUnits *units, const char *unit, HostUnitsDone done, v
 /* A failure of the unit is no longer remembered. */
 int host_units_forget(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
                       MrError *err) _must_check_;
-/* Answers 1 when systemd goes by older files of the unit than there are, and 0 when it knows them or
- * will read them anew. */
+/* Answers 1 when systemd goes by older files of the unit than there are, and 0 when it knows them
+ * or will read them anew. */
 int host_units_is_outdated(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
                            MrError *err) _must_check_;
 int host_units_reload(HostUnits *units, HostUnitsDone done, void *userdata,

@@ -1,10 +1,11 @@
-/* Preloaded into millraced or millrace-hostd, it ends the process right after it logged its N-th step, which is the
- * finest grain in which work can be interrupted. /etc/millrace/crash says which process, when and how:
+/* Preloaded into millraced or millrace-hostd, it ends the process right after it logged its N-th
+ * step, which is the finest grain in which work can be interrupted. /etc/millrace/crash says which
+ * process, when and how:
  *
  *      PID|PROGRAM N SIGNAL
  *
- * With the name of a program, the next process of that name dies after N steps as well. The count begins anew with
- * each new version of the file. */
+ * With the name of a program, the next process of that name dies after N steps as well. The count
+ * begins anew with each new version of the file. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -56,7 +57,8 @@ static void count_step(void) {
 int sd_journal_sendv(const struct iovec *iov, int n);
 
 int sd_journal_sendv(const struct iovec *iov, int n) {
-        int (*real)(const struct iovec *, int) = (int (*)(const struct iovec *, int)) dlsym(RTLD_NEXT, "sd_journal_sendv");
+        int (*real)(const struct iovec *, int) =
+                (int (*)(const struct iovec *, int)) dlsym(RTLD_NEXT, "sd_journal_sendv");
         int r = real ? real(iov, n) : 0;
 
         if (is_step(iov, n))

@@ -120,10 +120,11 @@ static MrBuf copy_of(const World *w) {
 
 static void good_ones_load(void **state) {
         World *w = *state;
-        _cleanup_free_ char *good = put(w, "zookeeper.so", w->good.data, w->good.size, 0644),
-                            *library = put(w, "libother.so", "x", 1, 0644),
-                            *hidden = put(w, ".x.so", "x", 1, 0644),
-                            *text = put(w, "README", "x", 1, 0644);
+        _cleanup_free_ _unused_ char *good = put(w, "zookeeper.so", w->good.data, w->good.size,
+                                                 0644),
+                                     *library = put(w, "libother.so", "x", 1, 0644),
+                                     *hidden = put(w, ".x.so", "x", 1, 0644),
+                                     *text = put(w, "README", "x", 1, 0644);
 
         load(w, getuid());
         assert_int_equal(w->n_refused, 0);

@@ -86,8 +86,9 @@ static void load(World *w, unsigned owner) {
 /* One plugin of these bytes is refused with these words, and a good one beside it loads. */
 static void assert_refused(World *w, const void *data, size_t size, mode_t mode,
                            const char *words) {
-        _cleanup_free_ char *bad = put(w, "bad.so", data, size, mode),
-                            *good = put(w, "zookeeper.so", w->good.data, w->good.size, 0644);
+        _cleanup_free_ _unused_ char *bad = put(w, "bad.so", data, size, mode),
+                                     *good = put(w, "zookeeper.so", w->good.data, w->good.size,
+                                                 0644);
 
         load(w, getuid());
         assert_int_equal(w->n_refused, 1);

@@ -142,6 +142,14 @@ check "a JVM option that runs a command" refused bad.yaml "OnError is not allowe
 check "a property of two words" refused bad.yaml "javaSystemProperties[0].name" \
         < <(altered 's/-Xmx: 256m/javaSystemProperties: [{name: "a b", value: x}]/')
 
+two_lines() { # each stays one line of server.properties
+        altered 's/min.insync.replicas: 1/min.insync.replicas: "1\\nauthorizer.class.name=x"/; s/default.replication.factor: 1/"a\\nlisteners": "x"/' \
+                >"$root/root/two.yaml"
+        ctl plan --platform rhel-baremetal -f /root/two.yaml -o manifests >"$scratch/two"
+        contains 'min.insync.replicas=1\nauthorizer.class.name=x' <"$scratch/two" && contains 'a\nlisteners=x' <"$scratch/two"
+}
+check "options of two lines stay one" two_lines
+
 # --- things that are no files, or cannot be read
 
 mark

@@ -72,7 +72,8 @@ static const char whole[] = "{\"version\": 1, \"host\": {\"fqdn\": \"h1\", \"dis
                             "\"state\": \"ready\"}, {\"software\": \"fish\", \"version\": \"2\", "
                             "\"state\": \"fetching\"}, {\"software\": \"fish\", "
                             "\"version\": \"3\", \"state\": \"failed\"}, {\"software\": \"fish\", "
-                            "\"version\": \"4\", \"state\": \"absent\"}, {}]}, "
+                            "\"version\": \"4\", \"state\": \"absent\"}, {\"software\": \"fish\", "
+                            "\"version\": \"5\", \"state\": \"failed\", \"again\": false}, {}]}, "
                             "\"instances\": {\"n\": {\"class\": \"fish\", \"state\": \"running\", "
                             "\"since\": 7, \"message\": \"\", \"restarts\": 2, "
                             "\"pid\": 3, \"enabled\": true, \"dropin\": \"edited\", \"files\": "
@@ -136,7 +137,7 @@ static void nodes(void **state _unused_) {
                             "sea/d");
 }
 
-/* What is being fetched needs no second order; what failed does. */
+/* What is being fetched needs no second order; what failed does, but not at once. */
 static void distributions(void **state _unused_) {
         _cleanup_(mr_observation_done) MrObservation seen = {};
 
@@ -147,6 +148,7 @@ static void distributions(void **state _unused_) {
                     "{\"software\":\"fish\",\"state\":\"ready\",\"version\":\"2\"}");
         assert_null(mr_manifests_find(seen.found, "Distribution", "", "fish-3"));
         assert_null(mr_manifests_find(seen.found, "Distribution", "", "fish-4"));
+        assert_non_null(mr_manifests_find(seen.found, "Distribution", "", "fish-5"));
 }
 
 int main(void) {

@@ -59,7 +59,8 @@ static void add_resources(Engine *engine, const char *ns, MrFacts *facts) {
         for (size_t i = 0; i < engine->n_tracked; i++) {
                 const Document *document = engine->tracked[i]->document;
                 if (document && mr_streq(document->resource.ns, ns) &&
-                    !document->resource.is_deleted)
+                    (!document->resource.is_deleted ||
+                     engine_lasts_with_owner(engine, &document->resource)))
                         facts_add_resource(facts, &document->resource);
         }
 }

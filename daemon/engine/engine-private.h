@@ -82,6 +82,9 @@ struct Engine {
 int engine_track_all(Engine *engine, MrError *err);
 void engine_store_changed(void *userdata, const StoreEvent *event);
 Tracked *engine_find(const Engine *engine, const char *kind, const char *ns, const char *name);
+/* A member whose owner is being deleted, too, lasts as long as its owner: only with it is known
+ * what the owner consists of. */
+bool engine_lasts_with_owner(const Engine *engine, const MrResource *member);
 Tracked *tracked_free(Tracked *tracked);
 /* engine-facts.c */
 MrFacts *engine_facts(Engine *engine, const Tracked *tracked, MrError *err);

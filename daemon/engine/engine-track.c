@@ -48,6 +48,16 @@ Tracked *engine_find(const Engine *engine, const char *kind, const char *ns, con
         return find_key(engine, key);
 }
 
+bool engine_lasts_with_owner(const Engine *engine, const MrResource *member) {
+        const char *name = member->kind->owner_label
+                                   ? mr_pairs_get(&member->labels, member->kind->owner_label)
+                                   : NULL;
+        const Tracked *owner =
+                name ? engine_find(engine, member->kind->owner_kind, member->ns, name) : NULL;
+
+        return owner && owner->document && owner->document->resource.is_deleted;
+}
+
 static void view_changed(void *userdata) {
         engine_kick(userdata);
 }

@@ -208,7 +208,8 @@ static bool is_due(Engine *engine, const Tracked *tracked) {
 static void end_deleted_member(Engine *engine, const Tracked *tracked) {
         const MrResource *resource = &tracked->document->resource;
 
-        if (store_remove(engine->args.store, resource->kind->name, resource->ns, resource->name,
+        if (engine_lasts_with_owner(engine, resource) ||
+            store_remove(engine->args.store, resource->kind->name, resource->ns, resource->name,
                          NULL) < 0)
                 engine->current++;
 }

@@ -82,11 +82,27 @@ static int ask_operands(Scope *scope, MrError *err) {
         return 0;
 }
 
-static const char *owner_of(const MrParts *parts) {
+/* Whether other resources are members of this kind, so that it has nodes. */
+static bool has_members(const Registry *registry, const MrKind *kind) {
+        const MrKind *const *kinds = registry_kinds(registry);
+
+        for (size_t i = 0; kinds[i]; i++)
+                if (mr_streq(kinds[i]->owner_kind, kind->name))
+                        return true;
+        return false;
+}
+
+/* The storage says whose it is. Where none is wanted any more, it was that of the resource. */
+static const char *owner_of(const Scope *scope) {
+        const MrResource *resource = &scope->document->resource;
+        const MrParts *parts = scope->desire->parts;
+
         for (size_t i = 0; i < mr_parts_size(parts); i++)
                 if (mr_parts_at(parts, i)->kind == MR_PART_VOLUME)
                         return mr_parts_at(parts, i)->volume.cluster;
-        return NULL;
+        if (!has_members(scope->registry, resource->kind))
+                return NULL;
+        return mr_arena_strf(scope->desire->arena, "%s/%s", resource->ns, resource->name);
 }
 
 /* Only what is wanted, or was made for this owner, takes part in the diff. */
@@ -125,7 +141,7 @@ int desire_make(const Registry *registry, const MrPlatformOps *platform, const D
         if (r < 0)
                 return r;
         settings_lower(ns, desire->parts, facts, desire->wanted, desire->found);
-        desire->owner = owner_of(desire->parts);
+        desire->owner = owner_of(&scope);
         if (observed && desire->owner) {
                 r = document->resource.is_deleted
                             ? 0

@@ -170,8 +170,9 @@ static const char *restart_waits(Order *order, const MrNodeWanted *wanted) {
         const char *other = who_is_not_ready(order, wanted->node);
         if (other)
                 return other;
-        /* A node that serves nobody breaks no promise when it restarts. */
-        if (health && health->is_ready && !health->may_stop)
+        /* What is not ready may still serve part of what it should; what does not run serves
+         * nobody. */
+        if (health && fact->state == MR_NODE_RUNNING && !health->may_stop)
                 return health->in_the_way ? health->in_the_way : "it may not stop now";
         return NULL;
 }

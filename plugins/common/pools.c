@@ -34,9 +34,10 @@ size_t pools_of(const char *cluster, const MrFacts *facts, MrArena *arena,
                n = 0;
         const MrResource **pools = mr_arena_new_array(arena, const MrResource *, n_found + 1);
 
+        /* A pool that is being deleted is among the facts only while its cluster is deleted with
+         * it. */
         for (size_t i = 0; i < n_found; i++)
-                if (!found[i]->is_deleted)
-                        pools[n++] = found[i];
+                pools[n++] = found[i];
         if (n > 1)
                 qsort(pools, n, sizeof(*pools), pool_compare);
         *ret = pools;

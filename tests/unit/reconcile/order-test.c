@@ -243,7 +243,6 @@ static void a_node_that_is_not_ready_goes_first(void **state _unused_) {
         _cleanup_world_ *w = running("012");
 
         w->health[2].is_ready = false;
-        w->health[2].may_stop = false;
         assert_plan(w, "update unit b, restart b, update unit zk?, restart zk?, update unit a?, "
                        "restart a?");
 }
@@ -259,6 +258,15 @@ static void a_closed_gate_stops_the_roll(void **state _unused_) {
         w->health[1].in_the_way = NULL;
         make(w);
         assert_string_equal(step_of(w, MR_VERB_RESTART, "a")->waits, "it may not stop now");
+}
+
+/* A broker that has caught up with some of its partitions serves those. */
+static void the_gate_holds_for_what_runs_and_is_not_ready(void **state _unused_) {
+        _cleanup_world_ *w = running("2");
+
+        w->health[2].is_ready = false;
+        w->health[2].may_stop = false;
+        assert_plan(w, "update unit b?, restart b?");
 }
 
 static void the_first_failure_stops_the_roll(void **state _unused_) {
@@ -500,6 +508,7 @@ int main(void) {
                 cmocka_unit_test(the_operand_says_who_is_next),
                 cmocka_unit_test(a_node_that_is_not_ready_goes_first),
                 cmocka_unit_test(a_closed_gate_stops_the_roll),
+                cmocka_unit_test(the_gate_holds_for_what_runs_and_is_not_ready),
                 cmocka_unit_test(the_first_failure_stops_the_roll),
                 cmocka_unit_test(a_failed_node_is_started_and_stops_the_roll),
                 cmocka_unit_test(a_starting_node_is_left_alone_for_a_while),

@@ -22,15 +22,20 @@
         "    storage: {type: persistent-claim, size: 1Gi}\n"                                       \
         "  zookeeper: {replicas: 1, storage: {type: persistent-claim, size: 1Gi}}\n"
 
-static int set_up(void **state) {
+static int set_up_empty(void **state) {
         Sim *sim = sim_new(7);
 
         sim->start_usec = 600 * SIM_MSEC;
         sim->catch_up_usec = 200 * SIM_MSEC;
         sim_start(sim);
-        sim_apply(sim, SPEC("512m"));
         *state = sim;
-        return sim_settle(sim, 300) ? 0 : -1;
+        return 0;
+}
+
+static int set_up(void **state) {
+        (void) set_up_empty(state);
+        sim_apply(*state, SPEC("512m"));
+        return sim_settle(*state, 300) ? 0 : -1;
 }
 
 static int tear_down(void **state) {
@@ -98,6 +103,51 @@ static void a_deletion_ends_and_keeps_the_data(void **state) {
         assert_false(sim_is_stored(sim, "Kafka", "c"));
         assert_int_equal(mr_tree_size(sim->instances), 0);
         assert_int_equal(mr_tree_size(sim->claims), 3);
+}
+
+#define POOL                                                                                       \
+        "apiVersion: kafka.strimzi.io/v1\nkind: KafkaNodePool\n"                                   \
+        "metadata: {name: p, labels: {strimzi.io/cluster: k}}\n"                                   \
+        "spec: {replicas: 1, roles: [controller, broker], "                                        \
+        "storage: {type: persistent-claim, size: 1Gi, deleteClaim: true}}\n---\n"                  \
+        "apiVersion: kafka.strimzi.io/v1\nkind: Kafka\nmetadata: {name: k}\n"                      \
+        "spec: {kafka: {version: 4.3.1, listeners: "                                               \
+        "[{name: plain, port: 9092, type: internal, tls: false}]}}\n"
+
+/* A cluster without its pools would not know what it consists of, nor which data may go. */
+static void a_pool_lasts_as_long_as_its_cluster(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, POOL);
+        assert_true(sim_settle(sim, 300));
+        assert_non_null(sim_node(sim, "k-p-0"));
+        sim->in_deletion = sim->may_delete_data = true;
+        sim_delete(sim, "KafkaNodePool", "p");
+        sim_delete(sim, "Kafka", "k");
+        sim_run(sim, 30 * SIM_SEC);
+        assert_well(sim);
+        assert_false(sim_is_stored(sim, "Kafka", "k") || sim_is_stored(sim, "KafkaNodePool", "p"));
+        assert_null(sim_node(sim, "k-p-0"));
+        assert_null(mr_tree_get(sim->claims, "data-k-p-0"));
+}
+
+/* The nodes go even when the pool went first; what nobody says may go stays. */
+static void a_cluster_whose_pools_are_gone(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, POOL);
+        assert_true(sim_settle(sim, 300));
+        sim_delete(sim, "KafkaNodePool", "p");
+        sim_run(sim, 10 * SIM_SEC);
+        assert_false(sim_is_stored(sim, "KafkaNodePool", "p"));
+        assert_int_equal(sim_node(sim, "k-p-0")->state, SIM_RUNNING);
+        sim->in_deletion = true;
+        sim_delete(sim, "Kafka", "k");
+        sim_run(sim, 90 * SIM_SEC);
+        assert_well(sim);
+        assert_false(sim_is_stored(sim, "Kafka", "k"));
+        assert_null(sim_node(sim, "k-p-0"));
+        assert_non_null(mr_tree_get(sim->claims, "data-k-p-0"));
 }
 
 /* A deletion that cannot be carried out yet stays one. */
@@ -209,6 +259,7 @@ static void a_file_that_was_edited_is_put_back(void **state) {
         assert_well(sim);
 }
 
+#define TEST_EMPTY(f) cmocka_unit_test_setup_teardown(f, set_up_empty, tear_down)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void) {
@@ -216,6 +267,8 @@ int main(void) {
                 TEST(a_settled_cluster_is_ready_and_quiet),
                 TEST(what_was_done_is_told),
                 TEST(a_deletion_ends_and_keeps_the_data),
+                TEST_EMPTY(a_pool_lasts_as_long_as_its_cluster),
+                TEST_EMPTY(a_cluster_whose_pools_are_gone),
                 TEST(a_deletion_survives_failures_and_crashes),
                 TEST(failures_back_off_and_are_reported),
                 TEST(an_observation_that_fails_stops_everything),

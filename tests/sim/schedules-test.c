@@ -19,30 +19,57 @@
 typedef struct Spec {
         int zookeepers, brokers;
         int heap, cpu, retention, left_out;
-        bool has_second_listener, deletes_claims;
+        bool has_second_listener, deletes_claims, is_kraft;
 } Spec;
 
-static char *spec_text(const Spec *spec) {
-        return mr_strf("apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata: {name: "
-                       "c}\nspec:\n  kafka:\n"
-                       "    version: 3.9.1\n    replicas: %d\n    jvmOptions: {\"-Xmx\": %dm}\n"
-                       "    resources: {limits: {cpu: %d}}\n    listeners:\n"
+#define USER                                                                                       \
+        "---\napiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaUser\n"                             \
+        "metadata: {name: u, labels: {strimzi.io/cluster: c}}\n"                                   \
+        "spec: {authentication: {type: tls}}\n"
+
+/* What both generations of clusters share. */
+static char *common_text(const Spec *spec) {
+        return mr_strf("    resources: {limits: {cpu: %d}}\n    listeners:\n"
                        "    - {name: tls, port: 9093, type: internal, tls: true, authentication: "
                        "{type: tls}}\n%s"
-                       "    config: {min.insync.replicas: %d, log.retention.ms: %d}\n"
-                       "    storage: {type: persistent-claim, size: 1Gi, deleteClaim: %s}\n"
-                       "  zookeeper:\n    replicas: %d\n    storage: {type: persistent-claim, "
-                       "size: 1Gi, deleteClaim: %s}\n"
-                       "---\napiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaUser\n"
-                       "metadata: {name: u, labels: {strimzi.io/cluster: c}}\nspec: "
-                       "{authentication: {type: tls}}\n",
-                       spec->brokers - spec->left_out, 512 + spec->heap, 1 + spec->cpu,
+                       "    config: {min.insync.replicas: %d, log.retention.ms: %d}\n",
+                       1 + spec->cpu,
                        spec->has_second_listener
                                ? "    - {name: plain, port: 9092, type: internal, tls: false}\n"
                                : "",
-                       spec->brokers > 2 ? 2 : 1, 600000 + spec->retention,
-                       spec->deletes_claims ? "true" : "false", spec->zookeepers,
-                       spec->deletes_claims ? "true" : "false");
+                       spec->brokers > 2 ? 2 : 1, 600000 + spec->retention);
+}
+
+static char *zookeeper_text(const Spec *spec, const char *common) {
+        const char *deletes = spec->deletes_claims ? "true" : "false";
+
+        return mr_strf("apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata: {name: c}\n"
+                       "spec:\n  kafka:\n    version: 3.9.1\n    replicas: %d\n"
+                       "    jvmOptions: {\"-Xmx\": %dm}\n%s"
+                       "    storage: {type: persistent-claim, size: 1Gi, deleteClaim: %s}\n"
+                       "  zookeeper:\n    replicas: %d\n"
+                       "    storage: {type: persistent-claim, size: 1Gi, deleteClaim: %s}\n" USER,
+                       spec->brokers - spec->left_out, 512 + spec->heap, common, deletes,
+                       spec->zookeepers, deletes);
+}
+
+/* One pool of nodes that are controller and broker. */
+static char *kraft_text(const Spec *spec, const char *common) {
+        return mr_strf("apiVersion: kafka.strimzi.io/v1\nkind: KafkaNodePool\n"
+                       "metadata: {name: p, labels: {strimzi.io/cluster: c}}\n"
+                       "spec:\n  replicas: %d\n  roles: [controller, broker]\n"
+                       "  jvmOptions: {\"-Xmx\": %dm}\n"
+                       "  storage: {type: persistent-claim, size: 1Gi, deleteClaim: %s}\n"
+                       "---\napiVersion: kafka.strimzi.io/v1\nkind: Kafka\nmetadata: {name: c}\n"
+                       "spec:\n  kafka:\n    version: 4.3.1\n%s" USER,
+                       spec->brokers, 512 + spec->heap, spec->deletes_claims ? "true" : "false",
+                       common);
+}
+
+static char *spec_text(const Spec *spec) {
+        _cleanup_free_ char *common = common_text(spec);
+
+        return spec->is_kraft ? kraft_text(spec, common) : zookeeper_text(spec, common);
 }
 
 static void apply(Sim *sim, const Spec *spec) {
@@ -63,7 +90,7 @@ static void change_spec(Sim *sim, Spec *spec) {
                 spec->retention = (int) sim_random(sim, 1000);
                 break;
         case 3:
-                spec->left_out = !spec->left_out;
+                spec->left_out = !spec->is_kraft && !spec->left_out;
                 break;
         default:
                 spec->has_second_listener = !spec->has_second_listener;
@@ -106,13 +133,15 @@ static void end_cluster(Sim *sim, const Spec *spec) {
         sim->may_delete_data = spec->deletes_claims;
         sim_delete(sim, "Kafka", "c");
         sim_delete(sim, "KafkaUser", "u");
+        if (spec->is_kraft && sim_chance(sim, 50))
+                sim_delete(sim, "KafkaNodePool", "p");
         for (int i = 0; i < 20 && !sim->violation; i++) {
                 sim_run(sim, 2 * SIM_SEC);
                 if (sim_chance(sim, 30))
                         sim_crash(sim);
         }
         sim_run(sim, 120 * SIM_SEC);
-        if (mr_tree_size(sim->instances) > 0 || sim->engine->n_tracked > 0)
+        if (mr_tree_size(sim->instances) > 0 || sim_is_stored(sim, "Kafka", "c"))
                 sim_violated(sim, "a deleted cluster does not end");
         if (mr_tree_size(sim->claims) != (spec->deletes_claims ? 0 : claims))
                 sim_violated(sim, "%zu of %zu claims are left", mr_tree_size(sim->claims), claims);
@@ -148,6 +177,8 @@ static bool run_seed(uint64_t seed, bool tell_all) {
                      .brokers = sim_chance(sim, 80) ? 3 : 2};
 
         spec.deletes_claims = sim_chance(sim, 20);
+        spec.is_kraft = sim_chance(sim, 25);
+        spec.brokers = spec.is_kraft ? 3 : spec.brokers;
         live(sim, &spec);
         if (sim->violation || tell_all)
                 printf("seed %llu:\n%s", (unsigned long long) seed, mr_buf_text(&sim->trace));

@@ -378,16 +378,18 @@ void sim_host_changed(Sim *sim) {
 
 void sim_host_init(Sim *sim) {
         const MrPlugin *real = plugins_find_platform(&sim->plugins, "rhel-baremetal");
-        MrTree *entry;
+        static const char *const versions[] = {"3.9.1", "4.3.1"};
 
         sim->instances = mr_tree_new_map();
         sim->claims = mr_tree_new_map();
         sim->contents = mr_tree_new_map();
         sim->distributions = mr_tree_new_list();
-        entry = mr_tree_append(sim->distributions, mr_tree_new_map());
-        mr_tree_set_string(entry, "software", "kafka");
-        mr_tree_set_string(entry, "version", "3.9.1");
-        mr_tree_set_string(entry, "state", "absent");
+        for (size_t i = 0; i < MR_ELEMENTS(versions); i++) {
+                MrTree *entry = mr_tree_append(sim->distributions, mr_tree_new_map());
+                mr_tree_set_string(entry, "software", "kafka");
+                mr_tree_set_string(entry, "version", versions[i]);
+                mr_tree_set_string(entry, "state", "absent");
+        }
         sim->ops = *real->platform;
         sim->ops.open = sim_open;
         sim->ops.close = sim_close;

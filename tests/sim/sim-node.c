@@ -108,7 +108,8 @@ static void set_state(Sim *sim, SimNode *node, SimState state) {
 static void caught_up(Sim *sim, void *data) {
         _cleanup_free_ Life *life = data;
         SimNode *node = life->node;
-        bool has_quorum = !is_zookeeper(node) ||
+        bool is_voter = is_zookeeper(node) || count(sim, "zookeeper", false) == 0;
+        bool has_quorum = !is_voter ||
                           count_running(sim, node->role) >= count(sim, node->role, false) / 2 + 1;
 
         if (life->epoch != node->epoch || sim->is_ending)
@@ -221,6 +222,18 @@ static bool is_known(const Sim *sim, const SimNode *other) {
         return other->unwell_since > 0 && other->unwell_since <= sim->batch_seen_usec;
 }
 
+/* A node somebody keeps his hands on is nobody else's reason to wait; its partitions still are. */
+static bool is_held(const Sim *sim, const SimNode *node) {
+        _cleanup_(mr_tree_freep) MrTree *holds = NULL;
+        bool found = node->is_masked;
+
+        (void) store_holds(sim->store, "default", &holds, NULL);
+        for (size_t i = 0; i < mr_tree_size(holds); i++)
+                found = found ||
+                        mr_streq(mr_tree_get_string(mr_tree_at(holds, i), "node"), node->instance);
+        return found;
+}
+
 const char *sim_node_spared(const Sim *sim, const SimNode *node) {
         size_t n = count(sim, node->role, false), others = 0;
 
@@ -233,9 +246,9 @@ const char *sim_node_spared(const Sim *sim, const SimNode *node) {
                 const SimNode *other = sim->nodes[i];
                 if (other == node)
                         continue;
-                if (other->by_us && other->unwell_since > 0 && !other->is_masked)
+                if (other->by_us && other->unwell_since > 0 && !is_held(sim, other))
                         return "another node has not come back from our restart";
-                if (is_known(sim, other) && !other->is_masked)
+                if (is_known(sim, other) && !is_held(sim, other))
                         return "another node was known not to be well";
                 others += mr_streq(other->role, node->role) && !is_known(sim, other);
         }
@@ -265,6 +278,26 @@ static void see_broker(const Sim *sim, const SimNode *node, MrTree *partitions, 
                        mr_tree_new_string("topic-0"));
 }
 
+/* Where there is no ZooKeeper, every node is a voter; the first that has caught up leads. */
+static void see_quorum(const Sim *sim, MrTree *view) {
+        MrTree *quorum = mr_tree_need_map(view, "quorum"),
+               *voters = mr_tree_need_map(quorum, "voters");
+        bool has_majority = count(sim, "kafka", true) > count(sim, "kafka", false) / 2;
+        int leader = -1;
+
+        for (size_t i = 0; i < sim->n_nodes; i++) {
+                const SimNode *node = sim->nodes[i];
+                _cleanup_free_ char *id = mr_strf("%d", node->id);
+                MrTree *voter = mr_tree_need_map(voters, id);
+                mr_tree_set_int(voter, "lag", node->has_caught_up ? 0 : 100);
+                mr_tree_set_int(voter, "last_caught_up_ms",
+                                node->has_caught_up ? 1000000000 : 1000000);
+                if (leader < 0 && node->has_caught_up && has_majority)
+                        leader = node->id;
+        }
+        mr_tree_set_int(quorum, "leader", leader);
+}
+
 MrTree *sim_see_kafka(Sim *sim) {
         MrTree *view = mr_tree_new_map(), *partitions = mr_tree_need_map(view, "partitions");
         size_t n = count(sim, "kafka", false);
@@ -282,6 +315,8 @@ MrTree *sim_see_kafka(Sim *sim) {
                 mr_tree_need_map(mr_tree_need_map(view, "brokers"), id);
                 mr_tree_set(mr_tree_need_map(view, "configs"), id, mr_tree_copy(node->configs));
         }
+        if (count(sim, "zookeeper", false) == 0)
+                see_quorum(sim, view);
         mr_tree_set_string(view, "cluster_id", "simulated");
         mr_tree_set_int(view, "controller", controller);
         if (controller < 0)

@@ -18,7 +18,7 @@
 #define LOOK_UNSETTLED_USEC (250 * UINT64_C(1000))
 /* While a node starts or stops, nothing can become ready that is worth asking for: its change of
  * state is told, and handshakes would cost JVMs that are starting more than anything else. */
-#define LOOK_MOVING_USEC (2 * SEC)
+#define LOOK_MOVING_USEC (5 * SEC)
 #define LOOK_STUCK_USEC (5 * SEC)
 #define STUCK_AFTER_USEC (60 * SEC)
 #define LOOK_SETTLED_USEC (60 * SEC)

@@ -14,7 +14,7 @@
 #include "sdk/str.h"
 #include "sim.h"
 
-#define DEFAULT_SEEDS 40
+#define DEFAULT_SEEDS 15
 
 typedef struct Spec {
         int zookeepers, brokers;

@@ -162,7 +162,7 @@ void sim_release(Sim *sim, const char *node);
 void sim_lose_secret(Sim *sim, const char *name);
 void sim_damage_secret(Sim *sim, const char *name, const char *key);
 /* One in each file that replaces a part of the core, so that the linker takes all of them. */
-extern const char sim_replaces_look, sim_replaces_worker, sim_replaces_certificate;
+extern const char sim_replaces_look, sim_replaces_worker;
 
 /* sim-fault.c: things that go wrong, one at random. */
 void sim_fault(Sim *sim);

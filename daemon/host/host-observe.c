@@ -208,19 +208,21 @@ PROPERTY_READER(result, read_text(m, &instance->state.result))
 PROPERTY_READER(exit_code, sd_bus_message_read(m, "v", "i", &instance->state.exit_code))
 PROPERTY_READER(exit_status, sd_bus_message_read(m, "v", "i", &instance->state.exit_status))
 
+/* Each question costs three processes a moment, so a unit that runs is not asked how it ended. */
 static const struct {
         const char *interface;
         const char *name;
         sd_bus_message_handler_t answered;
+        bool is_of_end;
 } properties[] = {
-        {SYSTEMD_UNIT, "NeedDaemonReload", outdated_answered},
-        {SYSTEMD_UNIT, "StateChangeTimestamp", since_answered},
-        {SYSTEMD_SERVICE, "MainPID", pid_answered},
-        {SYSTEMD_SERVICE, "NRestarts", restarts_answered},
-        {SYSTEMD_SERVICE, "StatusText", status_answered},
-        {SYSTEMD_SERVICE, "Result", result_answered},
-        {SYSTEMD_SERVICE, "ExecMainCode", exit_code_answered},
-        {SYSTEMD_SERVICE, "ExecMainStatus", exit_status_answered},
+        {SYSTEMD_UNIT, "NeedDaemonReload", outdated_answered, false},
+        {SYSTEMD_UNIT, "StateChangeTimestamp", since_answered, false},
+        {SYSTEMD_SERVICE, "MainPID", pid_answered, false},
+        {SYSTEMD_SERVICE, "NRestarts", restarts_answered, false},
+        {SYSTEMD_SERVICE, "StatusText", status_answered, false},
+        {SYSTEMD_SERVICE, "Result", result_answered, true},
+        {SYSTEMD_SERVICE, "ExecMainCode", exit_code_answered, true},
+        {SYSTEMD_SERVICE, "ExecMainStatus", exit_status_answered, true},
 };
 
 static sd_bus_slot **slot_add(Observation *o) {
@@ -233,6 +235,8 @@ static int unit_ask(Instance *instance, const char *path) {
         Observation *o = instance->observation;
 
         for (size_t i = 0; i < MR_ELEMENTS(properties); i++) {
+                if (properties[i].is_of_end && mr_streq(instance->state.active, "active"))
+                        continue;
                 int r = sd_bus_call_method_async(o->observer->bus, slot_add(o), SYSTEMD_NAME, path,
                                                  "org.freedesktop.DBus.Properties", "Get",
                                                  properties[i].answered, instance, "ss",

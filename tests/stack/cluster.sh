@@ -45,11 +45,12 @@ event_says() { # LINE: type, reason, node and words of an event; * stands for an
 tells() { wait_for 180 "the event" event_says "$1" "${2:-}"; }
 tells_not() { fails event_says "$1"; }
 
-# --- settled: every resource is Ready, and a plan is empty
+# --- settled: the resource as it is now is Ready, and a plan is empty
 
 plans() { ctl plan | sed '/^#/d; /^Nothing to do\.$/d'; }
 unplanned() { same "" "$(plans)"; }
-is_ready() { condition "${1:-my-cluster}" Ready | contains "True "; }
+is_ready() { condition "${1:-my-cluster}" Ready | contains "True " && is_observed "${1:-my-cluster}"; }
+is_observed() { ctl get kafka "$1" -o json | jq -e '.status.observedGeneration == .metadata.generation'; }
 is_settled() { is_ready "${1:-}" && unplanned; }
 settled() { # [SECONDS [NAME]]
         wait_for "${1:-600}" "${2:-my-cluster} to be ready with nothing left to do" is_settled "${2:-}" ||

@@ -11,8 +11,9 @@ first_pass() { # seconds
 
 for i in {1..9}; do
         # Every other time hostd has to be started, too, as it is at boot.
+        systemctl stop millraced
         [ $((i % 2)) = 0 ] || systemctl stop millrace-hostd
-        systemctl restart millraced
+        systemctl start millraced
         for _ in {1..50}; do
                 end=$(first_pass)
                 [ -z "$end" ] || break

@@ -49,6 +49,16 @@ when_ready() { # SECONDS
         return 1
 }
 
+# The daemon learns that the file is gone, and removes what it had made.
+take_down() { # NAME
+        rm -f "$resources/$1.yaml"
+        for _ in {1..400}; do
+                api "http://localhost/apis/kafka.strimzi.io/v1beta2/namespaces/default/kafkas/$1" >/dev/null || return 0
+                sleep .2
+        done
+        die "$1 is not taken down"
+}
+
 settled() { # SECONDS: until nothing is left to do
         for ((i = 0; i < $1 * 5; i++)); do
                 [ "$(metric millrace_resources_settled)" != "$(metric millrace_resources)" ] || return 0
@@ -88,6 +98,18 @@ ensemble_serves() { [ "$(probe --zookeeper h1:2181 h1:2191 h1:2201 | grep -cE '"
 in_sync() {
         probe h1:9091 h1:9101 h1:9111 | jq -e '(.brokers | length) == 3 and .partitions.not_in_sync == {} and
                 .partitions.offline == 0 and (.configs | length) == 3' >/dev/null
+}
+
+# Whether somebody listens on all these ports, told without starting a process or touching the listeners.
+all_bound() { # PORT...
+        local port table=
+        for file in /proc/net/tcp /proc/net/tcp6; do
+                [ ! -r "$file" ] || table+=$(<"$file")
+        done
+        for port; do
+                printf -v port ':%04X [0-9A-F:]* 0A ' "$port"
+                [[ $table =~ $port ]] || return 1
+        done
 }
 
 until_true() { # SECONDS CMD...

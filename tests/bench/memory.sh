@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 memory() { # PID FIELD: KiB
-        sed -n "s/^$2: *\([0-9]*\) kB/\1/p" "/proc/$1/smaps_rollup" "/proc/$1/status" | head -n 1
+        sed -n "s/^$2:[[:space:]]*\([0-9]*\) kB/\1/p" "/proc/$1/smaps_rollup" "/proc/$1/status" | head -n 1
 }
 
 mebibytes() { awk -v k="$1" 'BEGIN {printf "%.2f", k / 1024}'; }

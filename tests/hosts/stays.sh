@@ -273,6 +273,17 @@ test_deleted() {
         check "with the data" h1 test -e /var/lib/millrace-data/data-my-cluster-kafka-0/data/kafka-log0/meta.properties
 }
 
+# --- the load
+
+load_begin() { # TOPIC
+        CREDENTIALS=/root/user REPLICATION=3 DELIVERY_TIMEOUT=900000 producer start h2 h1:9093,h1:9103,h1:9113 "$1" 100
+}
+load_end() { # WHAT
+        check "the producer ends" producer stop h2
+        check "$1: nothing was lost" producer report h2
+        note "$1: $(tail -n 1 "$scratch/check")"
+}
+
 grace=6
 host_with_package h1
 host up h2 || bail "the second host does not boot"
@@ -285,8 +296,7 @@ check "it becomes ready" settled 300
 note "Ready after $(since "$from") s"
 secret_files my-user
 mkdir -p "$(root_of h2)/root/user" && cp "$root/root/my-user/"* "$(root_of h2)/root/user/"
-check "a producer begins" env CREDENTIALS=/root/user REPLICATION=3 DELIVERY_TIMEOUT=900000 \
-        "$MILLRACE_REPOSITORY/tests/stack/producer" start h2 h1:9093,h1:9103,h1:9113 load 100
+check "a producer begins" load_begin load
 calm "nothing happens"
 
 check "secrets cannot be removed under it: only their resource can" \
@@ -304,11 +314,10 @@ roll "a static setting, and the daemon killed in the middle" queued.max.requests
 test_broken
 test_asked
 test_daemon
+load_end "repairs and rolls"
+check "another producer begins" load_begin again
 from=$(seconds)
 test_reboot
 test_reboot_alone
-
-check "the producer ends" producer stop h2
-check "nothing was lost" producer report h2
-note "the load: $(tail -n 1 "$scratch/check")"
+load_end "reboots"
 test_deleted

@@ -6,8 +6,8 @@
  * 3. A running node whose fingerprint still matches is repaired in place.
  * 4. Running nodes whose fingerprint differs form a roll: one at a time, unready ones first, then
  * by the order their operand gives; the next one waits until every node of the resource is ready
- * and the operand's gate is open. So the first failure stops the roll. All of a node's changes are
- * made in its own turn.
+ * and the operand's gate is open. So the first failure stops the roll. Nodes that do not come up do
+ * not wait for others. All of a node's changes are made in its own turn.
  * 5. What is no longer wanted goes last, and never what holds data unless the spec said so. */
 
 #include "diff.h"
@@ -167,7 +167,10 @@ static const char *restart_waits(Order *order, const MrNodeWanted *wanted) {
                 plan_set_recheck(order->plan, patience);
                 return "it is still starting";
         }
-        const char *other = who_is_not_ready(order, wanted->node);
+        /* Nodes that do not come up do not wait for each other: all may have the same wrong
+         * configuration. */
+        const char *other =
+                fact->state == MR_NODE_STARTING ? NULL : who_is_not_ready(order, wanted->node);
         if (other)
                 return other;
         /* What is not ready may still serve part of what it should; what does not run serves

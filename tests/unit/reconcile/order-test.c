@@ -320,6 +320,19 @@ static void a_starting_node_is_not_left_alone_for_ever(void **state _unused_) {
         assert_plan(w, "restart a");
 }
 
+/* A wrong configuration keeps all nodes from becoming ready; the right one must reach them. */
+static void nodes_that_do_not_come_up_do_not_wait_for_each_other(void **state _unused_) {
+        _cleanup_world_ *w = running("");
+
+        w->facts = facts_free(w->facts);
+        w->facts = facts_new(NOW, "paper");
+        for (size_t i = 0; i < 3; i++) {
+                see(w, names[i], i == 0 ? "running" : "starting", "old", NOW - 200);
+                w->health[i].is_ready = i == 0;
+        }
+        assert_plan(w, "restart a, restart b?, restart zk?");
+}
+
 static void a_stopping_node_is_let_stop(void **state _unused_) {
         _cleanup_world_ *w = running("");
 
@@ -513,6 +526,7 @@ int main(void) {
                 cmocka_unit_test(a_failed_node_is_started_and_stops_the_roll),
                 cmocka_unit_test(a_starting_node_is_left_alone_for_a_while),
                 cmocka_unit_test(a_starting_node_is_not_left_alone_for_ever),
+                cmocka_unit_test(nodes_that_do_not_come_up_do_not_wait_for_each_other),
                 cmocka_unit_test(a_stopping_node_is_let_stop),
                 cmocka_unit_test(a_node_stopped_by_hand_gets_grace),
                 cmocka_unit_test(a_node_stopped_by_hand_is_started_after_the_grace),

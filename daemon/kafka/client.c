@@ -142,9 +142,8 @@ KafkaClient *kafka_client_free(KafkaClient *client) {
         while (client->n_calls > 0) {
                 _cleanup_error_ MrError err = MR_ERROR_INIT;
                 (void) mr_fail(&err, MR_TRANSIENT, NULL,
-                               "the client was closed before the answer came");
-                /* A completed call has left the list.
-                 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+                               "the client was closed before it answered");
+                /* A completed call has left the list: NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
                 call_complete(client->calls[0], &err, NULL);
         }
         for (size_t i = 0; i < client->n_peers; i++)
@@ -417,8 +416,7 @@ static void call_go(KafkaCall *call) {
 
 static KafkaCall *client_next_new(const KafkaClient *client) {
         for (size_t i = 0; i < client->n_calls; i++)
-                /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): see kafka_client_free() */
-                if (client->calls[i]->state == CALL_NEW)
+                if (client->calls[i]->state == CALL_NEW) /* NOLINT: see kafka_client_free() */
                         return client->calls[i];
         return NULL;
 }

@@ -141,8 +141,7 @@ KafkaClient *kafka_client_free(KafkaClient *client) {
         client_enter(client);
         while (client->n_calls > 0) {
                 _cleanup_error_ MrError err = MR_ERROR_INIT;
-                (void) mr_fail(&err, MR_TRANSIENT, NULL,
-                               "the client was closed before it answered");
+                (void) mr_fail(&err, MR_TRANSIENT, NULL, "the client was closed");
                 /* A completed call has left the list: NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
                 call_complete(client->calls[0], &err, NULL);
         }

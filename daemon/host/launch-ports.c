@@ -106,19 +106,6 @@ static bool process_holds(pid_t pid, const Inodes *inodes) {
         return false;
 }
 
-const char *ports_waiting(const Launch *launch, pid_t pid) {
-        for (size_t i = 0; i < launch->ready.n; i++) {
-                uint16_t port = port_number(launch->ready.items[i]);
-                Inodes inodes = {};
-
-                inodes_collect("/proc/self/net/tcp", port, &inodes);
-                inodes_collect("/proc/self/net/tcp6", port, &inodes);
-                if (inodes.n == 0 || !process_holds(pid, &inodes))
-                        return launch->ready.items[i];
-        }
-        return NULL;
-}
-
 /* Binding as java does: to every address, over IPv6 when the host has it. SO_REUSEADDR lets
  * connections that a former run left in TIME_WAIT pass, but nobody who still listens. */
 static int port_try(int family, const struct sockaddr *address, socklen_t size) {
@@ -133,20 +120,38 @@ static int port_try(int family, const struct sockaddr *address, socklen_t size) 
         return bind(fd, address, size) < 0 ? -errno : 0;
 }
 
-static bool port_is_taken(uint16_t port) {
+/* 0: nobody listens; -EADDRINUSE: somebody does; anything else: why that cannot be told. It asks
+ * the kernel for the port instead of reading its tables: that walks over every connection of the
+ * machine, and took more of the processor than the JVMs that were waited for. */
+static int port_ask(uint16_t port) {
         struct sockaddr_in6 any6 = {
                 .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_ANY_INIT, .sin6_port = htons(port)};
         struct sockaddr_in any4 = {
                 .sin_family = AF_INET, .sin_addr = {htonl(INADDR_ANY)}, .sin_port = htons(port)};
 
-        if (port_try(AF_INET6, (const struct sockaddr *) &any6, sizeof(any6)) == -EADDRINUSE)
-                return true;
-        return port_try(AF_INET, (const struct sockaddr *) &any4, sizeof(any4)) == -EADDRINUSE;
+        int r = port_try(AF_INET6, (const struct sockaddr *) &any6, sizeof(any6));
+        return r < 0 ? r : port_try(AF_INET, (const struct sockaddr *) &any4, sizeof(any4));
+}
+
+const char *ports_waiting(const Launch *launch, pid_t pid) {
+        for (size_t i = 0; i < launch->ready.n; i++)
+                if (port_ask(port_number(launch->ready.items[i])) == 0)
+                        return launch->ready.items[i];
+        for (size_t i = 0; i < launch->ready.n; i++) {
+                uint16_t port = port_number(launch->ready.items[i]);
+                Inodes inodes = {};
+
+                inodes_collect("/proc/self/net/tcp", port, &inodes);
+                inodes_collect("/proc/self/net/tcp6", port, &inodes);
+                if (inodes.n == 0 || !process_holds(pid, &inodes))
+                        return launch->ready.items[i];
+        }
+        return NULL;
 }
 
 int ports_check_free(const Launch *launch, Failure *failure) {
         for (size_t i = 0; i < launch->ready.n; i++)
-                if (port_is_taken(port_number(launch->ready.items[i])))
+                if (port_ask(port_number(launch->ready.items[i])) == -EADDRINUSE)
                         return failure_set(failure, LAUNCH_PORT_TAKEN,
                                            "port %s is taken by another process; find it with: ss "
                                            "-ltnp 'sport = :%s', then stop it or give "

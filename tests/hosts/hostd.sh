@@ -16,13 +16,9 @@ as() { # USER CMD...
 
 # --- the host: units, programs, and something that stands for java
 
-program() { # FILE: from the build tree it finds the private library, which it would not find as a copy
-        local to=$root/usr/libexec/millrace/$(basename "$1")
-        mkdir -p "$root/usr/libexec/millrace"
-        case $1 in
-        "$MILLRACE_REPOSITORY"/*) ln -sfn "$1" "$to" ;;
-        *) install "$1" "$to" ;;
-        esac
+program() { # FILE: the private library beside it, where its run path looks
+        local folder=$root/usr/libexec/millrace
+        install -D -t "$folder" "$1" "$MILLRACE_BUILD/libmillrace.so"
 }
 
 # Binds the port its last argument names, as a broker would, and ends on SIGTERM as a JVM does.

@@ -11,12 +11,9 @@ h1() { on h1 "$@"; }
 fresh() {
         host up h1 || bail "the host does not boot"
         root=$(root_of h1)
-        # From the build tree it finds the private library, which it would not find as a copy.
-        mkdir -p "$root/usr/libexec/millrace"
-        case $fetch in
-        "$MILLRACE_REPOSITORY"/*) ln -sfn "$fetch" "$root/usr/libexec/millrace/millrace-fetch" ;;
-        *) install "$fetch" "$root/usr/libexec/millrace/millrace-fetch" ;;
-        esac
+        # The private library beside it, where its run path looks.
+        install -D "$fetch" "$root/usr/libexec/millrace/millrace-fetch"
+        install "$MILLRACE_BUILD/libmillrace.so" "$root/usr/libexec/millrace/"
         install -m 0644 "$units/millrace-fetch@.service" "$root/usr/lib/systemd/system/"
         install -m 0644 "$units/millrace.sysusers" "$root/usr/lib/sysusers.d/millrace.conf"
         install -m 0644 "$units/millrace.tmpfiles" "$root/usr/lib/tmpfiles.d/millrace.conf"

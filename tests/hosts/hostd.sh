@@ -278,7 +278,7 @@ test_failures() {
 
 # A client that has taken over user millrace. What it may not: any file of others, any program of its own as root.
 test_hostile() {
-        local step before
+        local step
         files >"$scratch/before"
         while IFS= read -r step; do
                 [ -n "$step" ] || continue

@@ -131,7 +131,7 @@ test_files() {
         check "nothing was restarted" kept_running "$before"
 }
 file_sums() {
-        h1 sh -c "cd /etc && find millrace/nodes systemd/system/{kafka,zookeeper}@*.d -type f -exec stat -c '%n %U:%G %a' {} + | sort
+        h1 bash -c "cd /etc && find millrace/nodes systemd/system/{kafka,zookeeper}@*.d -type f -exec stat -c '%n %U:%G %a' {} + | sort
                 find millrace/nodes systemd/system/{kafka,zookeeper}@*.d -type f -exec sha256sum {} + | sort" | sha256sum
 }
 
@@ -139,15 +139,15 @@ test_dynamic() {
         local before
         before=$(all_pids)
         mark
-        check "a dynamic setting changes" change 's/^      min.insync/      log.cleaner.threads: 2\n      log.retention.ms: 7200000\n&/'
-        check "it is told with its reason" tells "Normal Updated *: update setting broker/0/log.cleaner.threads: value 1 → 2"
+        check "a dynamic setting changes" change 's/^      min.insync/      background.threads: 11\n      log.retention.ms: 7200000\n&/'
+        check "it is told with its reason" tells "Normal Updated *: update setting broker/0/background.threads: value 10 → 11"
         check "and so is one that had no value" tells "Normal Updated *: update setting broker/2/log.retention.ms: value nothing → 7200000"
         calm "dynamic settings: done"
-        check "the brokers have it" brokers_have log.cleaner.threads=2 log.retention.ms=7200000
+        check "the brokers have it" brokers_have background.threads=11 log.retention.ms=7200000
         check "nothing was restarted" kept_running "$before"
-        check "it is taken back" change '/log.cleaner.threads/d; s/log.retention.ms: .*/log.retention.ms: 3600000/'
+        check "it is taken back" change '/background.threads/d; s/log.retention.ms: .*/log.retention.ms: 3600000/'
         calm "dynamic settings taken back: done"
-        check "the brokers have what the spec says now" brokers_have log.cleaner.threads=1 log.retention.ms=3600000
+        check "the brokers have what the spec says now" brokers_have background.threads=10 log.retention.ms=3600000
         check "and still nothing was restarted" kept_running "$before"
 }
 brokers_have() { # KEY=VALUE...

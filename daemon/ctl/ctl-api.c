@@ -26,9 +26,10 @@ char *api_target(const MrKind *kind, const char *ns, const char *name) {
                 mr_buf_printf(&target, "/apis/%s/%s", kind->group, kind->versions[0]);
         else
                 mr_buf_printf(&target, "/api/%s", kind->versions[0]);
-        if (ns)
+        if (ns && !kind->is_global) {
                 mr_buf_puts(&target, "/namespaces");
-        add_segment(&target, ns);
+                add_segment(&target, ns);
+        }
         add_segment(&target, kind->plural);
         add_segment(&target, name);
         return mr_buf_take(&target);

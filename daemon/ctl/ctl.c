@@ -59,13 +59,8 @@ const Verb *verb_find(const char *name) {
         return NULL;
 }
 
-/* Secrets are no resources of an operand, but are got like them. */
-static const char *const secret_versions[] = {"v1", NULL};
-static const MrKind secret_kind = {
-        .group = "", .versions = secret_versions, .name = "Secret", .plural = "secrets"};
-
 bool kind_is_secret(const MrKind *kind) {
-        return kind == &secret_kind;
+        return mr_streq(kind->name, "Secret") && mr_streq(kind->group, "");
 }
 
 static void plugin_refused(void *userdata, const char *path _unused_, const MrError *err) {
@@ -96,10 +91,6 @@ int ctl_kind(Ctl *ctl, const char *name, const MrKind **ret, MrError *err) {
         const Registry *registry;
         _cleanup_buf_ MrBuf known = {};
 
-        if (mr_streq(name, "secret") || mr_streq(name, "secrets") || mr_streq(name, "Secret")) {
-                *ret = &secret_kind;
-                return 0;
-        }
         int r = ctl_registry(ctl, &registry, err);
         if (r < 0)
                 return r;

@@ -21,9 +21,8 @@ static void print_kinds(Ctl *ctl) {
         for (size_t i = 0; registry_kinds(registry)[i]; i++) {
                 const MrKind *kind = registry_kinds(registry)[i];
                 _cleanup_free_ char *title = kind_title(kind, "");
-                fprintf(ctl->out, "%s\n%.*s\n", kind->plural, (int) strcspn(title, "."), title);
+                fprintf(ctl->out, "%s\n%.*s\n", kind->plural, (int) strcspn(title, "./"), title);
         }
-        fputs("secrets\n", ctl->out);
 }
 
 static void print_names(Ctl *ctl, const char *kind_name) {
@@ -62,7 +61,7 @@ static void print_nodes(Ctl *ctl) {
                 const MrKind *kind = registry_kinds(registry)[i];
                 _cleanup_free_ char *target = api_target(kind, api_namespace(ctl), NULL);
                 _cleanup_(mr_tree_freep) MrTree *list = NULL;
-                if (kind->owner_kind || api_get(ctl, target, &list, NULL) < 0)
+                if (kind->owner_kind || kind->is_data || api_get(ctl, target, &list, NULL) < 0)
                         continue;
                 const MrTree *items = mr_tree_get(list, "items");
                 for (size_t k = 0; k < mr_tree_size(items); k++)

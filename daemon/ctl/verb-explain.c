@@ -17,9 +17,6 @@ int verb_explain(Ctl *ctl) {
         _cleanup_free_ char *name = mr_strndup(argument, strcspn(argument, "."));
         const char *path = argument + strlen(name) + (argument[strlen(name)] == '.');
         int r = ctl_kind(ctl, name, &kind, &err);
-        if (r >= 0 && kind_is_secret(kind))
-                return ctl_fail_text(
-                        ctl, "secrets have keys and no fields; see millctl secret get NAME");
         if (r >= 0)
                 r = mr_explain(kind, path, ctl->options.recursive, &out, &err);
         if (r < 0)

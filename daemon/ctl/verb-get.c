@@ -20,13 +20,14 @@ typedef struct Query {
         size_t n_columns;
 } Query;
 
-static const MrColumn secret_columns[] = {{"TYPE", "type", false}, {}};
+/* Their values are counted. */
+static bool has_data(const MrKind *kind) {
+        return kind->is_data && !*kind->group;
+}
 
 static const MrColumn *query_columns(const Query *query) {
         static const MrColumn none[] = {{}};
 
-        if (kind_is_secret(query->kind))
-                return secret_columns;
         return query->kind->columns ? query->kind->columns : none;
 }
 
@@ -37,7 +38,7 @@ static void add_header(const Query *query, Table *table) {
         for (const MrColumn *column = query_columns(query); column->name; column++)
                 if (!column->wide || query->is_wide)
                         table_add(table, column->name);
-        if (kind_is_secret(query->kind))
+        if (has_data(query->kind))
                 table_add(table, "DATA");
         table_add(table, "AGE");
 }
@@ -67,7 +68,7 @@ static void add_row(const Query *query, Table *table, const MrTree *object) {
                 _cleanup_free_ char *value = column_value(object, column->path);
                 table_add(table, value);
         }
-        if (kind_is_secret(query->kind)) {
+        if (has_data(query->kind)) {
                 _cleanup_free_ char *n = mr_strf("%zu", mr_tree_size(mr_tree_get(object, "data")));
                 table_add(table, n);
         }
@@ -75,7 +76,7 @@ static void add_row(const Query *query, Table *table, const MrTree *object) {
 }
 
 static void table_init_for(const Query *query, Table *table) {
-        size_t n = 2 + !query->ns + kind_is_secret(query->kind);
+        size_t n = 2 + !query->ns + has_data(query->kind);
 
         for (const MrColumn *column = query_columns(query); column->name; column++)
                 n += !column->wide || query->is_wide;
@@ -208,7 +209,8 @@ static int read_kinds(Ctl *ctl, const char *text, Kinds *ret, MrError *err) {
                 int r = ctl_registry(ctl, &registry, err);
                 for (size_t i = 0;
                      r >= 0 && registry_kinds(registry)[i] && ret->n < MR_ELEMENTS(ret->items); i++)
-                        ret->items[ret->n++] = registry_kinds(registry)[i];
+                        if (!registry_kinds(registry)[i]->is_data)
+                                ret->items[ret->n++] = registry_kinds(registry)[i];
                 return r;
         }
         while (*text && ret->n < MR_ELEMENTS(ret->items)) {

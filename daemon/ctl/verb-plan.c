@@ -100,7 +100,7 @@ static int plan_kind(Ctl *ctl, const MrKind *kind, MrTree *json, MrError *err) {
         _cleanup_free_ char *target = api_target(kind, api_namespace(ctl), NULL);
         _cleanup_(mr_tree_freep) MrTree *list = NULL;
 
-        if (kind->owner_kind)
+        if (kind->owner_kind || kind->is_data)
                 return 0;
         int r = api_get(ctl, target, &list, err);
         const MrTree *items = mr_tree_get(list, "items");

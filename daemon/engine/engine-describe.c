@@ -39,7 +39,7 @@ static void add_certificate(Engine *engine, const char *ns, MrTree *node) {
         _cleanup_buf_ MrBuf pem = {};
         _cleanup_certificate_facts_ CertificateFacts facts = {};
 
-        if (store_secret_get(engine->args.store, ns, name, key, &pem, NULL) <= 0 ||
+        if (!engine_secret(engine, ns, name, key, &pem) ||
             certificate_facts_read(mr_buf_text(&pem), &facts, NULL) < 0)
                 return;
         mr_tree_set_int(mr_tree_need_map(node, "certificate"), "notAfter", facts.not_after);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "crypto/secret.h"
 #include "engine-private.h"
+#include "model/core-kinds.h"
 #include "sdk/str.h"
 
 static int add_secret(void *userdata, const char *ns, const char *name, const char *key,
@@ -58,11 +59,21 @@ static int add_remembered(Engine *engine, const char *ns, MrFacts *facts, MrErro
 static void add_resources(Engine *engine, const char *ns, MrFacts *facts) {
         for (size_t i = 0; i < engine->n_tracked; i++) {
                 const Document *document = engine->tracked[i]->document;
-                if (document && mr_streq(document->resource.ns, ns) &&
+                if (document &&
+                    (mr_streq(document->resource.ns, ns) || document->resource.kind->is_global) &&
                     (!document->resource.is_deleted ||
                      engine_lasts_with_owner(engine, &document->resource)))
                         facts_add_resource(facts, &document->resource);
         }
+}
+
+int engine_secret(Engine *engine, const char *ns, const char *name, const char *key, MrBuf *out) {
+        const Tracked *secret = engine_find(engine, "Secret", ns, name);
+
+        if (secret && secret->document && !secret->document->resource.is_deleted &&
+            document_secret_value(&secret->document->resource, key, out) > 0)
+                return 1;
+        return store_secret_get(engine->args.store, ns, name, key, out, NULL) > 0;
 }
 
 MrFacts *engine_facts(Engine *engine, const Tracked *tracked, MrError *err) {

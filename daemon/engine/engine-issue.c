@@ -16,8 +16,7 @@ static const char *lookup(const char *secret, const char *key, void *userdata) {
         const Lookup *scope = userdata;
         _cleanup_(mr_buf_wipe) MrBuf raw = {}, text = {};
 
-        if (store_secret_get(scope->batch->engine->args.store, scope->batch->ns, secret, key, &raw,
-                             NULL) <= 0)
+        if (!engine_secret(scope->batch->engine, scope->batch->ns, secret, key, &raw))
                 return NULL;
         if (!secret_key_is_binary(key))
                 return mr_arena_strdup(scope->arena, mr_buf_text(&raw));

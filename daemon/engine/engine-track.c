@@ -48,6 +48,10 @@ Tracked *engine_find(const Engine *engine, const char *kind, const char *ns, con
         return find_key(engine, key);
 }
 
+bool engine_is_passive(const MrResource *resource) {
+        return resource->kind->owner_kind || resource->kind->is_data;
+}
+
 bool engine_lasts_with_owner(const Engine *engine, const MrResource *member) {
         const char *name = member->kind->owner_label
                                    ? mr_pairs_get(&member->labels, member->kind->owner_label)
@@ -95,7 +99,8 @@ static bool is_said_ready(const MrResource *resource) {
         return false;
 }
 
-/* A member's spec is part of its owner's; which owner that is does not matter here. */
+/* A member's spec is part of its owner's, and so is what it refers to; which owner that is does not
+ * matter here. */
 static void note_new_spec(Engine *engine, Tracked *tracked, const Document *before) {
         const MrResource *resource = &tracked->document->resource;
 
@@ -103,10 +108,19 @@ static void note_new_spec(Engine *engine, Tracked *tracked, const Document *befo
                 tracked->is_in_force = is_said_ready(resource);
         else if (before->resource.generation != resource->generation)
                 tracked->is_in_force = false;
-        if (!resource->kind->owner_kind || tracked->is_in_force)
+        if (!engine_is_passive(resource) || tracked->is_in_force)
+                return;
+        /* What was there when the daemon started is no news. */
+        if (resource->kind->is_data && !before && !engine->first_round_done)
                 return;
         for (size_t i = 0; i < engine->n_tracked; i++)
                 engine->tracked[i]->is_in_force = false;
+}
+
+/* Others may have failed for want of what this one holds. */
+static void retry_all(Engine *engine) {
+        for (size_t i = 0; i < engine->n_tracked; i++)
+                engine->tracked[i]->retry_usec = 0;
 }
 
 /* Takes a new version of a resource. What cannot be decoded any more (a newer program wrote it) is
@@ -126,7 +140,9 @@ static void take(Engine *engine, const char *key, MrTree *take_tree) {
         note_new_spec(engine, tracked, before);
         tracked->failures = 0;
         tracked->retry_usec = 0;
-        tracked->is_settled = false;
+        tracked->is_settled = document->resource.kind->is_data;
+        if (document->resource.kind->is_data)
+                retry_all(engine);
 }
 
 int engine_track_all(Engine *engine, MrError *err) {

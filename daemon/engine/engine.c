@@ -198,7 +198,7 @@ static int process(Engine *engine, Tracked *tracked, MrError *err) {
 static bool is_due(Engine *engine, const Tracked *tracked) {
         uint64_t now = now_usec();
 
-        if (!tracked->document || tracked->document->resource.kind->owner_kind)
+        if (!tracked->document || engine_is_passive(&tracked->document->resource))
                 return false;
         if (now < tracked->retry_usec)
                 engine_wish(engine, tracked->retry_usec - now);
@@ -268,7 +268,7 @@ static void next_resource(Engine *engine) {
                 _cleanup_error_ MrError err = {};
                 size_t before = engine->n_tracked;
                 if (tracked->document && tracked->document->resource.is_deleted &&
-                    tracked->document->resource.kind->owner_kind) {
+                    engine_is_passive(&tracked->document->resource)) {
                         end_deleted_member(engine, tracked);
                         continue;
                 }

@@ -37,9 +37,13 @@ static int refuse_twice(const Documents *documents, const Document *document, Mr
         return 0;
 }
 
-static void set_namespace(MrTree *tree, const char *ns) {
+static void set_namespace(const Registry *registry, MrTree *tree, const char *ns) {
         MrTree *metadata = mr_tree_get(tree, "metadata");
+        const char *name = mr_tree_get_string(tree, "kind");
+        const MrKind *kind = name ? registry_find(registry, name) : NULL;
 
+        if (kind && kind->is_global)
+                return;
         if (ns && mr_tree_type(metadata) == MR_TREE_MAP && !mr_tree_get(metadata, "namespace"))
                 mr_tree_set_string(metadata, "namespace", ns);
 }
@@ -54,7 +58,7 @@ int documents_read_text(const Registry *registry, const char *text, size_t size,
         for (size_t i = 0; i < mr_tree_size(list); i++) {
                 Document *document = NULL;
                 MrTree *tree = mr_tree_copy(mr_tree_at(list, i));
-                set_namespace(tree, ns);
+                set_namespace(registry, tree, ns);
                 r = document_read(registry, tree, source, &document, err);
                 if (r >= 0)
                         r = refuse_twice(ret, document, err);

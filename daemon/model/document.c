@@ -48,16 +48,18 @@ static int read_kind(const Registry *registry, Document *document, MrError *err)
         if (!mr_streq(kind->name, name))
                 return mr_fail(err, MR_INVALID, "kind", "\"%s\" is not how it is spelled; write %s",
                                name, kind->name);
+        const char *slash = *kind->group ? "/" : "";
         for (size_t i = 0; kind->versions[i]; i++) {
-                _cleanup_free_ char *served = mr_strf("%s/%s", kind->group, kind->versions[i]);
+                _cleanup_free_ char *served =
+                        mr_strf("%s%s%s", kind->group, slash, kind->versions[i]);
                 if (!mr_streq(served, api_version))
                         continue;
                 document->resource.kind = kind;
                 document->resource.api_version = api_version;
                 return 0;
         }
-        return fail_quoted(err, "apiVersion", api_version, "is no version of %s; write %s/%s", name,
-                           kind->group, kind->versions[0]);
+        return fail_quoted(err, "apiVersion", api_version, "is no version of %s; write %s%s%s",
+                           name, kind->group, slash, kind->versions[0]);
 }
 
 static int read_texts(Document *document, const MrTree *map, const char *field, MrPairs *ret,
@@ -124,6 +126,10 @@ static int read_metadata(Document *document, MrError *err) {
         /* Names of nodes, files and units are made of it, so it is shorter than Kubernetes allows.
          */
         int r = read_name(metadata, "name", 200, &resource->name, err);
+        const char *ns = mr_tree_get_string(metadata, "namespace");
+        if (r >= 0 && resource->kind->is_global && ns && !mr_streq(ns, resource->ns))
+                r = mr_fail(err, MR_INVALID, "namespace",
+                            "a %s belongs to no namespace; remove this line", resource->kind->name);
         if (r >= 0)
                 r = read_name(metadata, "namespace", 63, &resource->ns, err);
         if (r >= 0)
@@ -139,6 +145,19 @@ static int read_metadata(Document *document, MrError *err) {
         resource->generation = mr_tree_get_int(metadata, "generation", 1);
         resource->is_deleted = mr_tree_get_string(metadata, "deletionTimestamp") != NULL;
         return 0;
+}
+
+/* A kind of data is all spec, and has none. */
+static int read_data(Document *document, MrError *err) {
+        const MrKind *kind = document->resource.kind;
+        void *data = mr_arena_alloc(document->arena, kind->spec_size);
+
+        int r = mr_decode(kind->spec, document->tree, document->arena, data, document->warnings,
+                          err);
+        if (r < 0)
+                return r;
+        document->resource.spec = data;
+        return kind->rule ? kind->rule(data, err) : 0;
 }
 
 static int read_spec(Document *document, MrError *err) {
@@ -227,6 +246,10 @@ static int read_all(const Registry *registry, Document *document, MrError *err) 
         r = read_metadata(document, err);
         if (r < 0)
                 return mr_error_within(err, r, "metadata");
+        if (document->resource.kind->is_data) {
+                document->sections = mr_new(const void *, registry_operands(registry));
+                return read_data(document, err);
+        }
         size_t n = mr_tree_size(document->warnings);
         r = read_spec(document, err);
         if (r >= 0)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core-kinds.h"
 #include "part.h"
 #include "str.h"
 
@@ -173,9 +174,47 @@ size_t mr_facts_resources(const MrFacts *facts, const char *kind, const char *la
         return n;
 }
 
+const MrResource *mr_facts_resource(const MrFacts *facts, const char *kind, const char *name) {
+        size_t at = resource_place(facts, kind, name);
+
+        return is_of_kind(facts, at, kind) && mr_streq(facts->resources[at]->name, name)
+                       ? facts->resources[at]
+                       : NULL;
+}
+
+/* What a user wrote, as text. */
+static const char *declared_secret(const MrFacts *facts, const char *name, const char *key) {
+        const MrResource *secret = mr_facts_resource(facts, "Secret", name);
+        _cleanup_(mr_buf_wipe) MrBuf bytes = {}, text = {};
+
+        if (!secret || document_secret_value(secret, key, &bytes) <= 0)
+                return NULL;
+        if (mr_ends_with(key, ".p12")) {
+                mr_base64(mr_buf_text(&bytes), bytes.size, &text);
+                return mr_arena_strdup(facts->arena, mr_buf_text(&text));
+        }
+        if (strlen(mr_buf_text(&bytes)) != bytes.size)
+                return NULL;
+        return mr_arena_strdup(facts->arena, mr_buf_text(&bytes));
+}
+
 const char *mr_facts_secret(const MrFacts *facts, const char *name, const char *key) {
+        const char *declared = declared_secret(facts, name, key);
         _cleanup_free_ char *path = mr_strf("%s/%s", name, key);
-        return mr_pairs_get(&facts->secrets, path);
+
+        return declared ? declared : mr_pairs_get(&facts->secrets, path);
+}
+
+const char *mr_facts_config(const MrFacts *facts, const char *name, const char *key) {
+        const MrResource *config = mr_facts_resource(facts, "ConfigMap", name);
+
+        return config ? mr_pairs_get(&((const ConfigData *) config->spec)->data, key) : NULL;
+}
+
+const MrStorageClass *mr_facts_storage_class(const MrFacts *facts, const char *name) {
+        const MrResource *resource = mr_facts_resource(facts, "StorageClass", name);
+
+        return resource ? resource->spec : NULL;
 }
 
 const MrNodeFact *mr_facts_node(const MrFacts *facts, const char *node) {

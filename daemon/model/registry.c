@@ -1,10 +1,11 @@
-/* The kinds of all operands. */
+/* The kinds of all operands, and those that are the core's own. */
 
 #include "registry.h"
 
 #include <string.h>
 #include <strings.h>
 
+#include "core-kinds.h"
 #include "str.h"
 
 struct Registry {
@@ -13,14 +14,6 @@ struct Registry {
         const MrKind **kinds; /* NULL at the end */
         size_t n_kinds, allocated_kinds;
 };
-
-Registry *registry_new(void) {
-        Registry *registry = mr_new(Registry, 1);
-
-        registry->kinds = mr_new(const MrKind *, 1);
-        registry->allocated_kinds = 1;
-        return registry;
-}
 
 Registry *registry_free(Registry *registry) {
         if (!registry)
@@ -69,6 +62,14 @@ static void add_kind(Registry *registry, const MrKind *kind) {
         registry->kinds[registry->n_kinds++] = kind;
         qsort(registry->kinds, registry->n_kinds, sizeof(*registry->kinds), by_name);
         registry->kinds[registry->n_kinds] = NULL;
+}
+
+Registry *registry_new(void) {
+        Registry *registry = mr_new(Registry, 1);
+
+        for (size_t i = 0; core_kinds[i]; i++)
+                add_kind(registry, core_kinds[i]);
+        return registry;
 }
 
 static bool is_section_taken(const Registry *registry, const MrSection *section) {

@@ -7,7 +7,7 @@
 
 typedef struct Registry Registry;
 
-/* Operands are borrowed and never unloaded. */
+/* Begins with the kinds of core-kinds.h. Operands are borrowed and never unloaded. */
 Registry *registry_new(void);
 Registry *registry_free(Registry *registry);
 DEFINE_CLEANUP(Registry *, registry_free);

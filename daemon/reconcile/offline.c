@@ -60,7 +60,7 @@ static int plan_one(const OfflineArgs *args, const MrFacts *facts, const Documen
         _cleanup_(plan_freep) Plan *plan = NULL;
 
         add_warnings(document, warnings);
-        if (document->resource.kind->owner_kind)
+        if (document->resource.kind->owner_kind || document->resource.kind->is_data)
                 return 0;
         int r = desire_make(args->registry, args->platform->platform, document, facts, NULL,
                             &desire, err);
@@ -85,12 +85,13 @@ static int plan_one(const OfflineArgs *args, const MrFacts *facts, const Documen
         return 0;
 }
 
-/* Resources of one namespace see each other. */
+/* Resources of one namespace see each other, and what belongs to none. */
 static MrFacts *paper_facts(const OfflineArgs *args, const char *ns) {
         MrFacts *facts = facts_new(PAPER_TIME, args->platform->name);
 
         for (size_t i = 0; i < args->n_documents; i++)
-                if (mr_streq(args->documents[i]->resource.ns, ns))
+                if (mr_streq(args->documents[i]->resource.ns, ns) ||
+                    args->documents[i]->resource.kind->is_global)
                         facts_add_resource(facts, &args->documents[i]->resource);
         return facts;
 }

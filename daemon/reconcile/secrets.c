@@ -93,6 +93,20 @@ static bool is_any_stored(Lowering *lowering, const MrCertificate *certificate) 
         return false;
 }
 
+/* What a user wrote is never written over. */
+static int check_written(Lowering *lowering, const MrCertificate *certificate, const char *reason,
+                         MrError *err) {
+        const char *secret;
+
+        for (size_t i = 0; certificate_key_at(certificate, i, lowering->arena, &secret); i++)
+                if (mr_facts_resource(lowering->facts, "Secret", secret))
+                        return mr_fail(err, MR_INVALID, NULL,
+                                       "the Secret %s, which somebody wrote, does not serve: %s; "
+                                       "correct it, or delete it so that millrace makes one",
+                                       secret, reason);
+        return 0;
+}
+
 static int lower_certificate(Lowering *lowering, const MrCertificate *part, MrError *err) {
         MrCertificate certificate = *part;
         MrManifest manifest = {
@@ -110,10 +124,16 @@ static int lower_certificate(Lowering *lowering, const MrCertificate *part, MrEr
                 _cleanup_free_ char *reason = certificate_memo_check(
                         facts_certificate_memo(lowering->facts), &certificate, lookup_fact,
                         lowering, mr_facts_now(lowering->facts));
+                r = reason ? check_written(lowering, &certificate, reason, err) : 0;
+                if (r < 0)
+                        return r;
                 manifest.body = describe_certificate(&certificate);
                 mr_tree_set_string(manifest.body, "reissue", reason);
                 mr_manifests_add(lowering->found, manifest);
-        }
+        } else
+                r = check_written(lowering, &certificate, "it lacks the keys that are needed", err);
+        if (r < 0)
+                return r;
         manifest.body = describe_certificate(&certificate);
         mr_manifests_add(lowering->wanted, manifest);
         return 0;
@@ -132,6 +152,13 @@ static int lower_secret(Lowering *lowering, const MrSecretPart *part, MrError *e
         MrTree *wanted = mr_tree_new_map(), *found = mr_tree_new_map();
         bool is_pending = false, is_found = false;
 
+        if (mr_facts_resource(lowering->facts, "Secret", part->name)) {
+                mr_tree_free(wanted);
+                mr_tree_free(found);
+                return mr_fail(err, MR_INVALID, NULL,
+                               "millrace makes the Secret %s itself; give yours another name",
+                               part->name);
+        }
         for (size_t i = 0; i < part->values.n; i++) {
                 const char *key = part->values.items[i].key, *value = "";
                 int r = reference_text(part->values.items[i].value, lowering->wanted,

@@ -144,12 +144,14 @@ static int decode_ints(Decoder *decoder, const MrField *field, const MrTree *tre
 /* Nothing can be said with a null in a map of texts, so it counts as not written. */
 static int decode_pair(Decoder *decoder, const MrField *field, const MrTree *map, size_t i,
                        MrPairs *pairs) {
-        _cleanup_buf_ MrBuf text = {};
+        _cleanup_(mr_buf_wipe) MrBuf text = {};
         const MrTree *value = mr_tree_at(map, i);
 
         if (mr_tree_type(value) == MR_TREE_NULL)
                 return 0;
-        if (!mr_tree_text(value, &text))
+        bool is_text = field->flags & MR_STRICT ? mr_tree_type(value) == MR_TREE_STRING
+                                                : mr_tree_type(value) < MR_TREE_LIST;
+        if (!is_text || !mr_tree_text(value, &text))
                 return fail_here(decoder,
                                  scalar_mismatch(field, MR_TYPE_STRING, value, decoder->err),
                                  value);

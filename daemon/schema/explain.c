@@ -127,8 +127,9 @@ static void list_fields(const MrField *fields, bool recursive, int indent, MrBuf
 }
 
 static void write_head(const MrKind *kind, MrBuf *out) {
-        mr_buf_printf(out, "GROUP:      %s\nKIND:       %s\nVERSION:    %s\n\n", kind->group,
-                      kind->name, kind->versions[0]);
+        if (*kind->group)
+                mr_buf_printf(out, "GROUP:      %s\n", kind->group);
+        mr_buf_printf(out, "KIND:       %s\nVERSION:    %s\n\n", kind->name, kind->versions[0]);
 }
 
 static void write_field(const MrField *field, bool recursive, MrBuf *out) {
@@ -169,7 +170,7 @@ static const MrField *envelope(const MrKind *kind, MrField rows[6]) {
 
 int mr_explain(const MrKind *kind, const char *path, bool recursive, MrBuf *out, MrError *err) {
         MrField rows[6];
-        const MrField *fields = envelope(kind, rows);
+        const MrField *fields = kind->is_data ? kind->spec : envelope(kind, rows);
 
         if (mr_is_empty(path)) {
                 write_head(kind, out);

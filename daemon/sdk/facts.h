@@ -43,8 +43,16 @@ const char *mr_facts_platform(const MrFacts *facts); /* "rhel-baremetal" */
 /* Other resources of the same namespace, sorted by name, of one kind whose label has this value. */
 size_t mr_facts_resources(const MrFacts *facts, const char *kind, const char *label,
                           const char *value, const MrResource *const **ret);
-/* The value of a key of a secret of the namespace, NULL when absent. Never print it. */
+/* The other resource of this kind and name in the same namespace, NULL when there is none. */
+const MrResource *mr_facts_resource(const MrFacts *facts, const char *kind, const char *name);
+/* The value of a key of a secret of the namespace: of the Secret a user wrote, else of the one that
+ * was made here. NULL when absent, or when it is no text; what a key ending in ".p12" holds is
+ * base64. Never print it. */
 const char *mr_facts_secret(const MrFacts *facts, const char *name, const char *key);
+/* The value of a key of a ConfigMap, NULL when there is none. */
+const char *mr_facts_config(const MrFacts *facts, const char *name, const char *key);
+/* A StorageClass a user wrote, NULL when there is none. */
+const MrStorageClass *mr_facts_storage_class(const MrFacts *facts, const char *name);
 const MrNodeFact *mr_facts_node(const MrFacts *facts, const char *node); /* NULL: never seen */
 /* What a probe found, NULL while nothing is known; see operand.h. */
 const MrTree *mr_facts_view(const MrFacts *facts, const char *probe);

@@ -80,6 +80,7 @@ typedef enum MrFieldFlags {
                                  by name */
         MR_SECRET = 1U << 2,  /* the value is masked wherever it is printed */
         MR_DEPRECATED = 1U << 3, /* works, and is reported */
+        MR_STRICT = 1U << 4,     /* a MAP whose values must be strings, not numbers or booleans */
 } MrFieldFlags;
 
 typedef struct MrField MrField;
@@ -190,6 +191,10 @@ typedef struct MrKind {
                 bool wide;        /* only with -o wide */
         } * columns;
         const char *doc;
+        /* Holds values for other resources, as a Secret does: `spec` and `rule` are of the document
+         * itself, there is no status, and nothing runs for it. */
+        bool is_data;
+        bool is_global; /* belongs to no namespace */
 } MrKind;
 typedef struct MrColumn MrColumn;
 

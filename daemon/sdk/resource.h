@@ -20,5 +20,22 @@ typedef struct MrResource {
         const MrTree *tree; /* the whole document */
 } MrResource;
 
+/* Kinds that every operand may refer to are the core's own: Secret and ConfigMap, whose values
+ * facts.h answers for, and StorageClass. */
+typedef enum MrReclaimPolicy {
+        MR_RECLAIM_DELETE,
+        MR_RECLAIM_RETAIN,
+} MrReclaimPolicy;
+
+typedef struct MrStorageClass {
+        const MrTree *head; /* of the document: apiVersion, kind, metadata */
+        const char *provisioner;
+        MrPairs parameters;
+        int reclaim_policy; /* MrReclaimPolicy */
+        int allows_expansion;
+        MrStrings mount_options;
+        const MrTree *not_yet;
+} MrStorageClass;
+
 /* "Kafka/default/my-cluster", the key of queue, plan, events and log fields. */
 char *mr_resource_key(const char *kind, const char *ns, const char *name);

@@ -36,9 +36,11 @@ static void add_kind(MrTree *list, const MrKind *kind) {
         _cleanup_free_ char *status = mr_strf("%s/status", kind->plural);
         MrTree *resource = add_resource(list, kind->plural, kind->name, verbs);
 
+        mr_tree_set_bool(resource, "namespaced", !kind->is_global);
         if (kind->short_names && kind->short_names[0])
                 add_strings(mr_tree_need_list(resource, "shortNames"), kind->short_names);
-        add_resource(list, status, kind->name, status_verbs);
+        if (!kind->is_data)
+                add_resource(list, status, kind->name, status_verbs);
 }
 
 static void answer_core_resources(Call *call) {
@@ -46,7 +48,11 @@ static void answer_core_resources(Call *call) {
         _cleanup_(mr_tree_freep) MrTree *list = object_new("APIResourceList");
 
         mr_tree_set_string(list, "groupVersion", "v1");
-        add_resource(list, "secrets", "Secret", verbs);
+        for (size_t i = 0; call->api->kinds[i]; i++)
+                if (!*call->api->kinds[i]->group)
+                        add_kind(list, call->api->kinds[i]);
+        if (!api_kind(call->api, "", "secrets"))
+                add_resource(list, "secrets", "Secret", verbs);
         http_response_json(call->response, 200, list);
 }
 
@@ -99,7 +105,7 @@ static void answer_groups(Call *call) {
         MrTree *groups = mr_tree_need_list(list, "groups");
 
         for (size_t i = 0; call->api->kinds[i]; i++)
-                if (!has_group(groups, call->api->kinds[i]->group))
+                if (*call->api->kinds[i]->group && !has_group(groups, call->api->kinds[i]->group))
                         mr_tree_append(groups, group_new(call->api, call->api->kinds[i]->group));
         if (!has_group(groups, "millrace.io"))
                 mr_tree_append(groups, group_new(call->api, "millrace.io"));

@@ -43,6 +43,12 @@ void call_refuse_method(Call *call);
 /* The body as a map; answers and returns a negative errno when it is none. */
 int call_body(Call *call, MrTree **ret);
 
+/* "GROUP/VERSION", or "VERSION" for the core group, whose name is empty. The caller frees it. */
+char *api_version_text(const char *group, const char *version);
+/* Takes out of a Secret what nobody may read, and turns its texts into base64, as Kubernetes shows
+ * them. Does nothing with other kinds. */
+void api_hide_values(MrTree *object);
+
 /* Areas. Each answers the call completely. */
 void api_handle_discovery(Call *call);
 void api_handle_resource(Call *call);

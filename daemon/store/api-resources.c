@@ -10,12 +10,15 @@
 /* All versions of a kind have the same fields, so an object is answered in the version that was
  * asked for. */
 static void set_api_version(const Call *call, MrTree *object) {
-        _cleanup_free_ char *text = mr_strf("%s/%s", call->group, call->api_version);
+        _cleanup_free_ char *text = api_version_text(call->group, call->api_version);
         mr_tree_set_string(object, "apiVersion", text);
+        if (call->kind->is_global)
+                mr_tree_remove(mr_tree_need_map(object, "metadata"), "namespace");
 }
 
 static void answer(Call *call, unsigned status, StoreResource *resource) {
         set_api_version(call, resource->tree);
+        api_hide_values(resource->tree);
         http_response_json(call->response, status, resource->tree);
 }
 
@@ -67,34 +70,51 @@ static void handle_list(Call *call) {
         http_response_json(call->response, 200, list);
 }
 
+static bool is_version_of(const MrKind *kind, const char *api_version) {
+        for (size_t i = 0; kind->versions[i]; i++) {
+                _cleanup_free_ char *text = api_version_text(kind->group, kind->versions[i]);
+                if (mr_streq(text, api_version))
+                        return true;
+        }
+        return false;
+}
+
+/* What belongs to no namespace is kept in the one that is implied. */
+static int check_names(Call *call, MrTree *metadata) {
+        const char *ns = mr_tree_get_string(metadata, "namespace");
+
+        if (call->name && mr_tree_type(mr_tree_get(metadata, "name")) == MR_TREE_NULL)
+                mr_tree_set_string(metadata, "name", call->name);
+        if (call->kind->is_global)
+                mr_tree_remove(metadata, "namespace");
+        else if (!mr_streq(ns, call->ns))
+                ns = NULL;
+        if ((ns || call->kind->is_global) &&
+            (!call->name || mr_streq(mr_tree_get_string(metadata, "name"), call->name)))
+                return 0;
+        call_fail(call, 400, "name or namespace of the object differ from those of the address %s",
+                  call->request->path);
+        return -EINVAL;
+}
+
 /* The object says what it is and where it belongs; both must agree with the address. */
 static int check_object(Call *call, MrTree *object) {
         const char *api_version = mr_tree_get_string(object, "apiVersion");
         const char *kind = mr_tree_get_string(object, "kind");
         MrTree *metadata = mr_tree_need_map(object, "metadata");
-        const char *slash = api_version ? strchr(api_version, '/') : NULL;
 
-        if (!mr_streq(kind, call->kind->name) || !slash ||
-            strncmp(api_version, call->kind->group, (size_t) (slash - api_version)) != 0 ||
-            strlen(call->kind->group) != (size_t) (slash - api_version) ||
-            !api_kind_serves(call->kind, slash + 1)) {
-                call_fail(call, 400, "the object is %s of %s, this address takes %s of %s/%s",
+        if (!mr_streq(kind, call->kind->name) || !is_version_of(call->kind, api_version)) {
+                _cleanup_free_ char *wanted = api_version_text(call->group, call->api_version);
+                call_fail(call, 400, "the object is %s of %s, this address takes %s of %s",
                           kind ? kind : "of no kind", api_version ? api_version : "no apiVersion",
-                          call->kind->name, call->group, call->api_version);
+                          call->kind->name, wanted);
                 return -EINVAL;
         }
+        if (call->kind->is_global)
+                return check_names(call, metadata);
         if (mr_tree_type(mr_tree_get(metadata, "namespace")) == MR_TREE_NULL)
                 mr_tree_set_string(metadata, "namespace", call->ns);
-        if (call->name && mr_tree_type(mr_tree_get(metadata, "name")) == MR_TREE_NULL)
-                mr_tree_set_string(metadata, "name", call->name);
-        if (!mr_streq(mr_tree_get_string(metadata, "namespace"), call->ns) ||
-            (call->name && !mr_streq(mr_tree_get_string(metadata, "name"), call->name))) {
-                call_fail(call, 400,
-                          "name or namespace of the object differ from those of the address %s",
-                          call->request->path);
-                return -EINVAL;
-        }
-        return 0;
+        return check_names(call, metadata);
 }
 
 static void add_warnings(Call *call, const MrTree *warnings) {
@@ -303,6 +323,8 @@ void api_handle_resource(Call *call) {
         if (!call->kind || !api_kind_serves(call->kind, call->api_version))
                 return call_fail(call, 404, "there is no kind of resources called %s in %s/%s",
                                  call->plural, call->group, call->api_version);
+        if (call->kind->is_global)
+                call->ns = "default";
         if (!call->name)
                 return handle_collection(call);
         if (!call->ns)
@@ -311,7 +333,7 @@ void api_handle_resource(Call *call) {
                                  call->group, call->api_version, call->plural, call->name);
         if (!call->sub)
                 return handle_object(call);
-        if (mr_streq(call->sub, "status"))
+        if (mr_streq(call->sub, "status") && !call->kind->is_data)
                 return handle_status(call);
         call_fail(call, 404, "there is nothing at %s", call->request->path);
 }

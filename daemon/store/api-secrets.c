@@ -1,7 +1,9 @@
-/* Secrets, read-only, as Kubernetes shows them. The key of a certificate authority is never shown
+/* Secrets as Kubernetes shows them: those that were made here, which nobody else writes, and those
+ * that were written like any other resource. The key of a certificate authority is never shown
  * to anybody: whoever has it can make certificates for every cluster member and user. */
 
 #include <errno.h>
+#include <string.h>
 
 #include "sdk/alloc.h"
 #include "sdk/str.h"
@@ -53,52 +55,106 @@ static int secret_object(Call *call, const MrTree *entry, MrTree **ret, MrError 
         return 0;
 }
 
-static void answer_one(Call *call, const MrTree *entries) {
-        _cleanup_(mr_tree_freep) MrTree *object = NULL;
-        _cleanup_error_ MrError err = MR_ERROR_INIT;
+/* A value of a Secret somebody wrote: base64 may stand on several lines there. */
+static void join_lines(MrTree *data, const char *key) {
+        _cleanup_(mr_buf_wipe) MrBuf text = {};
+        const char *value = mr_tree_get_string(data, key);
 
-        for (size_t i = 0; i < mr_tree_size(entries); i++) {
-                if (!mr_streq(mr_tree_get_string(mr_tree_at(entries, i), "name"), call->name))
-                        continue;
-                int r = secret_object(call, mr_tree_at(entries, i), &object, &err);
-                return r < 0 ? call_fail_error(call, r, &err)
-                             : http_response_json(call->response, 200, object);
-        }
-        call_fail(call, 404, "there is no secret %s in namespace %s", call->name, call->ns);
+        for (; value && *value; value++)
+                if (*value != '\n' && *value != '\r')
+                        mr_buf_putc(&text, *value);
+        mr_tree_set_string(data, key, mr_buf_text(&text));
 }
 
-static void answer_list(Call *call, const MrTree *entries, const Selector *selector) {
+void api_hide_values(MrTree *object) {
+        const char *name = mr_tree_get_string(mr_tree_get(object, "metadata"), "name");
+
+        if (!mr_streq(mr_tree_get_string(object, "kind"), "Secret") ||
+            !mr_streq(mr_tree_get_string(object, "apiVersion"), "v1"))
+                return;
+        const MrTree *texts = mr_tree_get(object, "stringData");
+        MrTree *data = mr_tree_type(mr_tree_get(object, "data")) == MR_TREE_MAP
+                               ? mr_tree_get(object, "data")
+                               : mr_tree_set(object, "data", mr_tree_new_map());
+        for (size_t i = 0; i < mr_tree_size(data); i++)
+                join_lines(data, mr_tree_key(data, i));
+        for (size_t i = 0; i < mr_tree_size(texts); i++) {
+                _cleanup_(mr_buf_wipe) MrBuf text = {};
+                const char *value = mr_tree_string(mr_tree_at(texts, i));
+                mr_base64(value ? value : "", value ? strlen(value) : 0, &text);
+                mr_tree_set_string(data, mr_tree_key(texts, i), mr_buf_text(&text));
+        }
+        mr_tree_remove(object, "stringData");
+        for (size_t i = mr_tree_size(data); i > 0; i--)
+                if (is_hidden(name, mr_tree_key(data, i - 1)))
+                        mr_tree_remove_at(data, i - 1);
+}
+
+static void add_object(MrTree *objects, MrTree *take_object) {
+        const MrTree *metadata = mr_tree_get(take_object, "metadata");
+        _cleanup_free_ char *key = mr_strf("%s/%s", mr_tree_get_string(metadata, "namespace"),
+                                           mr_tree_get_string(metadata, "name"));
+        mr_tree_set(objects, key, take_object);
+}
+
+/* All secrets, by namespace and name: those that were made here, and over them those that were
+ * written. */
+static int read_objects(Call *call, MrTree **ret, MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *entries = NULL, *objects = mr_tree_new_map();
+        _cleanup_resources_ StoreResources written = {};
+        Store *store = call->api->store;
+
+        int r = store_secret_list(store, call->ns, &entries, err);
+        for (size_t i = 0; r >= 0 && i < mr_tree_size(entries); i++) {
+                MrTree *object = NULL;
+                r = secret_object(call, mr_tree_at(entries, i), &object, err);
+                if (r >= 0)
+                        add_object(objects, object);
+        }
+        if (r >= 0)
+                r = store_list(store, "Secret", call->ns, &written, err);
+        for (size_t i = 0; r >= 0 && i < written.n; i++) {
+                api_hide_values(written.items[i].tree);
+                add_object(objects, TAKE(written.items[i].tree));
+        }
+        if (r >= 0)
+                *ret = TAKE(objects);
+        return r;
+}
+
+static void answer_one(Call *call, const MrTree *objects) {
+        _cleanup_free_ char *key = mr_strf("%s/%s", call->ns, call->name);
+        const MrTree *object = mr_tree_get(objects, key);
+
+        if (!object)
+                return call_fail(call, 404, "there is no secret %s in namespace %s", call->name,
+                                 call->ns);
+        http_response_json(call->response, 200, object);
+}
+
+static void answer_list(Call *call, const MrTree *objects, const Selector *selector) {
         _cleanup_(mr_tree_freep) MrTree *list = mr_tree_new_map();
         _cleanup_free_ char *version = mr_strf("%lld", (long long) store_version(call->api->store));
-        _cleanup_error_ MrError err = MR_ERROR_INIT;
         MrTree *items = mr_tree_need_list(list, "items");
 
         mr_tree_set_string(list, "apiVersion", "v1");
         mr_tree_set_string(list, "kind", "SecretList");
         mr_tree_set_string(mr_tree_need_map(list, "metadata"), "resourceVersion", version);
-        for (size_t i = 0; i < mr_tree_size(entries); i++) {
-                const MrTree *entry = mr_tree_at(entries, i);
-                MrTree *object = NULL;
-
-                if (!selector_matches(selector, mr_tree_get_string(entry, "name"),
-                                      mr_tree_get(entry, "labels")))
-                        continue;
-                int r = secret_object(call, entry, &object, &err);
-                if (r < 0)
-                        return call_fail_error(call, r, &err);
-                mr_tree_append(items, object);
+        for (size_t i = 0; i < mr_tree_size(objects); i++) {
+                const MrTree *object = mr_tree_at(objects, i),
+                             *metadata = mr_tree_get(object, "metadata");
+                if (selector_matches(selector, mr_tree_get_string(metadata, "name"),
+                                     mr_tree_get(metadata, "labels")))
+                        mr_tree_append(items, mr_tree_copy(object));
         }
         http_response_json(call->response, 200, list);
 }
 
-void api_handle_secrets(Call *call) {
-        _cleanup_(mr_tree_freep) MrTree *entries = NULL;
+static void handle_read(Call *call) {
+        _cleanup_(mr_tree_freep) MrTree *objects = NULL;
         _cleanup_(selector_done) Selector selector = {};
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
-        if (!call_is(call, "GET"))
-                return call_fail(call, 405,
-                                 "secrets are read-only here; millrace makes them from resources");
         if (http_request_flag(call->request, "watch"))
                 return call_fail(call, 405, "secrets cannot be watched; read them again");
         if (call->name && !call->ns)
@@ -107,11 +163,42 @@ void api_handle_secrets(Call *call) {
                                  call->name);
         if (selector_read(call, &selector) < 0)
                 return;
-        int r = store_secret_list(call->api->store, call->ns, &entries, &err);
+        int r = read_objects(call, &objects, &err);
         if (r < 0)
                 return call_fail_error(call, r, &err);
         if (call->name)
-                answer_one(call, entries);
+                answer_one(call, objects);
         else
-                answer_list(call, entries, &selector);
+                answer_list(call, objects, &selector);
+}
+
+static int found_one(void *userdata, const char *ns _unused_, const char *name _unused_,
+                     const char *key _unused_, const void *data _unused_, size_t size _unused_) {
+        *(bool *) userdata = true;
+        return 0;
+}
+
+/* Secrets that millrace makes are its own; the authorities' may be brought instead. */
+static bool is_made_here(Call *call) {
+        bool is_found = false;
+
+        if (!call->name || !call->ns || is_authority(call->name) ||
+            mr_ends_with(call->name, "-ca-cert"))
+                return false;
+        (void) store_secret_each(call->api->store, call->ns, call->name, found_one, &is_found,
+                                 NULL);
+        return is_found;
+}
+
+void api_handle_secrets(Call *call) {
+        if (call_is(call, "GET"))
+                return handle_read(call);
+        if (!api_kind(call->api, "", "secrets"))
+                return call_fail(call, 405,
+                                 "secrets are read-only here; millrace makes them from resources");
+        if (is_made_here(call))
+                return call_fail(call, 409,
+                                 "millrace makes the secret %s itself; give yours another name",
+                                 call->name);
+        api_handle_resource(call);
 }

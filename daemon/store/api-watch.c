@@ -152,7 +152,7 @@ static Watch *watch_new(Call *call, Selector *selector) {
 
         watch->api = api;
         watch->kind = call->kind;
-        watch->api_version = mr_strf("%s/%s", call->group, call->api_version);
+        watch->api_version = api_version_text(call->group, call->api_version);
         watch->ns = mr_strdup(call->ns);
         watch->name = mr_strdup(selector->name);
         watch->selector.labels = TAKE(selector->labels);

@@ -120,6 +120,10 @@ bool api_kind_serves(const MrKind *kind, const char *version) {
         return false;
 }
 
+char *api_version_text(const char *group, const char *version) {
+        return mr_strf("%s%s%s", group, *group ? "/" : "", version);
+}
+
 static int split_path(Call *call) {
         call->path = mr_strdup(call->request->path);
         for (char *at = call->path; *at;) {
@@ -182,10 +186,11 @@ static void route_core(Call *call) {
                 return api_handle_discovery(call);
         call->group = "";
         call->api_version = segment(call, 1);
-        if (mr_streq(call->api_version, "v1") && read_tail(call, 2) &&
-            mr_streq(call->plural, "secrets") && !call->sub)
+        if (!mr_streq(call->api_version, "v1") || !read_tail(call, 2))
+                return call_fail(call, 404, "there is nothing at %s", call->request->path);
+        if (mr_streq(call->plural, "secrets") && !call->sub)
                 return api_handle_secrets(call);
-        call_fail(call, 404, "there is nothing at %s", call->request->path);
+        api_handle_resource(call);
 }
 
 static void route(Call *call) {

@@ -9,7 +9,9 @@
  *      /apis/GROUP/VERSION/PLURAL
  *              the same across namespaces: list, watch
  *      /api/v1/namespaces/NS/secrets[/NAME]
- *              read only, never a CA key
+ *              the same but watch, and never a CA key; those that millrace makes are read only
+ *      /api/v1/namespaces/NS/configmaps[/NAME]  /apis/storage.k8s.io/v1/storageclasses[/NAME]
+ *              the same, without status
  *      /apis/millrace.io/v1/namespaces/NS/PLURAL/NAME/{plan,describe,events}
  *              GET
  *      /apis/millrace.io/v1/namespaces/NS/holds[/NODE]

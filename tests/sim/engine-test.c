@@ -259,6 +259,63 @@ static void a_file_that_was_edited_is_put_back(void **state) {
         assert_well(sim);
 }
 
+static void data_is_kept_and_leaves_at_once(void **state) {
+        Sim *sim = *state;
+        size_t actions = sim->n_actions;
+
+        sim_apply(sim, "apiVersion: v1\nkind: Secret\nmetadata: {name: own}\n"
+                       "stringData: {a: b}\n---\napiVersion: v1\nkind: ConfigMap\n"
+                       "metadata: {name: texts}\n---\napiVersion: storage.k8s.io/v1\n"
+                       "kind: StorageClass\nmetadata: {name: fast}\nprovisioner: p\n");
+        sim_run(sim, 2 * SIM_SEC);
+        sim_crash(sim);
+        assert_true(sim_settle(sim, 60));
+        assert_int_equal(sim->n_actions, actions);
+        sim_check_settled(sim);
+        assert_true(sim_is_stored(sim, "Secret", "own"));
+        _cleanup_(mr_tree_freep) MrTree *status = sim_status(sim, "ConfigMap", "texts");
+        assert_int_equal(mr_tree_size(status), 0);
+        sim_delete(sim, "Secret", "own");
+        sim_delete(sim, "ConfigMap", "texts");
+        sim_delete(sim, "StorageClass", "fast");
+        sim_run(sim, 2 * SIM_SEC);
+        assert_false(sim_is_stored(sim, "Secret", "own") ||
+                     sim_is_stored(sim, "ConfigMap", "texts") ||
+                     sim_is_stored(sim, "StorageClass", "fast"));
+        assert_int_equal(sim->n_actions, actions);
+        assert_well(sim);
+}
+
+/* An authority somebody wrote signs what follows. */
+static void what_was_written_is_used(void **state) {
+        Sim *sim = *state;
+        _cleanup_(mr_buf_wipe) MrBuf made = {}, used = {}, yaml = {};
+        _cleanup_(mr_tree_freep) MrTree *secret = mr_tree_new_map();
+        const char *const names[] = {"c-cluster-ca", "c-cluster-ca-cert"};
+        const char *const keys[] = {"ca.key", "ca.crt"};
+
+        for (size_t i = 0; i < 2; i++) {
+                mr_buf_clear(&made);
+                assert_true(sim_secret(sim, names[i], keys[i], &made));
+                mr_buf_clear(&yaml);
+                mr_tree_set_string(secret, "apiVersion", "v1");
+                mr_tree_set_string(secret, "kind", "Secret");
+                mr_tree_set_string(mr_tree_need_map(secret, "metadata"), "name", names[i]);
+                mr_tree_set(secret, "stringData", mr_tree_new_map());
+                mr_tree_set_string(mr_tree_get(secret, "stringData"), keys[i], mr_buf_text(&made));
+                mr_yaml_write(secret, &yaml);
+                sim_apply(sim, mr_buf_text(&yaml));
+                assert_true(sim_secret(sim, names[i], keys[i], &used));
+        }
+        size_t actions = sim->n_actions;
+        sim_run(sim, 5 * SIM_SEC);
+        sim_check_settled(sim);
+        assert_int_equal(sim->n_actions, actions);
+        sim_lose_secret(sim, "c-kafka-0");
+        assert_true(sim_settle(sim, 300));
+        assert_well(sim);
+}
+
 #define TEST_EMPTY(f) cmocka_unit_test_setup_teardown(f, set_up_empty, tear_down)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
@@ -276,6 +333,8 @@ int main(void) {
                 TEST(a_node_stopped_by_hand_comes_back),
                 TEST(a_restart_that_was_asked_for_happens_once),
                 TEST(a_file_that_was_edited_is_put_back),
+                TEST(data_is_kept_and_leaves_at_once),
+                TEST(what_was_written_is_used),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

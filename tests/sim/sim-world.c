@@ -23,12 +23,13 @@ static void refused(void *userdata _unused_, const char *path, const MrError *er
         fprintf(stderr, "%s: %s\n", path, err->message);
 }
 
-/* Secrets are not the host's: what the store sees of them counts as a step. */
+/* Secrets are not the host's: what the store sees of them counts as a step, unless somebody wrote
+ * them. */
 static void store_changed(void *userdata, const StoreEvent *event) {
         static const char *const verbs[] = {"create", "update", "remove"};
         Sim *sim = userdata;
 
-        if (!mr_streq(event->kind, "Secret") || sim->is_ending || sim->is_fault)
+        if (!mr_streq(event->kind, "Secret") || event->json || sim->is_ending || sim->is_fault)
                 return;
         sim_note(sim, "%s secret %s", verbs[event->change], event->name);
         sim_happened(sim, verbs[event->change], "Secret");
@@ -252,6 +253,10 @@ bool sim_is_stored(Sim *sim, const char *kind, const char *name) {
 
 void sim_release(Sim *sim, const char *node) {
         (void) store_release(sim->store, "default", node, NULL);
+}
+
+bool sim_secret(Sim *sim, const char *name, const char *key, MrBuf *out) {
+        return engine_secret(sim->engine, "default", name, key, out) > 0;
 }
 
 void sim_lose_secret(Sim *sim, const char *name) {

@@ -159,6 +159,8 @@ MrTree *sim_events(Sim *sim, const char *kind, const char *name);
 MrTree *sim_status(Sim *sim, const char *kind, const char *name);
 bool sim_is_stored(Sim *sim, const char *kind, const char *name);
 void sim_release(Sim *sim, const char *node);
+bool sim_secret(Sim *sim, const char *name, const char *key,
+                MrBuf *out); /* as the engine sees it */
 void sim_lose_secret(Sim *sim, const char *name);
 void sim_damage_secret(Sim *sim, const char *name, const char *key);
 /* One in each file that replaces a part of the core, so that the linker takes all of them. */

@@ -485,6 +485,32 @@ static void nodes_are_held_released_and_restarted(void **state) {
         assert_int_equal(type(fixture, "restart"), CTL_USAGE);
 }
 
+static void data_is_applied_got_and_explained(void **state) {
+        Fixture *fixture = *state;
+
+        put(fixture, "d.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: own\nstringData:\n  a: b\n---\n"
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: texts\ndata:\n  a: b\n---\n"
+            "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata:\n  name: fast\n"
+            "provisioner: p\n");
+        assert_int_equal(type(fixture, "apply -n team -f @/d.yaml"), CTL_OK);
+        assert_string_equal(fixture->out, "secret/own created\nconfigmap/texts created\n"
+                                          "storageclass.storage.k8s.io/fast created\n");
+        assert_int_equal(type(fixture, "apply -n team -f @/d.yaml"), CTL_OK);
+        assert_says(fixture->out, "secret/own unchanged\nconfigmap/texts unchanged\n");
+        assert_int_equal(type(fixture, "get cm -n team"), CTL_OK);
+        assert_says(fixture->out, "texts   1 ");
+        assert_int_equal(type(fixture, "get sc"), CTL_OK);
+        assert_says(fixture->out, "fast   p ");
+        assert_int_equal(type(fixture, "secret get own -n team"), CTL_OK);
+        assert_string_equal(fixture->out, "a: 1 bytes\n");
+        assert_int_equal(type(fixture, "get all"), CTL_OK);
+        assert_null(strstr(fixture->out, "secret"));
+        assert_int_equal(type(fixture, "explain secret.stringData"), CTL_OK);
+        assert_says(fixture->out, "KIND:       Secret\nVERSION:    v1\n");
+        assert_says(fixture->out, "masked wherever it is printed");
+}
+
 static void secrets_are_written_to_private_files(void **state) {
         Fixture *fixture = *state;
         _cleanup_free_ char *path = mr_strf("%s/keys/user.key", fixture->folder);
@@ -617,6 +643,7 @@ int main(void) {
                 TEST(explain_reads_the_tables),
                 TEST(wait_shows_progress_until_the_condition_holds),
                 TEST(nodes_are_held_released_and_restarted),
+                TEST(data_is_applied_got_and_explained),
                 TEST(secrets_are_written_to_private_files),
                 TEST(wrong_use_is_exit_code_two),
                 TEST(help_and_versions_are_told),

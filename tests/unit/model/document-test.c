@@ -118,8 +118,11 @@ static void kinds_are_found_by_any_name(void **state) {
         assert_null(registry_find(registry, "bird"));
         assert_null(registry_find(registry, ""));
         assert_ptr_equal(registry_kinds(registry)[0], &ant);
-        assert_ptr_equal(registry_kinds(registry)[1], &fish);
-        assert_null(registry_kinds(registry)[2]);
+        assert_string_equal(registry_kinds(registry)[1]->name, "ConfigMap");
+        assert_ptr_equal(registry_kinds(registry)[2], &fish);
+        assert_string_equal(registry_kinds(registry)[3]->name, "Secret");
+        assert_string_equal(registry_kinds(registry)[4]->name, "StorageClass");
+        assert_null(registry_kinds(registry)[5]);
         assert_int_equal(registry_operands(registry), 2);
         assert_null(registry_operand_at(registry, 2));
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "crypto/issue.h"
+#include "model/core-kinds.h"
 #include "model/facts.h"
 #include "reconcile/secrets.h"
 #include "str.h"
@@ -214,6 +215,66 @@ static void an_assembled_secret_is_compared_by_digest(void **state _unused_) {
         assert_false(mr_tree_equal(secret(w.wanted, "s")->body, secret(w.found, "s")->body));
 }
 
+/* A Secret somebody wrote, with what a secret that was made here holds. */
+static void write_down(World *w, MrArena *arena, const char *name, const char *from) {
+        const MrKind *kind = NULL;
+        MrResource *resource = mr_arena_alloc(arena, sizeof(MrResource));
+        SecretData *data = mr_arena_alloc(arena, sizeof(SecretData));
+        static const char *const keys[] = {"ca.key", "ca.crt"};
+
+        for (size_t i = 0; core_kinds[i]; i++)
+                if (mr_streq(core_kinds[i]->name, "Secret"))
+                        kind = core_kinds[i];
+        for (size_t i = 0; from && i < MR_ELEMENTS(keys); i++) {
+                const char *value = mr_facts_secret(w->facts, from, keys[i]);
+                if (value)
+                        mr_pairs_set(arena, &data->string_data, keys[i],
+                                     mr_arena_strdup(arena, value));
+        }
+        *resource = (MrResource){.kind = kind, .name = name, .ns = "default", .spec = data};
+        facts_add_resource(w->facts, resource);
+}
+
+static void an_authority_somebody_wrote_serves(void **state _unused_) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        _cleanup_world_ from = world(), w = world();
+        MrCertificate plain = authority();
+
+        plain.with_pkcs12 = false;
+        mr_parts_add(from.parts, (MrPart){.kind = MR_PART_CERTIFICATE, .certificate = plain});
+        lower(&from);
+        issue(&from, secret(from.wanted, "c-ca"), no_secret);
+        mr_parts_add(w.parts, (MrPart){.kind = MR_PART_CERTIFICATE, .certificate = plain});
+        facts_free(w.facts);
+        w.facts = TAKE(from.facts);
+        write_down(&w, arena, "c-ca", "c-ca");
+        write_down(&w, arena, "c-ca-cert", "c-ca-cert");
+        lower(&w);
+        assert_true(mr_tree_equal(secret(w.wanted, "c-ca")->body, secret(w.found, "c-ca")->body));
+        from.facts = facts_new(NOW, "paper");
+}
+
+static void what_somebody_wrote_is_never_written_over(void **state _unused_) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        _cleanup_world_ w = world(), v = world();
+        _cleanup_error_ MrError a = {}, b = {};
+        MrSecretPart part = {.name = "s"};
+
+        write_down(&w, arena, "c-ca", NULL);
+        mr_parts_add(w.parts, (MrPart){.kind = MR_PART_CERTIFICATE, .certificate = authority()});
+        assert_true(secrets_lower("default", w.parts, w.facts, w.wanted, w.found, &a) < 0);
+        assert_string_equal(a.message,
+                            "the Secret c-ca, which somebody wrote, does not serve: it lacks the "
+                            "keys that are needed; correct it, or delete it so that millrace "
+                            "makes one");
+        write_down(&v, arena, "s", NULL);
+        mr_pairs_set(mr_parts_arena(v.parts), &part.values, "k", "v");
+        mr_parts_add(v.parts, (MrPart){.kind = MR_PART_SECRET, .secret = part});
+        assert_true(secrets_lower("default", v.parts, v.facts, v.wanted, v.found, &b) < 0);
+        assert_string_equal(b.message,
+                            "millrace makes the Secret s itself; give yours another name");
+}
+
 static void a_reference_that_means_nothing(void **state _unused_) {
         _cleanup_world_ w = world();
         _cleanup_error_ MrError err = {};
@@ -234,6 +295,8 @@ int main(void) {
                 cmocka_unit_test(what_does_not_serve_says_why),
                 cmocka_unit_test(an_assembled_secret_waits_for_its_sources),
                 cmocka_unit_test(an_assembled_secret_is_compared_by_digest),
+                cmocka_unit_test(an_authority_somebody_wrote_serves),
+                cmocka_unit_test(what_somebody_wrote_is_never_written_over),
                 cmocka_unit_test(a_reference_that_means_nothing),
         };
 

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "model/core-kinds.h"
 #include "sdk/alloc.h"
 #include "sdk/str.h"
 #include "store/api.h"
@@ -497,6 +498,100 @@ static void secrets_are_shown_but_never_the_key_of_an_authority(void **state) {
         assert_int_equal(ask(fixture, "GET", "/api/v1/namespaces/default/pods", NULL), 404);
 }
 
+#define SECRETS "/api/v1/namespaces/default/secrets"
+
+/* The same store, with the kinds of data. */
+static void serve_data(Fixture *fixture) {
+        api_free(fixture->api);
+        assert_int_equal(
+                api_new(fixture->store, core_kinds, "0.1.0", &ops, fixture, &fixture->api, NULL),
+                0);
+}
+
+static const char *value_of(Fixture *fixture, const char *key) {
+        const char *text = mr_tree_get_string(mr_tree_get(fixture->answer, "data"), key);
+        return text ? text : "(none)";
+}
+
+static void secrets_are_written_and_read_like_those_made_here(void **state) {
+        Fixture *fixture = *state;
+
+        serve_data(fixture);
+        put_secret(fixture, "my-user", "user.key");
+        assert_int_equal(ask(fixture, "POST", SECRETS,
+                             "apiVersion: v1\nkind: Secret\nmetadata: {name: own, labels: {a: b}}\n"
+                             "data:\n  a.crt: |\n    c2Vj\n    cmV0\nstringData: {b: text, "
+                             "ca.key: PRIVATE}\n"),
+                         201);
+        assert_null(strstr(mr_buf_text(&fixture->response.body), "PRIVATE"));
+        assert_null(strstr(mr_buf_text(&fixture->response.body), "stringData"));
+        assert_int_equal(ask(fixture, "GET", SECRETS "/own", NULL), 200);
+        assert_string_equal(answer(fixture, "apiVersion"), "v1");
+        assert_string_equal(value_of(fixture, "a.crt"), "c2VjcmV0");
+        assert_string_equal(value_of(fixture, "b"), "dGV4dA==");
+        assert_string_equal(value_of(fixture, "ca.key"), "(none)");
+        assert_int_equal(ask(fixture, "GET", SECRETS, NULL), 200);
+        assert_int_equal(mr_tree_size(mr_tree_get(fixture->answer, "items")), 2);
+        assert_int_equal(ask(fixture, "GET", SECRETS "?labelSelector=a%3Db", NULL), 200);
+        assert_int_equal(mr_tree_size(mr_tree_get(fixture->answer, "items")), 1);
+        assert_int_equal(ask_as(fixture, true, "PATCH", SECRETS "/own",
+                                "application/merge-patch+json",
+                                "{\"stringData\": {\"b\": \"new\"}}"),
+                         200);
+        assert_string_equal(value_of(fixture, "b"), "bmV3");
+        assert_int_equal(ask(fixture, "GET", SECRETS "?watch=1", NULL), 405);
+        assert_int_equal(ask(fixture, "DELETE", SECRETS "/own", NULL), 200);
+}
+
+static void secrets_made_here_are_written_by_nobody_else(void **state) {
+        Fixture *fixture = *state;
+
+        serve_data(fixture);
+        put_secret(fixture, "my-user", "user.key");
+        put_secret(fixture, "c-cluster-ca", "ca.key");
+        assert_int_equal(ask(fixture, "PUT", SECRETS "/my-user",
+                             "{apiVersion: v1, kind: Secret, metadata: {name: my-user}}"),
+                         409);
+        assert_int_equal(ask(fixture, "DELETE", SECRETS "/my-user", NULL), 409);
+        /* An authority may be brought. */
+        assert_int_equal(ask_as(fixture, true, "PATCH", SECRETS "/c-cluster-ca",
+                                "application/apply-patch+yaml",
+                                "{apiVersion: v1, kind: Secret, metadata: {name: c-cluster-ca}}"),
+                         201);
+}
+
+static void what_belongs_to_no_namespace(void **state) {
+        Fixture *fixture = *state;
+        static const char classes[] = "/apis/storage.k8s.io/v1/storageclasses";
+
+        serve_data(fixture);
+        assert_int_equal(ask(fixture, "POST", classes,
+                             "{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: "
+                             "{name: fast}, provisioner: p}"),
+                         201);
+        assert_string_equal(answer(fixture, "metadata.namespace"), "(none)");
+        assert_int_equal(ask(fixture, "GET", "/apis/storage.k8s.io/v1/storageclasses/fast", NULL),
+                         200);
+        assert_string_equal(answer(fixture, "provisioner"), "p");
+        assert_int_equal(
+                ask(fixture, "GET", "/apis/storage.k8s.io/v1/storageclasses/fast/status", NULL),
+                404);
+        assert_int_equal(ask(fixture, "GET", classes, NULL), 200);
+        assert_int_equal(mr_tree_size(mr_tree_get(fixture->answer, "items")), 1);
+        assert_int_equal(ask(fixture, "GET", "/api/v1", NULL), 200);
+        assert_string_equal(answer(fixture, "resources[0].name"), "secrets");
+        assert_int_equal(ask(fixture, "GET", "/apis", NULL), 200);
+        assert_string_equal(answer(fixture, "groups[0].name"), "storage.k8s.io");
+        assert_int_equal(
+                ask(fixture, "POST", "/api/v1/namespaces/default/configmaps",
+                    "{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {a: b}}"),
+                201);
+        assert_string_equal(value_of(fixture, "a"), "b");
+        assert_int_equal(ask(fixture, "POST", "/api/v1/namespaces/default/configmaps",
+                             "{apiVersion: v2, kind: ConfigMap, metadata: {name: c}}"),
+                         400);
+}
+
 static void holds_are_put_listed_and_released(void **state) {
         Fixture *fixture = *state;
         static const char holds[] = "/apis/millrace.io/v1/namespaces/default/holds";
@@ -678,6 +773,9 @@ int main(void) {
                 TEST(a_watch_of_one_name_hears_nothing_of_others),
                 TEST(a_watch_that_nobody_reads_ends),
                 TEST(secrets_are_shown_but_never_the_key_of_an_authority),
+                TEST(secrets_are_written_and_read_like_those_made_here),
+                TEST(secrets_made_here_are_written_by_nobody_else),
+                TEST(what_belongs_to_no_namespace),
                 TEST(holds_are_put_listed_and_released),
                 TEST(restarts_are_asked_for),
                 TEST(views_come_from_the_passes),

@@ -14,6 +14,7 @@ struct Store {
         char *path;
         int64_t version;  /* highest resource version on disk */
         bool is_verified; /* the file is one of ours and undamaged */
+        bool is_lazy;     /* the transaction under way is that of store_begin_lazy() */
 
         /* The change feed: `pending` are events not yet delivered, `history` those that
          * store_replay() knows. */
@@ -60,6 +61,9 @@ typedef struct Transaction {
 } Transaction;
 
 int store_begin(Store *store, Transaction *ret, MrError *err);
+/* For what is made again from elsewhere should the power fail: a status, the content of a file. Its
+ * commit does not wait for the disk; the next one of the other kind does, for both. */
+int store_begin_lazy(Store *store, Transaction *ret, MrError *err);
 int store_commit(Transaction *transaction, MrError *err);
 void store_transaction_done(Transaction *transaction);
 #define _cleanup_transaction_ _cleanup_(store_transaction_done)

@@ -26,6 +26,7 @@ typedef struct Write {
         StoreChange change;
         const char *source;
         bool is_status_only;
+        bool is_lazy;   /* store_begin_lazy() */
         MrTree *object; /* complete but for version and generation; owned */
         int64_t generation;
 } Write;
@@ -83,7 +84,8 @@ static int write_commit(Store *store, Write *write, StoreResource *ret, MrError 
 
         int r = object_key(write->object, &key, err);
         if (r == 0)
-                r = store_begin(store, &transaction, err);
+                r = write->is_lazy ? store_begin_lazy(store, &transaction, err)
+                                   : store_begin(store, &transaction, err);
         if (r == 0)
                 r = store_next_version(store, &version, err);
         if (r < 0)
@@ -126,7 +128,10 @@ static int find(Store *store, const ObjectKey *key, StoreResource *ret, MrError 
 
 static int insert(Store *store, const MrTree *object, const ObjectKey *key, const char *source,
                   StoreResource *ret, MrError *err) {
-        _cleanup_write_ Write write = {.change = STORE_ADDED, .source = source, .generation = 1};
+        _cleanup_write_ Write write = {.change = STORE_ADDED,
+                                       .source = source,
+                                       .is_lazy = mr_starts_with(source, "file:"),
+                                       .generation = 1};
         char uid[37], now[STORE_TIME_MAX];
 
         write.object = object_accept(object, key);
@@ -161,8 +166,10 @@ int store_create(Store *store, const MrTree *object, StoreResource *ret, MrError
 
 static int replace(Store *store, const MrTree *object, const ObjectKey *key, const char *source,
                    StoreResource *stored, StoreResource *ret, MrError *err) {
-        _cleanup_write_ Write write = {
-                .change = STORE_MODIFIED, .source = source, .generation = stored->generation};
+        _cleanup_write_ Write write = {.change = STORE_MODIFIED,
+                                       .source = source,
+                                       .is_lazy = mr_starts_with(source, "file:"),
+                                       .generation = stored->generation};
 
         write.object = object_accept(object, key);
         object_inherit(write.object, stored->tree);
@@ -225,7 +232,8 @@ int store_update(Store *store, const MrTree *object, StoreResource *ret, MrError
 int store_update_status(Store *store, const char *kind, const char *ns, const char *name,
                         const MrTree *status, int64_t expected, MrError *err) {
         _cleanup_resource_ StoreResource stored = {};
-        _cleanup_write_ Write write = {.change = STORE_MODIFIED, .is_status_only = true};
+        _cleanup_write_ Write write = {
+                .change = STORE_MODIFIED, .is_status_only = true, .is_lazy = true};
 
         int r = store_get(store, kind, ns, name, &stored, err);
         if (r < 0)

@@ -156,6 +156,11 @@ const char *store_column(sqlite3_stmt *statement, int column) {
         return text ? text : "";
 }
 
+static void store_wait_again(Store *store) {
+        if (store->is_lazy)
+                store->is_lazy = store_execute(store, NULL, "PRAGMA synchronous = FULL", "") < 0;
+}
+
 int store_begin(Store *store, Transaction *ret, MrError *err) {
         int r = store_execute(store, err, "BEGIN IMMEDIATE", "");
         if (r < 0)
@@ -164,10 +169,23 @@ int store_begin(Store *store, Transaction *ret, MrError *err) {
         return 0;
 }
 
+/* In a write-ahead log, NORMAL leaves out the sync of a commit and keeps the order of commits. */
+int store_begin_lazy(Store *store, Transaction *ret, MrError *err) {
+        int r = store_execute(store, err, "PRAGMA synchronous = NORMAL", "");
+        if (r < 0)
+                return r;
+        store->is_lazy = true;
+        r = store_begin(store, ret, err);
+        if (r < 0)
+                store_wait_again(store);
+        return r;
+}
+
 int store_commit(Transaction *transaction, MrError *err) {
         int r = store_execute(transaction->store, err, "COMMIT", "");
         if (r < 0)
                 return r;
+        store_wait_again(transaction->store);
         transaction->store = NULL;
         return 0;
 }
@@ -182,6 +200,7 @@ void store_transaction_done(Transaction *transaction) {
         if (!sqlite3_get_autocommit(store->db))
                 (void) sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
         store->version = transaction->version;
+        store_wait_again(store);
 }
 
 int store_next_version(Store *store, int64_t *ret, MrError *err) {

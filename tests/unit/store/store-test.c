@@ -208,6 +208,46 @@ static void deletion_is_marked_first_and_ended_later(void **state) {
         assert_int_equal(store_create(fixture->store, one, NULL, NULL), 0);
 }
 
+/* How the last commit was made: 'l'azily, or 'w'aiting for the disk. */
+typedef struct Commits {
+        bool is_lazy;
+        char last;
+} Commits;
+
+static int on_statement(unsigned type, void *userdata, void *statement, void *text) {
+        Commits *commits = userdata;
+        const char *sql = sqlite3_sql(statement);
+
+        (void) type;
+        (void) text;
+        if (strstr(sql, "synchronous"))
+                commits->is_lazy = strstr(sql, "NORMAL");
+        else if (strstr(sql, "COMMIT") || mr_starts_with(sql, "INSERT"))
+                commits->last = commits->is_lazy ? 'l' : 'w';
+        return 0;
+}
+
+static void only_what_comes_again_is_not_waited_for(void **state) {
+        Fixture *fixture = *state;
+        _cleanup_tree_ MrTree *one = kafka("a", 3), *two = kafka("b", 3),
+                              *status = yaml("{observedGeneration: 1}");
+        Commits commits = {};
+
+        sqlite3_trace_v2(fixture->store->db, SQLITE_TRACE_STMT, on_statement, &commits);
+        assert_int_equal(store_create(fixture->store, one, NULL, NULL), 0);
+        assert_int_equal(commits.last, 'w');
+        assert_int_equal(
+                store_update_status(fixture->store, "Kafka", "default", "a", status, 0, NULL), 1);
+        assert_int_equal(commits.last, 'l');
+        assert_int_equal(store_hold(fixture->store, "default", "a-0", "because", NULL), 1);
+        assert_int_equal(commits.last, 'w');
+        assert_int_equal(store_put_file_resource(fixture->store, "/etc/x/b.yaml", two, NULL, NULL),
+                         1);
+        assert_int_equal(commits.last, 'l');
+        assert_int_equal(store_delete(fixture->store, "Kafka", "default", "a", NULL), 1);
+        assert_int_equal(commits.last, 'w');
+}
+
 static void a_resource_of_a_file_is_read_only_and_keeps_its_uid(void **state) {
         Fixture *fixture = *state;
         _cleanup_tree_ MrTree *one = kafka("a", 1), *three = kafka("a", 3), *other = kafka("b", 1);
@@ -646,6 +686,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(bad_names_are_refused_with_their_path, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(deletion_is_marked_first_and_ended_later, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(only_what_comes_again_is_not_waited_for, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(a_resource_of_a_file_is_read_only_and_keeps_its_uid,
                                                 set_up, tear_down),

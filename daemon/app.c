@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "io/http-server.h"
 #include "io/plugins.h"
+#include "reconcile/ignored.h"
 #include "sdk/str.h"
 #include "source.h"
 #include "store/api.h"
@@ -29,6 +30,7 @@ struct App {
         Api *api;
         HttpServer *server;
         HttpServer *tcp_server;
+        const MrPlugin *platform;
 };
 
 static int admit(void *userdata, const MrTree *resource, MrTree *warnings, MrError *err) {
@@ -36,8 +38,8 @@ static int admit(void *userdata, const MrTree *resource, MrTree *warnings, MrErr
         _cleanup_(document_freep) Document *document = NULL;
 
         int r = document_read(app->registry, mr_tree_copy(resource), NULL, &document, err);
-        for (size_t i = 0; r >= 0 && warnings && i < mr_tree_size(document->warnings); i++)
-                mr_tree_append(warnings, mr_tree_copy(mr_tree_at(document->warnings, i)));
+        if (r >= 0 && warnings)
+                ignored_warnings(document, app->platform->platform, warnings);
         return r;
 }
 
@@ -124,6 +126,7 @@ static int open_engine(App *app, MrError *err) {
                         err, MR_INVALID, "platform",
                         "there is no platform plugin \"%s\"; install it or choose another in %s",
                         app->config->platform, app->config_path);
+        app->platform = platform;
         EngineArgs args = {
                 .event = app->event,
                 .store = app->store,

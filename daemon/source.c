@@ -9,6 +9,7 @@
 #include "base/message-ids.h"
 #include "io/directory-watch.h"
 #include "io/documents.h"
+#include "reconcile/ignored.h"
 #include "sdk/str.h"
 
 struct Source {
@@ -74,7 +75,8 @@ static void tell_warnings(const Document *document) {
         for (size_t i = 0; i < mr_tree_size(document->warnings); i++) {
                 const MrTree *warning = mr_tree_at(document->warnings, i);
                 const char *path = mr_tree_get_string(warning, "path");
-                if (mr_streq(mr_tree_get_string(warning, "reason"), "NotYet"))
+                if (mr_streq(mr_tree_get_string(warning, "reason"), "NotYet") ||
+                    ignored_is_open(warning))
                         continue;
                 log_warning(NULL, NULL, "%s:%lld:%lld: %s%s%s %s", document->source,
                             (long long) mr_tree_get_int(warning, "line", 0),

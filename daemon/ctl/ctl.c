@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "reconcile/ignored.h"
 #include "sdk/alloc.h"
 #include "sdk/str.h"
 
@@ -153,6 +154,9 @@ void ctl_print_warnings(Ctl *ctl, const char *source, const MrTree *warnings) {
                            *file = mr_tree_get_string(warning, "source");
                 int64_t line = mr_tree_get_int(warning, "line", 0);
 
+                /* The daemon knows the platform, and says it. */
+                if (ignored_is_open(warning))
+                        continue;
                 if (file || source)
                         fprintf(ctl->errors, "%s:", file ? file : source);
                 if (line > 0)

@@ -17,8 +17,11 @@ int verb_explain(Ctl *ctl) {
         _cleanup_free_ char *name = mr_strndup(argument, strcspn(argument, "."));
         const char *path = argument + strlen(name) + (argument[strlen(name)] == '.');
         int r = ctl_kind(ctl, name, &kind, &err);
-        if (r >= 0)
-                r = mr_explain(kind, path, ctl->options.recursive, &out, &err);
+        if (r >= 0) {
+                _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+                MrKind whole = registry_whole(ctl->registry, kind, arena);
+                r = mr_explain(&whole, path, ctl->options.recursive, &out, &err);
+        }
         if (r < 0)
                 return ctl_fail(ctl, &err);
         ctl_print(ctl, &out);

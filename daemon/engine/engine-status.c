@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/message-ids.h"
 #include "engine-private.h"
+#include "reconcile/ignored.h"
 #include "sdk/str.h"
 
 static void time_text(int64_t seconds, char ret[32]) {
@@ -98,12 +99,14 @@ static char *what_is_missing(const Desire *desire, const Plan *plan, const MrFac
 
 /* Warnings of the document, of the operands and of the platform; fields without effect yet are told
  * in one condition. */
-static void add_warnings(MrTree *status, const MrTree *old, const Document *document,
-                         const Desire *desire) {
+static void add_warnings(Engine *engine, MrTree *status, const MrTree *old,
+                         const Document *document, const Desire *desire) {
+        _cleanup_(mr_tree_freep) MrTree *warnings = mr_tree_new_list();
         _cleanup_buf_ MrBuf not_yet = {};
 
-        for (size_t i = 0; i < mr_tree_size(document->warnings); i++) {
-                const MrTree *warning = mr_tree_at(document->warnings, i);
+        ignored_warnings(document, engine->args.platform->platform, warnings);
+        for (size_t i = 0; i < mr_tree_size(warnings); i++) {
+                const MrTree *warning = mr_tree_at(warnings, i);
                 const char *path = mr_tree_get_string(warning, "path"),
                            *reason = mr_tree_get_string(warning, "reason");
                 if (mr_streq(reason, "NotYet")) {
@@ -169,7 +172,7 @@ static void report_status(Engine *engine, Tracked *tracked, const Desire *desire
                               missing);
         else
                 add_condition(status, old, "Ready", "True", NULL, NULL);
-        add_warnings(status, old, tracked->document, desire);
+        add_warnings(engine, status, old, tracked->document, desire);
         mr_tree_set_int(status, "observedGeneration", tracked->document->resource.generation);
         write_status(engine, tracked, status);
 }
@@ -285,6 +288,7 @@ static void report_members(Engine *engine, const Tracked *owner, const Desire *d
                 }
                 (void) desire;
                 add_condition(status, old, "Ready", missing ? "False" : "True", NULL, missing);
+                add_warnings(engine, status, old, member->document, NULL);
                 mr_tree_set_int(status, "observedGeneration", resource->generation);
                 write_status(engine, member, status);
         }

@@ -100,3 +100,64 @@ int registry_add(Registry *registry, const MrPlugin *plugin, MrError *err) {
         registry->operands[registry->n_operands++] = ops;
         return 0;
 }
+
+static const MrSection *section_of(const Registry *registry, const MrKind *kind,
+                                   const MrField *field) {
+        for (size_t i = 0; i < registry->n_operands; i++) {
+                const MrSection *section = registry->operands[i]->section;
+                if (section && mr_streq(section->kind, kind->name) &&
+                    mr_streq(section->field, field->name))
+                        return section;
+        }
+        return NULL;
+}
+
+MrKind registry_whole(const Registry *registry, const MrKind *kind, MrArena *arena) {
+        size_t n = 0;
+
+        while (kind->spec[n].type != MR_TYPE_NONE)
+                n++;
+        MrField *rows = mr_arena_new_array(arena, MrField, n + 1);
+        for (size_t i = 0; i < n; i++) {
+                const MrSection *section =
+                        kind->is_data ? NULL : section_of(registry, kind, &kind->spec[i]);
+                rows[i] = kind->spec[i];
+                if (section)
+                        rows[i].fields = section->fields;
+        }
+        MrKind whole = *kind;
+        whole.spec = rows;
+        return whole;
+}
+
+typedef struct Walk {
+        const MrKind *kind;
+        FieldFound found;
+        void *userdata;
+        MrBuf path;
+} Walk;
+
+static void walk(Walk *at, const MrField *fields, unsigned inherited) {
+        size_t before = at->path.size;
+
+        for (const MrField *field = fields; field && field->type != MR_TYPE_NONE; field++) {
+                unsigned flags = field->flags | inherited;
+                mr_tree_path_key(&at->path, field->name);
+                at->found(at->userdata, at->kind, mr_buf_text(&at->path), field, flags);
+                if (field->type == MR_TYPE_LIST)
+                        mr_buf_puts(&at->path, "[]");
+                walk(at, field->fields, flags & MR_INHERITED);
+                at->path.size = before;
+                at->path.data[before] = '\0';
+        }
+}
+
+void registry_walk(const Registry *registry, const MrKind *kind, FieldFound found, void *userdata) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        MrKind whole = registry_whole(registry, kind, arena);
+        Walk at = {.kind = kind, .found = found, .userdata = userdata};
+
+        mr_buf_puts(&at.path, kind->is_data ? "" : "spec");
+        walk(&at, whole.spec, 0);
+        mr_buf_done(&at.path);
+}

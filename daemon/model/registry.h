@@ -20,6 +20,15 @@ const MrKind *const *registry_kinds(const Registry *registry);
 /* By name, plural or short name, in any case; NULL when unknown. */
 const MrKind *registry_find(const Registry *registry, const char *name);
 
+/* The kind with the rows of sections other operands own in the place where they stand: for
+ * explaining and walking, not for decoding. */
+MrKind registry_whole(const Registry *registry, const MrKind *kind, MrArena *arena);
+/* Calls `found` for each field of a whole kind, top down, with its path ("spec.listeners[].name")
+ * and its flags together with those it inherits. */
+typedef void (*FieldFound)(void *userdata, const MrKind *kind, const char *path,
+                           const MrField *field, unsigned flags);
+void registry_walk(const Registry *registry, const MrKind *kind, FieldFound found, void *userdata);
+
 /* A resource together with everything it was decoded to. */
 typedef struct Document {
         MrResource resource;

@@ -3,6 +3,7 @@
 #include "offline.h"
 
 #include "desire.h"
+#include "ignored.h"
 #include "model/facts.h"
 #include "plan.h"
 #include "str.h"
@@ -10,12 +11,14 @@
 /* A plan on paper is made at a fixed time, so that it is the same tomorrow. */
 #define PAPER_TIME 1767225600
 
-static void add_warnings(const Document *document, MrTree *warnings) {
-        for (size_t i = 0; warnings && i < mr_tree_size(document->warnings); i++) {
-                MrTree *copy =
-                        mr_tree_append(warnings, mr_tree_copy(mr_tree_at(document->warnings, i)));
-                mr_tree_set_string(copy, "source", document->source);
-        }
+static void add_warnings(const OfflineArgs *args, const Document *document, MrTree *warnings) {
+        size_t n = mr_tree_size(warnings);
+
+        if (!warnings)
+                return;
+        ignored_warnings(document, args->platform->platform, warnings);
+        for (; n < mr_tree_size(warnings); n++)
+                mr_tree_set_string(mr_tree_at(warnings, n), "source", document->source);
 }
 
 static void add_notes(const Document *document, const Desire *desire, MrTree *warnings) {
@@ -59,7 +62,7 @@ static int plan_one(const OfflineArgs *args, const MrFacts *facts, const Documen
         _cleanup_(desire_freep) Desire *desire = NULL;
         _cleanup_(plan_freep) Plan *plan = NULL;
 
-        add_warnings(document, warnings);
+        add_warnings(args, document, warnings);
         if (document->resource.kind->owner_kind || document->resource.kind->is_data)
                 return 0;
         int r = desire_make(args->registry, args->platform->platform, document, facts, NULL,

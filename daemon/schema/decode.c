@@ -233,8 +233,11 @@ static int decode_field(Decoder *decoder, const MrField *field, const MrTree *ma
 
         mr_tree_path_key(&decoder->path, field->name);
         if (mr_tree_type(value) != MR_TREE_NULL) {
+                unsigned inherited = decoder->inherited;
                 warn_flags(decoder, field, map);
+                decoder->inherited |= field->flags & MR_INHERITED;
                 r = decode_member(decoder, field, value, object + field->offset);
+                decoder->inherited = inherited;
         } else if (field->flags & MR_REQUIRED)
                 r = fail_here(decoder,
                               mr_fail(decoder->err, MR_INVALID, NULL, "is required; add it"), map);

@@ -105,6 +105,12 @@ static void describe(const MrField *field, int indent, MrBuf *out) {
                 mr_buf_printf(out, "%*sUnit: %s\n", indent, "", field->unit);
         if (field->flags & MR_NOT_YET)
                 mr_buf_printf(out, "%*sAccepted and kept, but without effect yet.\n", indent, "");
+        if (field->flags & MR_REFUSED)
+                mr_buf_printf(out, "%*sWithout effect: what it belongs to is refused.\n", indent,
+                              "");
+        if (field->flags & MR_CONCERNS)
+                mr_buf_printf(out, "%*sIgnored on platforms that have no such thing.\n", indent,
+                              "");
         if (field->flags & MR_DEPRECATED)
                 mr_buf_printf(out, "%*sDeprecated: it works, and is reported.\n", indent, "");
         if (field->flags & MR_SECRET)

@@ -5,8 +5,8 @@
 #include "scalar.h"
 #include "str.h"
 
-static void warn(Decoder *decoder, const char *reason, const MrTree *map, size_t i,
-                 const char *message) {
+static MrTree *warn(Decoder *decoder, const char *reason, const MrTree *map, size_t i,
+                    const char *message) {
         unsigned column, line = mr_tree_key_line(map, i, &column);
         MrTree *warning = mr_tree_append(decoder->warnings, mr_tree_new_map());
 
@@ -15,6 +15,7 @@ static void warn(Decoder *decoder, const char *reason, const MrTree *map, size_t
         mr_tree_set_int(warning, "column", column);
         mr_tree_set_string(warning, "reason", reason);
         mr_tree_set_string(warning, "message", message);
+        return warning;
 }
 
 static bool has_room(const Decoder *decoder) {
@@ -38,15 +39,34 @@ static bool is_reported(Decoder *decoder, const MrField *field) {
         return false;
 }
 
+typedef struct Notice {
+        unsigned flag;
+        const char *reason;
+        const char *message; /* what follows the path */
+} Notice;
+
 void warn_flags(Decoder *decoder, const MrField *field, const MrTree *map) {
-        if (!has_room(decoder) || !(field->flags & (MR_NOT_YET | MR_DEPRECATED)) ||
-            is_reported(decoder, field))
+        static const Notice notices[] = {
+                {MR_CONCERNS, "Concerns", "means something only on some platforms"},
+                {MR_REFUSED, "Refused", "has no effect: what it belongs to is refused"},
+                {MR_NOT_YET, "NotYet", "has no effect yet"},
+                {MR_DEPRECATED, "Deprecated", "is deprecated; it still works"},
+        };
+        unsigned flags = field->flags & ~decoder->inherited;
+
+        for (size_t i = 0; i < MR_ELEMENTS(notices); i++) {
+                if (!(flags & notices[i].flag))
+                        continue;
+                if (!has_room(decoder) || is_reported(decoder, field))
+                        return;
+                _cleanup_free_ char *message =
+                        mr_strf("%s %s", mr_buf_text(&decoder->path), notices[i].message);
+                MrTree *warning =
+                        warn(decoder, notices[i].reason, map, key_index(map, field->name), message);
+                if (flags & MR_CONCERNS)
+                        mr_tree_set_int(warning, "concerns", flags & MR_CONCERNS);
                 return;
-        bool not_yet = field->flags & MR_NOT_YET;
-        _cleanup_free_ char *message =
-                mr_strf("%s %s", mr_buf_text(&decoder->path),
-                        not_yet ? "has no effect yet" : "is deprecated; it still works");
-        warn(decoder, not_yet ? "NotYet" : "Deprecated", map, key_index(map, field->name), message);
+        }
 }
 
 #define NAME_MAX_COMPARED 63U

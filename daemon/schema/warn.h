@@ -9,6 +9,7 @@ typedef struct Decoder {
         MrTree *warnings;         /* borrowed list, may be NULL */
         MrError *err;             /* borrowed, may be NULL */
         MrBuf path;               /* of what is being decoded */
+        unsigned inherited;       /* flags of the fields above it: told already */
         const MrField **reported; /* rows whose flags were reported already: each is named once */
         size_t n_reported, allocated_reported;
 } Decoder;

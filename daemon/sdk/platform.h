@@ -59,8 +59,16 @@ typedef struct MrPlatformArgs {
         void *userdata;
 } MrPlatformArgs;
 
+/* What fields may concern that means nothing on a platform, and why, in words that follow the names
+ * of fields: "services and load balancers do not exist on hosts". */
+typedef struct MrIgnored {
+        unsigned flag; /* one of MR_CONCERNS; 0 ends a table */
+        const char *reason;
+} MrIgnored;
+
 typedef struct MrPlatformOps {
         size_t struct_size;
+        const MrIgnored *ignored; /* may be NULL: nothing */
         /* Pure. Parts of one resource (namespace ns) → manifests. */
         int (*lower)(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *ret,
                      MrError *err);

@@ -319,8 +319,17 @@ static void rhel_close(MrPlatform *platform) {
         free(platform);
 }
 
+static const MrIgnored ignored[] = {
+        {MR_POD, "hosts run units, and neither pods nor containers"},
+        {MR_SERVICE, "clients reach the nodes of a host directly"},
+        {MR_METADATA, "what is made on hosts carries no labels or annotations"},
+        {MR_BUDGET, "nodes of hosts stop one at a time"},
+        {},
+};
+
 static const MrPlatformOps rhel_ops = {
         .struct_size = sizeof(MrPlatformOps),
+        .ignored = ignored,
         .lower = rhel_lower,
         .open = rhel_open,
         .close = rhel_close,

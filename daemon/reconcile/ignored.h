@@ -1,0 +1,12 @@
+#pragma once
+
+/* What a document says that means nothing on a platform: reported once for each reason, not once
+ * for each field. Pure. */
+
+#include "model/registry.h"
+
+/* Copies of the document's warnings into `ret` (a list), where those about the platform's own
+ * affairs are put into words, or left out where the platform has what they concern. */
+void ignored_warnings(const Document *document, const MrPlatformOps *platform, MrTree *ret);
+/* Whether a warning of a document is one only a platform can put into words. */
+bool ignored_is_open(const MrTree *warning);

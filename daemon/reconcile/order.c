@@ -14,8 +14,9 @@
 #include "plan.h"
 #include "str.h"
 
-/* A node that is starting is left alone this long even when its configuration is out of date: it
- * may be recovering. */
+/* A node that is starting is left alone: it may be recovering its logs, which nobody can tell how
+ * long it takes. One with a wrong configuration ends by itself and reads the right one when the
+ * service manager starts it again. A person may know better after this long. */
 #define STARTING_PATIENCE_SEC 120
 
 typedef struct Order {
@@ -150,6 +151,20 @@ static const char *who_is_not_ready(Order *order, const char *except) {
         return NULL;
 }
 
+static const char *starting_waits(Order *order, const MrNodeFact *fact) {
+        bool is_asked = order->input->restarts && mr_pairs_get(order->input->restarts, fact->node);
+        int64_t patience = fact->since + STARTING_PATIENCE_SEC - mr_facts_now(order->input->facts);
+
+        if (fact->state != MR_NODE_STARTING || (is_asked && patience <= 0))
+                return NULL;
+        if (is_asked)
+                plan_set_recheck(order->plan, patience);
+        return mr_arena_strf(plan_arena(order->plan),
+                             "it is still starting, and may be recovering its storage%s%s%s",
+                             is_asked ? "" : "; 'millctl restart ", is_asked ? "" : fact->node,
+                             is_asked ? "" : "' restarts it all the same");
+}
+
 /* What keeps this node from being restarted now, or NULL. */
 static const char *restart_waits(Order *order, const MrNodeWanted *wanted) {
         const MrNodeHealth *health = health_of(order, wanted->node);
@@ -162,11 +177,9 @@ static const char *restart_waits(Order *order, const MrNodeWanted *wanted) {
                 return wanted->pending;
         if (fact->state == MR_NODE_STOPPING)
                 return "it is stopping";
-        int64_t patience = fact->since + STARTING_PATIENCE_SEC - mr_facts_now(order->input->facts);
-        if (fact->state == MR_NODE_STARTING && patience > 0) {
-                plan_set_recheck(order->plan, patience);
-                return "it is still starting";
-        }
+        const char *starting = starting_waits(order, fact);
+        if (starting)
+                return starting;
         /* Nodes that do not come up do not wait for each other: all may have the same wrong
          * configuration. */
         const char *other =

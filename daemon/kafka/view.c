@@ -190,6 +190,12 @@ static void ask_quorum(KafkaView *view) {
             NULL);
 }
 
+/* Kafka calls every option of a single listener read-only, also those that can be altered. */
+static bool is_fixed(const char *name, const MrTree *entry) {
+        return mr_tree_get_bool(entry, "read_only", true) &&
+               !mr_starts_with(name, "listener.name.");
+}
+
 static void keep_configs(KafkaView *view, const char *broker, const MrTree *configs) {
         MrTree *kept = mr_tree_need_map(mr_tree_need_map(view->tree, "configs"), broker);
         MrTree *overrides = mr_tree_need_map(mr_tree_need_map(view->tree, "overrides"), broker);
@@ -198,8 +204,7 @@ static void keep_configs(KafkaView *view, const char *broker, const MrTree *conf
                 const MrTree *entry = mr_tree_at(configs, i);
                 const char *name = mr_tree_get_string(entry, "name"),
                            *value = mr_tree_get_string(entry, "value");
-                if (!name || mr_tree_get_bool(entry, "read_only", true) ||
-                    mr_tree_get_bool(entry, "is_sensitive", true))
+                if (!name || is_fixed(name, entry) || mr_tree_get_bool(entry, "is_sensitive", true))
                         continue;
                 /* Without a value it falls back to another key, and can be set all the same. */
                 mr_tree_set(kept, name, mr_tree_new_string(value));

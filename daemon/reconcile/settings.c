@@ -20,6 +20,11 @@ static const MrTree *read_back(const MrFacts *facts, const MrSetting *setting) {
         return *id ? mr_tree_get(configs, id) : mr_tree_at(configs, 0);
 }
 
+/* A key that is null has no value yet; one that is not there cannot have one, as a rule. */
+static bool can_be_set(const MrTree *known, const MrSetting *setting) {
+        return known && (setting->may_be_unlisted || mr_tree_get(known, setting->key));
+}
+
 static MrTree *describe(const MrSetting *setting, const char *value) {
         MrTree *body = mr_tree_new_map();
 
@@ -39,8 +44,7 @@ void settings_lower(const char *ns, const MrParts *parts, const MrFacts *facts, 
                 const MrSetting *setting = &part->setting;
                 const MrTree *known = read_back(facts, setting);
                 const char *value = mr_tree_get_string(known, setting->key);
-                /* A key that is null has no value yet; one that is not there cannot have one. */
-                if (!mr_tree_get(known, setting->key) || (!setting->value && !value))
+                if (!can_be_set(known, setting) || (!setting->value && !value))
                         continue;
                 _cleanup_free_ char *name = mr_strf("%s/%s", setting->scope, setting->key);
                 MrManifest manifest = {.kind = "Setting",

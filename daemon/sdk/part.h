@@ -98,6 +98,7 @@ typedef struct MrEndpoint {
         const char *group;   /* nodes of one group share the standard port where they can:
                                 "my-cluster-kafka" */
         int64_t port;        /* the standard port */
+        bool is_fixed;       /* the port was chosen for this node, so no other will do */
         bool is_ready_check; /* the node is started when this port is bound */
         bool is_external;    /* clients outside the cluster use it */
         bool loopback_only;
@@ -139,6 +140,9 @@ typedef struct MrSetting {
         const char *scope;    /* "broker/0", or "broker/" for the cluster-wide default */
         const char *key;
         const char *value; /* NULL: back to what the file says */
+        /* The running system lists the key only once it has a value; a key it does not list is
+         * otherwise one it does not know. */
+        bool may_be_unlisted;
 } MrSetting;
 
 typedef struct MrGuard {

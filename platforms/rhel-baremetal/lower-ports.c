@@ -1,6 +1,7 @@
 /* Ports on a host that several nodes share. The first node of a group gets the standard ports, the
  * next ones the same ports moved by a multiple of ten, so that an administrator can tell them
- * apart. What was given once is remembered, because clients and certificates know it. */
+ * apart. What was given once is remembered, because clients and certificates know it. A port that
+ * was chosen for one node never moves. */
 
 #include <string.h>
 
@@ -21,18 +22,26 @@ static int64_t remembered_port(Lowering *lowering, const MrEndpoint *endpoint) {
         _cleanup_free_ char *standard = mr_strf("%lld/", (long long) endpoint->port);
         int64_t port;
 
-        if (!text || !mr_starts_with(text, standard))
+        if (!text || !mr_starts_with(text, standard) || endpoint->is_fixed)
                 return 0;
         return mr_parse_int(text + strlen(standard), &port) < 0 ? 0 : port;
 }
 
-static bool is_taken(const Lowering *lowering, int64_t port) {
-        const MrTree *taken = mr_tree_get(mr_facts_host(lowering->facts), "taken_ports");
+/* By a node of these parts. */
+static bool is_taken_here(const Lowering *lowering, int64_t port) {
         _cleanup_free_ char *text = mr_strf("%lld", (long long) port);
 
         for (size_t i = 0; i < lowering->ports.n; i++)
                 if (mr_streq(lowering->ports.items[i].value, text))
                         return true;
+        return false;
+}
+
+static bool is_taken(const Lowering *lowering, int64_t port) {
+        const MrTree *taken = mr_tree_get(mr_facts_host(lowering->facts), "taken_ports");
+
+        if (is_taken_here(lowering, port))
+                return true;
         for (size_t i = 0; i < mr_tree_size(taken); i++)
                 if (mr_tree_int(mr_tree_at(taken, i), 0) == port)
                         return true;
@@ -54,6 +63,17 @@ static void give(Lowering *lowering, const MrEndpoint *endpoint, int64_t port) {
         mr_manifests_remember(
                 lowering->out, remembered_key(lowering, endpoint),
                 mr_arena_strf(arena, "%lld/%lld", (long long) endpoint->port, (long long) port));
+}
+
+/* Ports that were chosen for a node come before those that can move. */
+static int give_fixed(Lowering *lowering, const MrEndpoint *endpoint, MrError *err) {
+        if (is_taken(lowering, endpoint->port))
+                return mr_fail(err, MR_INVALID, NULL,
+                               "port %lld of %s is in use on this host; choose another for its "
+                               "endpoint %s",
+                               (long long) endpoint->port, endpoint->node, endpoint->name);
+        give(lowering, endpoint, endpoint->port);
+        return 0;
 }
 
 static bool is_of_node(const MrPart *part, const char *node) {
@@ -82,7 +102,8 @@ static bool fits(const Lowering *lowering, const char *node, int64_t offset) {
 static int64_t first_offset(const Lowering *lowering, const char *node) {
         for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
                 const MrPart *part = mr_parts_at(lowering->parts, i);
-                if (!is_of_node(part, node) || !is_given(lowering, &part->endpoint))
+                if (!is_of_node(part, node) || !is_given(lowering, &part->endpoint) ||
+                    part->endpoint.is_fixed)
                         continue;
                 _cleanup_free_ char *key = mr_strf("%s/%s", node, part->endpoint.name);
                 int64_t port;
@@ -116,10 +137,19 @@ int lower_ports(Lowering *lowering, MrError *err) {
 
         for (size_t i = 0; i < mr_parts_size(parts); i++) {
                 const MrPart *part = mr_parts_at(parts, i);
+                if (part->kind != MR_PART_ENDPOINT || !part->endpoint.is_fixed)
+                        continue;
+                int r = give_fixed(lowering, &part->endpoint, err);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < mr_parts_size(parts); i++) {
+                const MrPart *part = mr_parts_at(parts, i);
                 int64_t port = part->kind == MR_PART_ENDPOINT
                                        ? remembered_port(lowering, &part->endpoint)
                                        : 0;
-                if (port > 0)
+                /* Somebody may have chosen it for another node since. */
+                if (port > 0 && !is_taken_here(lowering, port))
                         give(lowering, &part->endpoint, port);
         }
         for (size_t i = 0; i < mr_parts_size(parts); i++) {

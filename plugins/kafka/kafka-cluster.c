@@ -2,7 +2,6 @@
 
 #include "kafka-cluster.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -306,25 +305,4 @@ const char *kafka_log_dir(const KafkaCluster *cluster, const KafkaNode *node, si
                                                storage_volume_at(node->storage, volume));
 
         return mr_arena_strf(cluster->arena, "@{dir:%s}/kafka-log%" PRId64, name, node->id);
-}
-
-/* The first three listeners Strimzi ever had keep the names of their ports. */
-const char *listener_endpoint(MrArena *arena, const Listener *listener) {
-        if (listener->port == 9092 && mr_streq(listener->name, "plain"))
-                return "tcp-clients";
-        if (listener->port == 9093 && mr_streq(listener->name, "tls"))
-                return "tcp-clientstls";
-        return mr_arena_strf(arena, "tcp-%s", listener->name);
-}
-
-const char *listener_id(MrArena *arena, const Listener *listener) {
-        char *id = mr_arena_strf(arena, "%s-%" PRId64, listener->name, listener->port);
-
-        for (char *c = id; *c; c++)
-                *c = (char) toupper((unsigned char) *c);
-        return id;
-}
-
-bool listener_has(const Listener *listener, AuthenticationType type) {
-        return listener->authentication && listener->authentication->type == (int) type;
 }

@@ -52,9 +52,3 @@ size_t kafka_controllers(const KafkaCluster *cluster);
 const char *kafka_directory_id(const KafkaCluster *cluster, const KafkaNode *node);
 /* "@{dir:data}/kafka-log0" */
 const char *kafka_log_dir(const KafkaCluster *cluster, const KafkaNode *node, size_t volume);
-
-/* "tcp-clients", "tcp-external" … */
-const char *listener_endpoint(MrArena *arena, const Listener *listener);
-/* "PLAIN-9092" */
-const char *listener_id(MrArena *arena, const Listener *listener);
-bool listener_has(const Listener *listener, AuthenticationType type);

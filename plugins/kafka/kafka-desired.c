@@ -2,6 +2,7 @@
  * and process. */
 
 #include "kafka-cluster.h"
+#include "kafka-listener.h"
 #include "kafka-options.h"
 #include "kafka-properties.h"
 #include "properties.h"
@@ -107,6 +108,8 @@ static void add_certificate(const KafkaCluster *cluster, const KafkaNode *node, 
         cluster_add_service_names(cluster->arena, &certificate.names,
                                   secret(cluster, "kafka-bootstrap"), ns);
         cluster_add_service_names(cluster->arena, &certificate.names, brokers, ns);
+        if (node->is_broker)
+                listeners_add_names(cluster, node, &certificate.names);
         mr_parts_add(parts, (MrPart){.kind = MR_PART_CERTIFICATE, .certificate = certificate});
 }
 
@@ -157,7 +160,8 @@ static void add_endpoints(const KafkaCluster *cluster, const KafkaNode *node, Mr
                 add_endpoint(cluster, node,
                              (MrEndpoint){
                                      .name = listener_endpoint(cluster->arena, listener),
-                                     .port = listener->port,
+                                     .port = listener_port(listener, node->id),
+                                     .is_fixed = listener_port_is_fixed(listener, node->id),
                                      .is_external = true,
                                      /* A port that is taken is told before java starts. */
                                      .is_ready_check = true,
@@ -191,6 +195,33 @@ static bool needs_clients_ca(const KafkaCluster *cluster) {
         return false;
 }
 
+static void add_listener_files(const KafkaCluster *cluster, const KafkaNode *node, MrParts *parts) {
+        const MrList *listeners = &cluster->spec->kafka->listeners;
+        MrArena *arena = cluster->arena;
+
+        for (size_t i = 0; i < listeners->n; i++) {
+                const Listener *listener = (const Listener *) listeners->items + i;
+                const char *file = listener_key_pair_file(arena, listener);
+                if (file) {
+                        const KeyPairSecret *pair = listener->configuration->key_pair;
+                        add_file(node, file,
+                                 mr_arena_strf(arena, "@{secret:%s/%s}\n@{secret:%s/%s}\n",
+                                               pair->secret, pair->key, pair->secret,
+                                               pair->certificate),
+                                 MR_EFFECT_RESTART, parts);
+                }
+                if (!listener_has(listener, AUTHENTICATION_CUSTOM))
+                        continue;
+                const MrList *secrets = &listener->authentication->secrets;
+                for (size_t k = 0; k < secrets->n; k++) {
+                        const SecretKey *key = (const SecretKey *) secrets->items + k;
+                        add_file(node, listener_secret_file(arena, listener, key),
+                                 mr_arena_strf(arena, "@{secret:%s/%s}", key->secret, key->key),
+                                 MR_EFFECT_RESTART, parts);
+                }
+        }
+}
+
 static void add_files(const KafkaCluster *cluster, const KafkaNode *node, const MrPairs *properties,
                       MrParts *parts) {
         MrArena *arena = cluster->arena;
@@ -209,6 +240,8 @@ static void add_files(const KafkaCluster *cluster, const KafkaNode *node, const 
         add_file(node, "cluster-ca.crt",
                  mr_arena_strf(arena, "@{secret:%s/ca.crt}", secret(cluster, "cluster-ca-cert")),
                  MR_EFFECT_RESTART, parts);
+        if (node->is_broker)
+                add_listener_files(cluster, node, parts);
         if (node->is_broker && needs_clients_ca(cluster))
                 add_file(node, "clients-ca.crt",
                          mr_arena_strf(arena, "@{secret:%s/ca.crt}",
@@ -290,19 +323,6 @@ static void add_workload(const KafkaCluster *cluster, const KafkaNode *node,
         mr_parts_add(parts, (MrPart){.kind = MR_PART_WORKLOAD, .workload = workload});
 }
 
-static void warn_of_listeners(const KafkaCluster *cluster, MrParts *parts) {
-        const MrList *listeners = &cluster->spec->kafka->listeners;
-
-        for (size_t i = 0; i < listeners->n; i++) {
-                const Listener *listener = (const Listener *) listeners->items + i;
-                if (listener->type != LISTENER_INTERNAL)
-                        mr_parts_warn(parts, "NotYet",
-                                      "spec.kafka.listeners[%zu].type: %s is served like an "
-                                      "internal listener for now",
-                                      i, listener->name);
-        }
-}
-
 static void warn_of_nodes(const KafkaCluster *cluster, MrParts *parts) {
         for (size_t i = 0; i < cluster->left_out.n; i++)
                 mr_parts_warn(parts, "ControllerScaling",
@@ -343,8 +363,13 @@ int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFac
         r = kafka_cluster_make(resource, spec, facts, mr_parts_arena(parts), &cluster, err);
         if (r < 0)
                 return r;
+        if (!resource->is_deleted) {
+                r = listeners_check_nodes(&cluster, err);
+                if (r < 0)
+                        return r;
+        }
         kafka_warn_of_options(&cluster, parts);
-        warn_of_listeners(&cluster, parts);
+        listeners_warn(&cluster, parts);
         warn_of_nodes(&cluster, parts);
         add_authority(&cluster, "clusterCa", "cluster-ca", parts);
         add_authority(&cluster, "clientsCa", "clients-ca", parts);

@@ -8,6 +8,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "kafka-listener.h"
+
+#define LISTENER_PREFIX "listener.name."
+#define NO_LIMIT "2147483647"
+
 /* Everything that names addresses, security, storage or the cluster's metadata. */
 static const char *const forbidden_prefixes[] = {
         "listeners",
@@ -166,8 +171,8 @@ bool option_is_forbidden(const char *key) {
                 if (mr_streq(key, allowed[i]))
                         return false;
         for (size_t i = 0;
-             i < MR_ELEMENTS(allowed_per_listener) && mr_starts_with(key, "listener.name."); i++) {
-                const char *rest = strchr(key + strlen("listener.name."), '.');
+             i < MR_ELEMENTS(allowed_per_listener) && mr_starts_with(key, LISTENER_PREFIX); i++) {
+                const char *rest = strchr(key + strlen(LISTENER_PREFIX), '.');
                 if (rest && mr_streq(rest + 1, allowed_per_listener[i]))
                         return false;
         }
@@ -177,7 +182,22 @@ bool option_is_forbidden(const char *key) {
         return false;
 }
 
-static const Option *option_find(const char *key) {
+/* Some limits can be given to a single listener. "listener.name.plain-9092.max.connections" →
+ * "max.connections"; every other key stays what it is. */
+static const char *without_listener(const char *key) {
+        static const char *const limits[] = {"max.connection.creation.rate", "max.connections"};
+        const char *rest = mr_starts_with(key, LISTENER_PREFIX)
+                                   ? strchr(key + strlen(LISTENER_PREFIX), '.')
+                                   : NULL;
+
+        for (size_t i = 0; i < MR_ELEMENTS(limits) && rest; i++)
+                if (mr_streq(rest + 1, limits[i]))
+                        return limits[i];
+        return key;
+}
+
+static const Option *option_find(const char *name) {
+        const char *key = without_listener(name);
         size_t low = 0, high = MR_ELEMENTS(options);
 
         while (low < high) {
@@ -261,68 +281,128 @@ static const char *next_size(MrArena *arena, const char *wanted, const char *cur
         return mr_arena_strf(arena, "%" PRId64, to);
 }
 
+/* The dynamic options of the spec: those of all brokers, and the limits of listeners. */
+static MrPairs wanted_options(const KafkaCluster *cluster) {
+        const KafkaServer *server = cluster->spec->kafka;
+        MrPairs pairs = {};
+
+        for (size_t i = 0; i < server->config.n; i++) {
+                const MrPair *pair = &server->config.items[i];
+                if (!option_is_forbidden(pair->key) &&
+                    option_is_dynamic(pair->key, cluster->version))
+                        mr_pairs_set(cluster->arena, &pairs, pair->key, pair->value);
+        }
+        for (size_t i = 0; i < server->listeners.n; i++)
+                listener_add_limits(cluster->arena, (const Listener *) server->listeners.items + i,
+                                    &pairs);
+        return pairs;
+}
+
 static void add_setting(MrParts *parts, const char *scope, const char *key, const char *value) {
-        mr_parts_add(parts, (MrPart){
-                                    .kind = MR_PART_SETTING,
-                                    .setting = {.protocol = "kafka",
-                                                .scope = scope,
-                                                .key = key,
-                                                .value = value},
-                            });
+        mr_parts_add(parts,
+                     (MrPart){
+                             .kind = MR_PART_SETTING,
+                             .setting = {.protocol = "kafka",
+                                         .scope = scope,
+                                         .key = key,
+                                         .value = value,
+                                         .may_be_unlisted = mr_starts_with(key, LISTENER_PREFIX)},
+                     });
+}
+
+static const char *broker_scope(const KafkaCluster *cluster, const KafkaNode *node) {
+        return mr_arena_strf(cluster->arena, "broker/%" PRId64, node->id);
+}
+
+/* What the broker says of itself. */
+static const MrTree *configs_of(const KafkaCluster *cluster, const KafkaNode *node) {
+        const MrTree *configs = mr_tree_get(mr_facts_view(cluster->facts, "kafka"), "configs");
+
+        return mr_tree_get(configs, mr_arena_strf(cluster->arena, "%" PRId64, node->id));
 }
 
 static void add_broker_setting(const KafkaCluster *cluster, const KafkaNode *node,
                                const MrPair *pair, MrParts *parts) {
         MrArena *arena = cluster->arena;
-        const MrTree *configs = mr_tree_get(mr_facts_view(cluster->facts, "kafka"), "configs");
-        const char *id = mr_arena_strf(arena, "%" PRId64, node->id);
         const char *value = option_canonical(arena, pair->key, pair->value);
 
         if (option_find(pair->key)->kind == KIND_THREADS)
                 value = next_size(arena, value,
-                                  mr_tree_get_string(mr_tree_get(configs, id), pair->key));
-        add_setting(parts, mr_arena_strf(arena, "broker/%s", id), pair->key, value);
+                                  mr_tree_get_string(configs_of(cluster, node), pair->key));
+        add_setting(parts, broker_scope(cluster, node), pair->key, value);
+}
+
+/* "listener.name.plain-9092.max.connections" of a listener of the spec. */
+static bool is_limit(const KafkaCluster *cluster, const char *key) {
+        const MrList *listeners = &cluster->spec->kafka->listeners;
+
+        if (without_listener(key) == key)
+                return false;
+        for (size_t i = 0; i < listeners->n; i++) {
+                const char *id =
+                        listener_id(cluster->arena, (const Listener *) listeners->items + i);
+                if (mr_streq(key, listener_key(cluster->arena, id, without_listener(key))))
+                        return true;
+        }
+        return false;
 }
 
 /* What was set while the broker ran and is no longer in the spec goes back to what the file says.
  * Options this table does not know, the throttles of a reassignment for example, are somebody
  * else's. */
-static void add_resets(const KafkaCluster *cluster, const char *id, MrParts *parts) {
+static void add_resets(const KafkaCluster *cluster, const MrPairs *wanted, const char *id,
+                       MrParts *parts) {
         const MrTree *overrides =
                 mr_tree_get(mr_tree_get(mr_facts_view(cluster->facts, "kafka"), "overrides"), id);
 
         for (size_t i = 0; i < mr_tree_size(overrides); i++) {
                 const char *key = mr_tree_key(overrides, i);
-                if (option_is_dynamic(key, cluster->version) &&
-                    !mr_pairs_get(&cluster->spec->kafka->config, key))
+                if (option_is_dynamic(key, cluster->version) && !mr_pairs_get(wanted, key) &&
+                    !is_limit(cluster, key))
                         add_setting(parts, mr_arena_strf(cluster->arena, "broker/%s", id),
                                     mr_arena_strdup(cluster->arena, key), NULL);
         }
 }
 
-void options_add_settings(const KafkaCluster *cluster, MrParts *parts) {
-        const MrPairs *config = &cluster->spec->kafka->config;
+/* A limit that went from the spec may be in the file the broker was started with, so it is not
+ * enough to take the override back: the limit is set to Kafka's own, which is none. */
+static void add_lifted_limits(const KafkaCluster *cluster, const MrPairs *wanted,
+                              const KafkaNode *node, MrParts *parts) {
+        const MrTree *configs = configs_of(cluster, node);
 
-        for (size_t i = 0; i < config->n; i++) {
-                const MrPair *pair = &config->items[i];
-                if (option_is_forbidden(pair->key) ||
-                    !option_is_dynamic(pair->key, cluster->version))
-                        continue;
-                /* Where eligible leader replicas are in use, Kafka takes this one only for the
-                 * whole cluster. */
-                if (mr_streq(pair->key, "min.insync.replicas")) {
-                        add_setting(parts, "broker/", pair->key,
-                                    option_canonical(cluster->arena, pair->key, pair->value));
-                        continue;
-                }
-                for (size_t k = 0; k < cluster->n_nodes; k++)
-                        if (cluster->nodes[k].is_broker)
-                                add_broker_setting(cluster, &cluster->nodes[k], pair, parts);
+        for (size_t i = 0; i < mr_tree_size(configs); i++) {
+                const char *key = mr_tree_key(configs, i);
+                if (is_limit(cluster, key) && !mr_pairs_get(wanted, key))
+                        add_setting(parts, broker_scope(cluster, node),
+                                    mr_arena_strdup(cluster->arena, key), NO_LIMIT);
         }
-        for (size_t k = 0; k < cluster->n_nodes; k++)
-                if (cluster->nodes[k].is_broker)
-                        add_resets(cluster,
-                                   mr_arena_strf(cluster->arena, "%" PRId64, cluster->nodes[k].id),
-                                   parts);
-        add_resets(cluster, "", parts);
+}
+
+static void add_wanted_setting(const KafkaCluster *cluster, const MrPair *pair, MrParts *parts) {
+        /* Where eligible leader replicas are in use, Kafka takes this one only for the whole
+         * cluster. */
+        if (mr_streq(pair->key, "min.insync.replicas")) {
+                add_setting(parts, "broker/", pair->key,
+                            option_canonical(cluster->arena, pair->key, pair->value));
+                return;
+        }
+        for (size_t i = 0; i < cluster->n_nodes; i++)
+                if (cluster->nodes[i].is_broker)
+                        add_broker_setting(cluster, &cluster->nodes[i], pair, parts);
+}
+
+void options_add_settings(const KafkaCluster *cluster, MrParts *parts) {
+        MrPairs wanted = wanted_options(cluster);
+
+        for (size_t i = 0; i < wanted.n; i++)
+                add_wanted_setting(cluster, &wanted.items[i], parts);
+        for (size_t i = 0; i < cluster->n_nodes; i++) {
+                const KafkaNode *node = &cluster->nodes[i];
+                if (!node->is_broker)
+                        continue;
+                add_lifted_limits(cluster, &wanted, node, parts);
+                add_resets(cluster, &wanted, mr_arena_strf(cluster->arena, "%" PRId64, node->id),
+                           parts);
+        }
+        add_resets(cluster, &wanted, "", parts);
 }

@@ -3,10 +3,11 @@
 
 #include "kafka-properties.h"
 
-#include <ctype.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "ensemble.h"
+#include "kafka-listener.h"
 #include "kafka-options.h"
 
 typedef struct Writer {
@@ -28,22 +29,14 @@ static const char *append(MrArena *arena, const char *list, const char *item) {
         return list ? mr_arena_strf(arena, "%s,%s", list, item) : item;
 }
 
-static const char *prefixed(MrArena *arena, const char *listener, const char *key) {
-        char *text = mr_arena_strf(arena, "listener.name.%s.%s", listener, key);
-
-        for (char *c = text; *c; c++)
-                *c = (char) tolower((unsigned char) *c);
-        return text;
-}
-
 static void set_for(Writer *writer, const char *listener, const char *key, const char *value) {
-        set(writer, prefixed(writer->cluster->arena, listener, key), value);
+        set(writer, listener_key(writer->cluster->arena, listener, key), value);
 }
 
-static void set_keystore(Writer *writer, const char *listener) {
+static void set_keystore(Writer *writer, const char *listener, const char *file) {
         set_for(writer, listener, "ssl.keystore.type", "PEM");
         set_for(writer, listener, "ssl.keystore.location",
-                mr_arena_strf(writer->cluster->arena, "@{file:%s.pem}", writer->node->name));
+                mr_arena_strf(writer->cluster->arena, "@{file:%s}", file));
 }
 
 static void set_truststore(Writer *writer, const char *listener, const char *file) {
@@ -53,19 +46,35 @@ static void set_truststore(Writer *writer, const char *listener, const char *fil
         set_for(writer, listener, "ssl.client.auth", "required");
 }
 
+static const char *key_pair_of_node(const Writer *writer) {
+        return mr_arena_strf(writer->cluster->arena, "%s.pem", writer->node->name);
+}
+
 /* A listener only nodes of the cluster may use. */
 static void set_internal(Writer *writer, const char *listener) {
-        set_keystore(writer, listener);
+        set_keystore(writer, listener, key_pair_of_node(writer));
         set_truststore(writer, listener, "cluster-ca.crt");
 }
 
-static void set_listener(Writer *writer, const Listener *listener) {
-        MrArena *arena = writer->cluster->arena;
-        const char *id = listener_id(arena, listener);
-        const ListenerConfiguration *configuration = listener->configuration;
+static void set_custom(Writer *writer, const char *id, const Listener *listener, MrParts *parts) {
+        const MrPairs *config = &listener->authentication->config;
 
+        for (size_t i = 0; i < config->n; i++)
+                if (!listener_option_is_forbidden(config->items[i].key))
+                        set_for(writer, id, mr_parts_literal(parts, config->items[i].key),
+                                listener_secret_text(parts, listener, config->items[i].value));
+}
+
+static void set_listener(Writer *writer, const Listener *listener, MrParts *parts) {
+        MrArena *arena = writer->cluster->arena;
+        const char *id = listener_id(arena, listener),
+                   *file = listener_key_pair_file(arena, listener);
+
+        /* First, because what follows is not for the user to change. */
+        if (listener_has(listener, AUTHENTICATION_CUSTOM))
+                set_custom(writer, id, listener, parts);
         if (listener->tls)
-                set_keystore(writer, id);
+                set_keystore(writer, id, file ? file : key_pair_of_node(writer));
         if (listener_has(listener, AUTHENTICATION_TLS))
                 set_truststore(writer, id, "clients-ca.crt");
         if (listener_has(listener, AUTHENTICATION_SCRAM_SHA_512)) {
@@ -73,19 +82,7 @@ static void set_listener(Writer *writer, const Listener *listener) {
                 set_for(writer, id, "scram-sha-512.sasl.jaas.config",
                         "org.apache.kafka.common.security.scram.ScramLoginModule required;");
         }
-        if (configuration && configuration->max_connections != MR_INT_UNSET)
-                set_for(writer, id, "max.connections",
-                        mr_arena_strf(arena, "%" PRId64, configuration->max_connections));
-        if (configuration && configuration->max_connection_creation_rate != MR_INT_UNSET)
-                set_for(writer, id, "max.connection.creation.rate",
-                        mr_arena_strf(arena, "%" PRId64,
-                                      configuration->max_connection_creation_rate));
-}
-
-static const char *protocol_of(const Listener *listener) {
-        if (listener_has(listener, AUTHENTICATION_SCRAM_SHA_512))
-                return listener->tls ? "SASL_SSL" : "SASL_PLAINTEXT";
-        return listener->tls ? "SSL" : "PLAINTEXT";
+        listener_add_limits(arena, listener, &writer->pairs);
 }
 
 typedef struct Addresses {
@@ -93,46 +90,73 @@ typedef struct Addresses {
 } Addresses;
 
 static void add_address(const Writer *writer, Addresses *addresses, const char *id,
-                        const char *endpoint, const char *protocol, bool is_advertised) {
+                        const char *endpoint, const char *protocol) {
         MrArena *arena = writer->cluster->arena;
-        const char *node = writer->node->name;
 
         addresses->bound = append(arena, addresses->bound,
                                   mr_arena_strf(arena, "%s://0.0.0.0:@{bind:%s}", id, endpoint));
         addresses->protocols =
                 append(arena, addresses->protocols, mr_arena_strf(arena, "%s:%s", id, protocol));
-        if (is_advertised)
-                addresses->advertised = append(arena, addresses->advertised,
-                                               mr_arena_strf(arena, "%s://@{addr:%s}:@{port:%s/%s}",
-                                                             id, node, node, endpoint));
 }
 
-static void add_broker_addresses(Writer *writer, Addresses *addresses) {
+static void advertise(const Writer *writer, Addresses *addresses, const char *id,
+                      const char *address) {
+        MrArena *arena = writer->cluster->arena;
+
+        addresses->advertised =
+                append(arena, addresses->advertised, mr_arena_strf(arena, "%s://%s", id, address));
+}
+
+static const char *address_of(const Writer *writer, const char *endpoint) {
+        const char *node = writer->node->name;
+
+        return mr_arena_strf(writer->cluster->arena, "@{addr:%s}:@{port:%s/%s}", node, node,
+                             endpoint);
+}
+
+static void add_listener_address(Writer *writer, Addresses *addresses, const Listener *listener) {
+        MrArena *arena = writer->cluster->arena;
+        const char *id = listener_id(arena, listener);
+
+        add_address(writer, addresses, id, listener_endpoint(arena, listener),
+                    listener_protocol(listener));
+        advertise(writer, addresses, id,
+                  listener_address(arena, listener_host(arena, listener, writer->node),
+                                   listener_advertised_port(arena, listener, writer->node)));
+}
+
+static void add_broker_addresses(Writer *writer, Addresses *addresses, MrParts *parts) {
         const MrList *listeners = &writer->cluster->spec->kafka->listeners;
 
-        add_address(writer, addresses, LISTENER_REPLICATION, ENDPOINT_REPLICATION, "SSL", true);
+        add_address(writer, addresses, LISTENER_REPLICATION, ENDPOINT_REPLICATION, "SSL");
+        advertise(writer, addresses, LISTENER_REPLICATION,
+                  address_of(writer, ENDPOINT_REPLICATION));
         set_internal(writer, LISTENER_REPLICATION);
         set(writer, "inter.broker.listener.name", LISTENER_REPLICATION);
         for (size_t i = 0; i < listeners->n; i++) {
                 const Listener *listener = (const Listener *) listeners->items + i;
-                add_address(writer, addresses, listener_id(writer->cluster->arena, listener),
-                            listener_endpoint(writer->cluster->arena, listener),
-                            protocol_of(listener), true);
-                set_listener(writer, listener);
+                add_listener_address(writer, addresses, listener);
+                set_listener(writer, listener, parts);
         }
 }
 
-static void set_addresses(Writer *writer) {
+static void add_controller_address(Writer *writer, Addresses *addresses) {
+        add_address(writer, addresses, LISTENER_CONTROL, ENDPOINT_CONTROL, "SSL");
+        /* Controllers have an address of their own to advertise since 3.9; before, saying so is an
+         * error. */
+        if (kafka_version_is_at_least(writer->cluster->version, 3, 9))
+                advertise(writer, addresses, LISTENER_CONTROL,
+                          address_of(writer, ENDPOINT_CONTROL));
+}
+
+static void set_addresses(Writer *writer, MrParts *parts) {
         const KafkaCluster *cluster = writer->cluster;
         Addresses addresses = {};
 
-        /* Controllers have an address of their own to advertise since 3.9; before, saying so is an
-         * error. */
         if (writer->node->is_controller)
-                add_address(writer, &addresses, LISTENER_CONTROL, ENDPOINT_CONTROL, "SSL",
-                            kafka_version_is_at_least(cluster->version, 3, 9));
+                add_controller_address(writer, &addresses);
         if (writer->node->is_broker)
-                add_broker_addresses(writer, &addresses);
+                add_broker_addresses(writer, &addresses, parts);
         if (cluster->is_kraft && !writer->node->is_controller)
                 addresses.protocols =
                         append(cluster->arena, addresses.protocols, LISTENER_CONTROL ":SSL");
@@ -295,6 +319,20 @@ void kafka_warn_of_options(const KafkaCluster *cluster, MrParts *parts) {
                                       config->items[i].key);
 }
 
+/* What needs a restart is kept where everybody reads it, and given as the reason of one. What may
+ * hold a password goes there as a digest, too short to find the password by trying. */
+static const char *shown(MrArena *arena, const char *key, const char *value) {
+        char digest[MR_DIGEST_MAX];
+
+        if (!mr_starts_with(key, "listener.name.") ||
+            !(mr_ends_with(key, ".sasl.jaas.config") || strstr(key, "password") ||
+              strstr(key, "secret") || mr_ends_with(key, ".key")) ||
+            mr_starts_with(value, "org.apache.kafka.common.security.scram."))
+                return value;
+        mr_digest(value, strlen(value), digest);
+        return mr_arena_strf(arena, "(hidden, %.6s)", digest);
+}
+
 ServerProperties kafka_properties(const KafkaCluster *cluster, const KafkaNode *node,
                                   MrParts *parts) {
         Writer writer = {.cluster = cluster, .node = node};
@@ -302,7 +340,7 @@ ServerProperties kafka_properties(const KafkaCluster *cluster, const KafkaNode *
 
         set_user_options(&writer, parts);
         set_log_dirs(&writer);
-        set_addresses(&writer);
+        set_addresses(&writer, parts);
         if (cluster->is_kraft)
                 set_kraft(&writer);
         else
@@ -312,6 +350,7 @@ ServerProperties kafka_properties(const KafkaCluster *cluster, const KafkaNode *
         for (size_t i = 0; i < writer.pairs.n; i++)
                 if (!option_is_dynamic(writer.pairs.items[i].key, cluster->version))
                         mr_pairs_set(cluster->arena, &result.restart, writer.pairs.items[i].key,
-                                     writer.pairs.items[i].value);
+                                     shown(cluster->arena, writer.pairs.items[i].key,
+                                           writer.pairs.items[i].value));
         return result;
 }

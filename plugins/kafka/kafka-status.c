@@ -1,42 +1,70 @@
 /* What the status of a cluster says beside its conditions. Addresses are references: the platform
  * knows them. */
 
-#include "kafka-cluster.h"
+#include "kafka-listener.h"
 
 #include "pools.h"
 
-static void add_addresses(const KafkaCluster *cluster, const Listener *listener, MrTree *entry) {
-        const char *endpoint = listener_endpoint(cluster->arena, listener), *servers = NULL;
-        MrTree *addresses = mr_tree_need_list(entry, "addresses");
+/* "HOST" and "PORT", where a reference stands for what the platform knows. */
+static const char *add_address(const KafkaCluster *cluster, MrTree *addresses, const char *servers,
+                               const char *host, const char *port) {
+        MrTree *address = mr_tree_append(addresses, mr_tree_new_map());
+        const char *text = listener_address(cluster->arena, host, port);
+        int64_t number;
 
-        for (size_t i = 0; i < cluster->n_nodes; i++) {
-                const char *node = cluster->nodes[i].name;
-                if (!cluster->nodes[i].is_broker)
-                        continue;
-                const char *host = mr_arena_strf(cluster->arena, "@{addr:%s}", node);
-                const char *port = mr_arena_strf(cluster->arena, "@{port:%s/%s}", node, endpoint);
-                MrTree *address = mr_tree_append(addresses, mr_tree_new_map());
-                mr_tree_set_string(address, "host", host);
+        mr_tree_set_string(address, "host", host);
+        if (mr_parse_int(port, &number) >= 0)
+                mr_tree_set_int(address, "port", number);
+        else
                 mr_tree_set_string(address, "port", port);
-                servers = mr_arena_strf(cluster->arena, "%s%s%s:%s", servers ? servers : "",
-                                        servers ? "," : "", host, port);
+        return servers ? mr_arena_strf(cluster->arena, "%s,%s", servers, text) : text;
+}
+
+/* The name of the first contact, where one is declared, and then every broker, because on its own
+ * the name leads nowhere before somebody made it lead to them. */
+static void add_addresses(const KafkaCluster *cluster, const Listener *listener, MrTree *entry) {
+        MrTree *addresses = mr_tree_need_list(entry, "addresses");
+        const char *host = listener_bootstrap_host(listener), *servers = NULL;
+        MrArena *arena = cluster->arena;
+
+        if (host && kafka_brokers(cluster) > 0)
+                servers = add_address(cluster, addresses, servers, host,
+                                      listener_bootstrap_port(cluster, listener));
+        for (size_t i = 0; i < cluster->n_nodes; i++) {
+                const KafkaNode *node = &cluster->nodes[i];
+                if (node->is_broker)
+                        servers = add_address(cluster, addresses, servers,
+                                              listener_host(arena, listener, node),
+                                              listener_advertised_port(arena, listener, node));
         }
         mr_tree_set_string(entry, "bootstrapServers", servers);
 }
 
+/* What clients need to trust: the certificate of the listener, or the authority of the cluster. */
+static const char *certificate_of(const KafkaCluster *cluster, const Listener *listener) {
+        const ListenerConfiguration *configuration = listener->configuration;
+
+        if (configuration && configuration->key_pair)
+                return mr_facts_secret(cluster->facts, configuration->key_pair->secret,
+                                       configuration->key_pair->certificate);
+        return mr_facts_secret(
+                cluster->facts,
+                mr_arena_strf(cluster->arena, "%s-cluster-ca-cert", cluster->resource->name),
+                "ca.crt");
+}
+
 static void add_listeners(const KafkaCluster *cluster, MrTree *status) {
         const MrList *listeners = &cluster->spec->kafka->listeners;
-        const char *secret =
-                mr_arena_strf(cluster->arena, "%s-cluster-ca-cert", cluster->resource->name);
-        const char *certificate = mr_facts_secret(cluster->facts, secret, "ca.crt");
         MrTree *list = mr_tree_need_list(status, "listeners");
 
         for (size_t i = 0; i < listeners->n; i++) {
                 const Listener *listener = (const Listener *) listeners->items + i;
                 MrTree *entry = mr_tree_append(list, mr_tree_new_map());
+                const char *certificate =
+                        listener->tls > 0 ? certificate_of(cluster, listener) : NULL;
                 mr_tree_set_string(entry, "name", listener->name);
                 add_addresses(cluster, listener, entry);
-                if (listener->tls > 0 && certificate)
+                if (certificate)
                         mr_tree_append(mr_tree_need_list(entry, "certificates"),
                                        mr_tree_new_string(certificate));
         }

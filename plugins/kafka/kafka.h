@@ -25,16 +25,97 @@ typedef enum AuthenticationType {
         AUTHENTICATION_CUSTOM,
 } AuthenticationType;
 
+/* One value in a secret of the namespace. */
+typedef struct SecretKey {
+        const char *secret, *key;
+} SecretKey;
+
+typedef struct TrustedCertificate {
+        const char *secret, *certificate, *pattern;
+} TrustedCertificate;
+
+/* Rows of types that are refused are typed all the same, so that a wrong value is found; nobody
+ * reads the members behind them. */
+typedef struct Unread {
+        int flag;
+        int64_t number;
+        const char *text;
+        SecretKey *secret;
+        MrList certificates; /* of TrustedCertificate */
+} Unread;
+
 typedef struct ListenerAuthentication {
         int type;
-        const MrTree *not_yet;
+        int sasl;
+        MrPairs config;
+        MrList secrets; /* of SecretKey */
+        Unread unread;
 } ListenerAuthentication;
 
+typedef struct KeyPairSecret {
+        const char *secret, *certificate, *key;
+} KeyPairSecret;
+
+typedef struct ListenerBootstrap {
+        const char *host;
+        int64_t node_port;
+        MrStrings alternative_names;
+        const char *load_balancer_ip;
+        MrStrings external_ips;
+        MrPairs annotations, labels;
+} ListenerBootstrap;
+
+typedef struct ListenerBroker {
+        int64_t id;
+        const char *advertised_host;
+        int64_t advertised_port;
+        const char *host;
+        int64_t node_port;
+        const char *load_balancer_ip;
+        MrStrings external_ips;
+        MrPairs annotations, labels;
+} ListenerBroker;
+
 typedef struct ListenerConfiguration {
+        KeyPairSecret *key_pair;
+        ListenerBootstrap *bootstrap;
+        MrList brokers; /* of ListenerBroker */
+        const char *host_template, *advertised_host_template, *advertised_port_template;
         int64_t max_connections;
         int64_t max_connection_creation_rate;
-        const MrTree *not_yet;
+        int creates_bootstrap, uses_service_domain, publishes_not_ready, allocates_node_ports;
+        const char *class;
+        int traffic_policy, family_policy, address_type;
+        MrStrings source_ranges, families, finalizers;
+        MrPairs annotations_template, labels_template;
+        MrList parents; /* of ListenerParent */
 } ListenerConfiguration;
+
+typedef struct ListenerParent {
+        const char *kind, *group, *name, *ns, *section;
+        int64_t port;
+} ListenerParent;
+
+/* Somebody who may connect: a network, or a set of pods. */
+typedef struct PeerNetwork {
+        const char *cidr;
+        MrStrings except;
+} PeerNetwork;
+
+typedef struct PeerExpression {
+        const char *key, *operator;
+        MrStrings values;
+} PeerExpression;
+
+typedef struct PeerSelector {
+        MrPairs labels;
+        MrList expressions; /* of PeerExpression */
+} PeerSelector;
+
+typedef struct ListenerPeer {
+        PeerNetwork *network;
+        PeerSelector *namespaces, *pods;
+} ListenerPeer;
 
 typedef struct Listener {
         const char *name;
@@ -43,7 +124,7 @@ typedef struct Listener {
         int tls;
         ListenerAuthentication *authentication;
         ListenerConfiguration *configuration;
-        const MrTree *not_yet;
+        MrList peers; /* of ListenerPeer */
 } Listener;
 
 typedef enum AuthorizationType {
@@ -57,7 +138,8 @@ typedef struct Authorization {
         int type;
         const char *authorizer_class;
         MrStrings super_users;
-        const MrTree *not_yet;
+        int has_admin_api;
+        Unread unread;
 } Authorization;
 
 /* spec.kafka */
@@ -118,8 +200,12 @@ typedef struct UserSpec {
 } UserSpec;
 
 extern const MrKind kafka_kind, pool_kind, user_kind;
-/* Rows of spec.kafka.listeners[], and the rule of the whole list. */
+/* Rows of spec.kafka.listeners[] and of what is in it, the rule of one listener and that of all. */
 extern const MrField listener_fields[];
+extern const MrField listener_configuration_fields[], listener_bootstrap_fields[],
+        listener_broker_fields[];
+extern const MrField listener_authentication_fields[];
+extern const MrEnum listener_types[];
 int listener_rule(const void *object, MrError *err);
 int listeners_check(const MrList *listeners, MrError *err);
 extern const MrField authorization_fields[];

@@ -175,6 +175,8 @@ static MrTree *answer_configs(const World *world, const MrTree *request) {
                         "{\"resource_name\":\"%s\",\"error_code\":%d,\"configs\":["
                         "{\"name\":\"min.insync.replicas\",\"value\":\"2\",\"config_source\":2},"
                         "{\"name\":\"broker.rack\",\"value\":\"r\",\"read_only\":true},"
+                        "{\"name\":\"listener.name.a-1.max.connections\",\"value\":\"7\","
+                        "\"read_only\":true},"
                         "{\"name\":\"a.password\",\"value\":null,\"is_sensitive\":true},"
                         "{\"name\":\"num.io.threads\",\"value\":\"8\",\"config_source\":5}]}",
                         name,
@@ -282,9 +284,12 @@ static void a_cluster_with_kraft(void **state) {
         expect_text(
                 world->view,
                 "{\"cluster_id\":\"c\",\"configs\":{"
-                "\"0\":{\"min.insync.replicas\":\"2\",\"num.io.threads\":\"8\"},"
-                "\"1\":{\"min.insync.replicas\":\"2\",\"num.io.threads\":\"8\"},"
-                "\"2\":{\"min.insync.replicas\":\"2\",\"num.io.threads\":\"8\"}},\"controller\":1,"
+                "\"0\":{\"listener.name.a-1.max.connections\":\"7\",\"min.insync.replicas\":\"2\","
+                "\"num.io.threads\":\"8\"},"
+                "\"1\":{\"listener.name.a-1.max.connections\":\"7\",\"min.insync.replicas\":\"2\","
+                "\"num.io.threads\":\"8\"},"
+                "\"2\":{\"listener.name.a-1.max.connections\":\"7\",\"min.insync.replicas\":\"2\","
+                "\"num.io.threads\":\"8\"}},\"controller\":1,"
                 "\"overrides\":{\"0\":{\"min.insync.replicas\":\"2\"},\"1\":{\"min.insync."
                 "replicas\":\"2\"},"
                 "\"2\":{\"min.insync.replicas\":\"2\"}},"

@@ -93,6 +93,14 @@ static void pools_with_a_dynamic_quorum(void **state _unused_) {
         check("kraft-dynamic");
 }
 
+static void listeners_of_every_type(void **state _unused_) {
+        check("listeners-kraft");
+}
+
+static void listeners_with_zookeeper(void **state _unused_) {
+        check("listeners-zookeeper");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(one_of_each_with_zookeeper),
@@ -100,6 +108,8 @@ int main(void) {
                 cmocka_unit_test(one_node_of_both_roles),
                 cmocka_unit_test(pools_with_a_static_quorum),
                 cmocka_unit_test(pools_with_a_dynamic_quorum),
+                cmocka_unit_test(listeners_of_every_type),
+                cmocka_unit_test(listeners_with_zookeeper),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,9 +92,7 @@ static void listeners_are_checked(void **state _unused_) {
                 {"name: b, port: 9093, type: internal, tls: false, authentication: {type: tls}",
                  "spec.kafka.listeners[1].tls", "needs TLS"},
                 {"name: b, port: 9093, type: internal, tls: true, authentication: {type: oauth}",
-                 "spec.kafka.listeners[1].authentication.type", "not supported yet"},
-                {"name: b, port: 9093, type: internal, tls: true, authentication: {type: custom}",
-                 "spec.kafka.listeners[1].authentication.type", "not supported yet"},
+                 "spec.kafka.listeners[1].authentication.type", "not supported"},
                 {"name: UPPER, port: 9093, type: internal, tls: true",
                  "spec.kafka.listeners[1].name", ""},
                 {"name: b, port: 9093, type: tunnel, tls: true", "spec.kafka.listeners[1].type",
@@ -116,10 +114,10 @@ static void listeners_are_checked(void **state _unused_) {
 static void what_would_open_a_cluster_is_refused(void **state _unused_) {
         refuse_kafka(
                 KAFKA("replicas: 1, authorization: {type: opa}, " PLAIN ", " STORAGE, ZOOKEEPER),
-                "spec.kafka.authorization.type", "not supported yet");
+                "spec.kafka.authorization.type", "not supported");
         refuse_kafka(KAFKA("replicas: 1, authorization: {type: keycloak}, " PLAIN ", " STORAGE,
                            ZOOKEEPER),
-                     "spec.kafka.authorization.type", "not supported yet");
+                     "spec.kafka.authorization.type", "not supported");
         refuse_kafka(
                 KAFKA("replicas: 1, authorization: {type: custom}, " PLAIN ", " STORAGE, ZOOKEEPER),
                 "spec.kafka.authorization.authorizerClass", "name one");

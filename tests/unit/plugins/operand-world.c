@@ -258,6 +258,7 @@ static void write_file(MrBuf *out, const MrFile *file) {
 static void write_endpoint(MrBuf *out, const MrEndpoint *endpoint) {
         text(out, "group", endpoint->group);
         number(out, "port", endpoint->port);
+        number(out, "fixed", endpoint->is_fixed);
         number(out, "ready check", endpoint->is_ready_check);
         number(out, "external", endpoint->is_external);
         text(out, "listener", endpoint->listener);

@@ -121,6 +121,24 @@ static void a_first_value(void **state _unused_) {
         assert_null(settings_setting(mr_manifests_at(w.found, 0)).value);
 }
 
+static void a_key_that_is_listed_once_it_is_set(void **state _unused_) {
+        _cleanup_world_ w = world(VIEW);
+        MrPart part = {.kind = MR_PART_SETTING,
+                       .setting = {.protocol = "kafka",
+                                   .scope = "broker/0",
+                                   .key = "late",
+                                   .value = "5",
+                                   .may_be_unlisted = true}};
+
+        mr_parts_add(w.parts, part);
+        part.setting.scope = "broker/7";
+        mr_parts_add(w.parts, part);
+        settings_lower("default", w.parts, w.facts, w.wanted, w.found);
+        assert_int_equal(mr_manifests_size(w.wanted), 1);
+        assert_string_equal(mr_manifests_at(w.wanted, 0)->name, "broker/0/late");
+        assert_null(settings_setting(mr_manifests_at(w.found, 0)).value);
+}
+
 static void the_default_of_all_is_read_from_any(void **state _unused_) {
         _cleanup_world_ w = world(VIEW);
 
@@ -138,6 +156,7 @@ int main(void) {
                 cmocka_unit_test(what_holds_already),
                 cmocka_unit_test(back_to_the_file_from_what_was_set),
                 cmocka_unit_test(a_first_value),
+                cmocka_unit_test(a_key_that_is_listed_once_it_is_set),
                 cmocka_unit_test(the_default_of_all_is_read_from_any),
         };
 

@@ -1,5 +1,6 @@
 /* Parts become the objects of a host, through the front door of the platform. */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -202,6 +203,51 @@ static void ports_of_others_are_taken(void **state _unused_) {
         lower_well(&w);
         assert_int_equal(port_of(&w, "n0", "a"), 9112);
         assert_int_equal(port_of(&w, "n0", "b"), 9113);
+}
+
+static void add_fixed_endpoint(World *w, const char *node, const char *name, int64_t port) {
+        mr_parts_add(w->parts, (MrPart){
+                                       .kind = MR_PART_ENDPOINT,
+                                       .endpoint = {.node = node,
+                                                    .name = name,
+                                                    .group = "c-fish",
+                                                    .port = port,
+                                                    .is_fixed = true},
+                               });
+}
+
+static void a_port_chosen_for_a_node_stays(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        add_endpoint(&w, "n0", "a", 9092);
+        add_endpoint(&w, "n1", "a", 9092);
+        add_fixed_endpoint(&w, "n1", "b", 9102);
+        facts_remember(w.facts, "port/default/n1/b", "9102/9112");
+        lower_well(&w);
+        assert_int_equal(port_of(&w, "n0", "a"), 9092);
+        assert_int_equal(port_of(&w, "n1", "b"), 9102);
+        assert_int_equal(port_of(&w, "n1", "a"), 9112);
+}
+
+static void a_port_chosen_twice_is_refused(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+        _cleanup_error_ MrError err = {};
+
+        add_fixed_endpoint(&w, "n0", "a", 9102);
+        add_fixed_endpoint(&w, "n1", "a", 9102);
+        assert_int_equal(lower(&w, &err), -EINVAL);
+        assert_non_null(strstr(err.message, "port 9102 of n1 is in use"));
+}
+
+static void a_chosen_port_takes_a_remembered_one(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        add_endpoint(&w, "n0", "a", 9092);
+        add_fixed_endpoint(&w, "n1", "a", 9102);
+        facts_remember(w.facts, "port/default/n0/a", "9092/9102");
+        lower_well(&w);
+        assert_int_equal(port_of(&w, "n1", "a"), 9102);
+        assert_int_equal(port_of(&w, "n0", "a"), 9092);
 }
 
 static void ports_end_somewhere(void **state _unused_) {
@@ -439,6 +485,9 @@ int main(void) {
                 cmocka_unit_test(what_was_given_once_stays),
                 cmocka_unit_test(another_standard_port_makes_it_void),
                 cmocka_unit_test(ports_of_others_are_taken),
+                cmocka_unit_test(a_port_chosen_for_a_node_stays),
+                cmocka_unit_test(a_port_chosen_twice_is_refused),
+                cmocka_unit_test(a_chosen_port_takes_a_remembered_one),
                 cmocka_unit_test(ports_end_somewhere),
                 cmocka_unit_test(a_volume_has_an_identity),
                 cmocka_unit_test(only_some_volumes_go_with_their_node),

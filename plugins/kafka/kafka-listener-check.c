@@ -105,18 +105,20 @@ static int check_secret_name(const KafkaCluster *cluster, const char *secret, Mr
                        "%s holds the key of an authority; use a Secret of your own", secret);
 }
 
-static int fail_pem(const KeyPairSecret *pair, const char *key, const char *found, MrError *err) {
+static int fail_pem(const KeyPairSecret *pair, const char *field, const char *found, MrError *err) {
+        const char *name = mr_streq(field, "key") ? pair->key : pair->certificate;
+
         if (strstr(found, "-----BEGIN ENCRYPTED PRIVATE KEY-----"))
-                return mr_fail(err, MR_INVALID, key,
+                return mr_fail(err, MR_INVALID, field,
                                "%s of the secret %s is encrypted; put it there without a password",
-                               key, pair->secret);
+                               name, pair->secret);
         if (strstr(found, " PRIVATE KEY-----"))
-                return mr_fail(err, MR_INVALID, key,
-                               "%s of the secret %s is no key in PKCS#8, which is all Kafka reads; "
+                return mr_fail(err, MR_INVALID, field,
+                               "%s of the secret %s is not what Kafka reads, a key in PKCS#8; "
                                "convert it with \"openssl pkcs8 -topk8 -nocrypt\"",
-                               key, pair->secret);
-        return mr_fail(err, MR_INVALID, key, "%s of the secret %s is no PEM; put it there as PEM",
-                       key, pair->secret);
+                               name, pair->secret);
+        return mr_fail(err, MR_INVALID, field, "%s of the secret %s is no PEM; put it there as PEM",
+                       name, pair->secret);
 }
 
 /* A secret that is not there at all is waited for. */

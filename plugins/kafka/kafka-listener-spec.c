@@ -14,6 +14,7 @@
 
 /* Means something only where there are services, load balancers and routes. */
 #define ELSEWHERE .flags = MR_NOT_YET
+#define ELSEWHERE_STRICT .flags = MR_NOT_YET | MR_STRICT
 
 const MrEnum listener_types[] = {
         {"internal", LISTENER_INTERNAL, "For clients that reach the nodes directly."},
@@ -71,9 +72,9 @@ const MrField listener_bootstrap_fields[] = {
                   ELSEWHERE, .doc = "Address the load balancer asks for."),
         MR_STRINGS("externalIPs", ListenerBootstrap, external_ips, .max = 100, .pattern = ADDRESS,
                    ELSEWHERE, .doc = "Addresses from which traffic is taken to the service."),
-        MR_MAP("annotations", ListenerBootstrap, annotations, ELSEWHERE,
+        MR_MAP("annotations", ListenerBootstrap, annotations, ELSEWHERE_STRICT,
                .doc = "Annotations of the service, route or ingress of the first contact."),
-        MR_MAP("labels", ListenerBootstrap, labels, ELSEWHERE,
+        MR_MAP("labels", ListenerBootstrap, labels, ELSEWHERE_STRICT,
                .doc = "Labels of the service, route or ingress of the first contact."),
         {},
 };
@@ -95,9 +96,9 @@ const MrField listener_broker_fields[] = {
                   .doc = "Address the broker's load balancer asks for."),
         MR_STRINGS("externalIPs", ListenerBroker, external_ips, .max = 100, .pattern = ADDRESS,
                    ELSEWHERE, .doc = "Addresses from which traffic is taken to the broker."),
-        MR_MAP("annotations", ListenerBroker, annotations, ELSEWHERE,
+        MR_MAP("annotations", ListenerBroker, annotations, ELSEWHERE_STRICT,
                .doc = "Annotations of the broker's service, route or ingress."),
-        MR_MAP("labels", ListenerBroker, labels, ELSEWHERE,
+        MR_MAP("labels", ListenerBroker, labels, ELSEWHERE_STRICT,
                .doc = "Labels of the broker's service, route or ingress."),
         {},
 };
@@ -161,8 +162,8 @@ const MrField listener_configuration_fields[] = {
         MR_BOOL("publishNotReadyAddresses", ListenerConfiguration, publishes_not_ready, ELSEWHERE,
                 .doc = "Whether brokers that are not ready can be reached."),
         MR_MAP("perBrokerAnnotationsTemplate", ListenerConfiguration, annotations_template,
-               ELSEWHERE, .doc = "Annotations of each broker's objects."),
-        MR_MAP("perBrokerLabelsTemplate", ListenerConfiguration, labels_template, ELSEWHERE,
+               ELSEWHERE_STRICT, .doc = "Annotations of each broker's objects."),
+        MR_MAP("perBrokerLabelsTemplate", ListenerConfiguration, labels_template, ELSEWHERE_STRICT,
                .doc = "Labels of each broker's objects."),
         MR_BOOL("allocateLoadBalancerNodePorts", ListenerConfiguration, allocates_node_ports,
                 ELSEWHERE, .doc = "Whether load balancers take node ports."),
@@ -189,7 +190,8 @@ static const MrField expression_fields[] = {
 };
 
 static const MrField selector_fields[] = {
-        MR_MAP("matchLabels", PeerSelector, labels, .doc = "Labels and their values."),
+        MR_MAP("matchLabels", PeerSelector, labels, .flags = MR_STRICT,
+               .doc = "Labels and their values."),
         MR_LIST("matchExpressions", PeerSelector, expressions, PeerExpression, expression_fields,
                 .max = 100, .doc = "Conditions on labels."),
         {},

@@ -19,12 +19,20 @@ static const MrField secret_key_fields[] = {
         {},
 };
 
-static const MrField trusted_certificate_fields[] = {
-        MR_STRING("secretName", TrustedCertificate, secret, .pattern = SECRET_NAME,
-                  .flags = MR_REQUIRED, .doc = "Name of the Secret."),
-        MR_STRING("certificate", TrustedCertificate, certificate, .pattern = SECRET_KEY,
+static const MrField refused_secret_fields[] = {
+        MR_STRING("secretName", MrUnread, text, .pattern = SECRET_NAME, .flags = MR_REQUIRED,
+                  .doc = "Name of the Secret."),
+        MR_STRING("key", MrUnread, text, .pattern = SECRET_KEY, .flags = MR_REQUIRED,
                   .doc = "Key in the Secret."),
-        MR_STRING("pattern", TrustedCertificate, pattern,
+        {},
+};
+
+static const MrField refused_certificate_fields[] = {
+        MR_STRING("secretName", MrUnread, text, .pattern = SECRET_NAME, .flags = MR_REQUIRED,
+                  .doc = "Name of the Secret."),
+        MR_STRING("certificate", MrUnread, text, .pattern = SECRET_KEY,
+                  .doc = "Key in the Secret."),
+        MR_STRING("pattern", MrUnread, text,
                   .doc = "Keys in the Secret, as a pattern with asterisks."),
         {},
 };
@@ -32,11 +40,11 @@ static const MrField trusted_certificate_fields[] = {
 /* --- authentication */
 
 #define OAUTH_FLAG(n, d)                                                                           \
-        MR_BOOL(n, ListenerAuthentication, unread.flag, .flags = MR_NOT_YET, .doc = d)
+        MR_BOOL(n, ListenerAuthentication, unread.word, .flags = MR_REFUSED, .doc = d)
 #define OAUTH_TEXT(n, d)                                                                           \
-        MR_STRING(n, ListenerAuthentication, unread.text, .flags = MR_NOT_YET, .doc = d)
+        MR_STRING(n, ListenerAuthentication, unread.text, .flags = MR_REFUSED, .doc = d)
 #define OAUTH_NUMBER(n, least, ...)                                                                \
-        MR_INT(n, ListenerAuthentication, unread.number, .flags = MR_NOT_YET, .min = (least),      \
+        MR_INT(n, ListenerAuthentication, unread.integer, .flags = MR_REFUSED, .min = (least),     \
                .max = INT32_MAX, __VA_ARGS__)
 
 static const MrEnum authentication_types[] = {
@@ -69,8 +77,8 @@ const MrField listener_authentication_fields[] = {
         OAUTH_TEXT("clientAudience", "OAuth: audience the broker asks tokens for."),
         OAUTH_TEXT("clientId", "OAuth: name of the broker at the authorization server."),
         OAUTH_TEXT("clientScope", "OAuth: scope the broker asks tokens for."),
-        MR_OBJECT("clientSecret", ListenerAuthentication, unread.secret, SecretKey,
-                  secret_key_fields, .flags = MR_NOT_YET,
+        MR_OBJECT("clientSecret", ListenerAuthentication, unread.object, MrUnread,
+                  refused_secret_fields, .flags = MR_REFUSED,
                   .doc = "OAuth: secret of the broker at the authorization server."),
         OAUTH_NUMBER("connectTimeoutSeconds", 0, .unit = "seconds",
                      .doc = "OAuth: how long connecting to the authorization server may take."),
@@ -107,8 +115,8 @@ const MrField listener_authentication_fields[] = {
                      .doc = "OAuth: how long an answer of the authorization server may take."),
         OAUTH_TEXT("serverBearerTokenLocation",
                    "OAuth: file with the token the broker itself shows."),
-        MR_LIST("tlsTrustedCertificates", ListenerAuthentication, unread.certificates,
-                TrustedCertificate, trusted_certificate_fields, .flags = MR_NOT_YET,
+        MR_LIST("tlsTrustedCertificates", ListenerAuthentication, unread.list, MrUnread,
+                refused_certificate_fields, .flags = MR_REFUSED,
                 .doc = "OAuth: certificates trusted for the authorization server."),
         OAUTH_TEXT("tokenEndpointUri", "OAuth: where tokens are given out."),
         OAUTH_TEXT("userInfoEndpointUri", "OAuth: where the name of a user is asked for."),
@@ -121,10 +129,10 @@ const MrField listener_authentication_fields[] = {
 
 /* --- authorization */
 
-#define AUTHZ_FLAG(n, d) MR_BOOL(n, Authorization, unread.flag, .flags = MR_NOT_YET, .doc = d)
-#define AUTHZ_TEXT(n, d) MR_STRING(n, Authorization, unread.text, .flags = MR_NOT_YET, .doc = d)
+#define AUTHZ_FLAG(n, d) MR_BOOL(n, Authorization, unread.word, .flags = MR_REFUSED, .doc = d)
+#define AUTHZ_TEXT(n, d) MR_STRING(n, Authorization, unread.text, .flags = MR_REFUSED, .doc = d)
 #define AUTHZ_NUMBER(n, least, ...)                                                                \
-        MR_INT(n, Authorization, unread.number, .flags = MR_NOT_YET, .min = (least),               \
+        MR_INT(n, Authorization, unread.integer, .flags = MR_REFUSED, .min = (least),              \
                .max = INT32_MAX, __VA_ARGS__)
 
 static const MrEnum authorization_types[] = {
@@ -175,8 +183,8 @@ const MrField authorization_fields[] = {
                      .doc = "Open Policy Agent: most decisions in the cache."),
         AUTHZ_NUMBER("readTimeoutSeconds", 1, .unit = "seconds",
                      .doc = "Keycloak: how long an answer may take."),
-        MR_LIST("tlsTrustedCertificates", Authorization, unread.certificates, TrustedCertificate,
-                trusted_certificate_fields, .flags = MR_NOT_YET,
+        MR_LIST("tlsTrustedCertificates", Authorization, unread.list, MrUnread,
+                refused_certificate_fields, .flags = MR_REFUSED,
                 .doc = "Certificates trusted for the server that decides."),
         AUTHZ_TEXT("tokenEndpointUri", "Keycloak: where tokens are given out."),
         AUTHZ_TEXT("url", "Open Policy Agent: where decisions are asked for."),

@@ -30,26 +30,12 @@ typedef struct SecretKey {
         const char *secret, *key;
 } SecretKey;
 
-typedef struct TrustedCertificate {
-        const char *secret, *certificate, *pattern;
-} TrustedCertificate;
-
-/* Rows of types that are refused are typed all the same, so that a wrong value is found; nobody
- * reads the members behind them. */
-typedef struct Unread {
-        int flag;
-        int64_t number;
-        const char *text;
-        SecretKey *secret;
-        MrList certificates; /* of TrustedCertificate */
-} Unread;
-
 typedef struct ListenerAuthentication {
         int type;
         int sasl;
         MrPairs config;
-        MrList secrets; /* of SecretKey */
-        Unread unread;
+        MrList secrets;  /* of SecretKey */
+        MrUnread unread; /* of types that are refused */
 } ListenerAuthentication;
 
 typedef struct KeyPairSecret {
@@ -139,7 +125,7 @@ typedef struct Authorization {
         const char *authorizer_class;
         MrStrings super_users;
         int has_admin_api;
-        Unread unread;
+        MrUnread unread; /* of types that are refused */
 } Authorization;
 
 /* spec.kafka */

@@ -64,9 +64,14 @@ static void print_steps(Ctl *ctl, const MrTree *answer) {
 
         for (size_t i = 0; i < mr_tree_size(steps); i++) {
                 const MrTree *step = mr_tree_at(steps, i);
-                const char *waits = mr_tree_get_string(step, "waits");
-                fprintf(ctl->out, "%-8s %s: %s\n", mr_tree_get_string(step, "verb"),
-                        mr_tree_get_string(step, "subject"), mr_tree_get_string(step, "reason"));
+                const char *verb = mr_tree_get_string(step, "verb"),
+                           *waits = mr_tree_get_string(step, "waits"),
+                           *outcome = mr_streq(verb, "restart")
+                                              ? NULL
+                                              : mr_tree_get_string(step, "outcome");
+                fprintf(ctl->out, "%-8s %s: %s%s%s%s\n", verb, mr_tree_get_string(step, "subject"),
+                        mr_tree_get_string(step, "reason"), outcome ? " (" : "",
+                        outcome ? outcome : "", outcome ? ")" : "");
                 if (waits)
                         fprintf(ctl->out, "         waits: %s\n", waits);
         }

@@ -50,8 +50,10 @@ static LogScope scope_of(const Tracked *tracked, const char *node) {
 void engine_tell_step(Engine *engine, const Tracked *tracked, const Step *step) {
         Telling telling = telling_of(tracked, step);
         LogScope scope = scope_of(tracked, step->node);
+        const char *outcome = step->verb == MR_VERB_RESTART ? NULL : outcome_name(step->outcome);
         _cleanup_free_ char *message =
-                mr_strf("%s %s: %s", mr_verb_name(step->verb), step->subject, step->reason);
+                mr_strf("%s %s: %s%s%s%s", mr_verb_name(step->verb), step->subject, step->reason,
+                        outcome ? " (" : "", outcome ? outcome : "", outcome ? ")" : "");
         bool is_small = step->verb == MR_VERB_CREATE && telling.priority == LOG_INFO;
 
         log_fields(telling.priority, &scope, telling.message_id,

@@ -95,6 +95,17 @@ static const char *update_reason(MrArena *arena, const MrManifest *wanted,
         return reason ? reason : "it differs from the spec";
 }
 
+static void note_limit(const char *path, const MrTree *a, const MrTree *b, void *userdata) {
+        static const char *const limits[] = {"memory_limit", "memory_request", "cpu_limit",
+                                             "cpu_request"};
+        bool *is_limit = userdata;
+
+        (void) a;
+        (void) b;
+        for (size_t i = 0; i < MR_ELEMENTS(limits); i++)
+                *is_limit = *is_limit || mr_ends_with(path, limits[i]);
+}
+
 static void add_change(Diff *diff, MrArena *arena, MrVerb verb, const MrManifest *wanted,
                        const MrManifest *found) {
         const MrManifest *manifest = wanted ? wanted : found;
@@ -112,6 +123,9 @@ static void add_change(Diff *diff, MrArena *arena, MrVerb verb, const MrManifest
                 .reason = reason,
                 .pending = wanted ? wanted->pending : NULL,
         };
+        if (verb == MR_VERB_UPDATE)
+                mr_tree_diff(found->body, wanted->body, note_limit,
+                             &diff->changes[diff->n - 1].is_limit);
 }
 
 static int compare_keys(const MrManifest *a, const MrManifest *b) {

@@ -13,6 +13,7 @@ typedef struct Change {
         const char *reason;
         const char *pending;
         bool is_repair;
+        bool is_limit; /* among what differs is a limit that changes in place */
 } Change;
 
 typedef struct Diff Diff;

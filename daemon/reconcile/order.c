@@ -65,7 +65,23 @@ static const char *restart_reason(Order *order, const MrNodeWanted *wanted) {
         return diff_restart_reason(plan_arena(order->plan), order->diff, wanted, fact);
 }
 
-static void add_changes(Order *order, const char *node, const char *waits, bool is_running) {
+/* What a change means for the running process. `is_in_roll`: its node restarts in this plan. */
+static Outcome outcome_of(const Order *order, const Change *change, bool is_in_roll) {
+        if (mr_streq(change->wanted->kind, "Setting"))
+                return OUTCOME_ALTER;
+        if (!change->node || !is_up(state_of(order, change->node)))
+                return OUTCOME_NONE;
+        if (is_in_roll)
+                return change->wanted->restarts || change->wanted->reloads ? OUTCOME_ROLL
+                                                                           : OUTCOME_NONE;
+        if (change->wanted->reloads)
+                return OUTCOME_RELOAD;
+        return change->is_limit ? OUTCOME_LIMIT : OUTCOME_NONE;
+}
+
+static void add_changes(Order *order, const char *node, const char *waits, bool is_in_roll) {
+        bool is_running = node && !is_in_roll && is_up(state_of(order, node));
+
         for (size_t i = 0; i < diff_size(order->diff); i++) {
                 const Change *change = diff_at(order->diff, i);
                 if (!mr_streq(change->node, node) || change->verb == MR_VERB_REMOVE)
@@ -80,6 +96,7 @@ static void add_changes(Order *order, const char *node, const char *waits, bool 
                                               .reason = change->reason,
                                               .waits = why,
                                               .is_repair = is_running || change->is_repair,
+                                              .outcome = outcome_of(order, change, is_in_roll),
                                       });
         }
 }
@@ -227,7 +244,7 @@ static void plan_roll(Order *order) {
                 const char *waits =
                         before ? mr_arena_strf(plan_arena(order->plan), "%s comes first", before)
                                : restart_waits(order, wanted);
-                add_changes(order, wanted->node, waits, false);
+                add_changes(order, wanted->node, waits, true);
                 plan_add(order->plan, (Step){
                                               .verb = MR_VERB_RESTART,
                                               .ns = wanted->ns,
@@ -236,6 +253,7 @@ static void plan_roll(Order *order) {
                                               .subject = wanted->node,
                                               .reason = restart_reason(order, wanted),
                                               .waits = waits,
+                                              .outcome = OUTCOME_ROLL,
                                       });
                 for (size_t i = 0; i < n; i++)
                         done[i] =
@@ -253,7 +271,7 @@ static void plan_nodes(Order *order) {
                 const MrNodeWanted *wanted = mr_manifests_node_at(order->input->wanted, i);
                 bool is_running = is_up(state_of(order, wanted->node));
                 if (!is_running || !restart_reason(order, wanted))
-                        add_changes(order, wanted->node, NULL, is_running);
+                        add_changes(order, wanted->node, NULL, false);
         }
         /* Starts come after all writes, so that the service manager reloads once. */
         for (size_t i = 0; i < n; i++) {

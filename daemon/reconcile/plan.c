@@ -64,11 +64,32 @@ int64_t plan_recheck(const Plan *plan) {
         return plan->recheck;
 }
 
+const char *outcome_name(Outcome outcome) {
+        static const char *const names[] = {
+                [OUTCOME_RELOAD] = "reload",
+                [OUTCOME_ALTER] = "alter",
+                [OUTCOME_LIMIT] = "live limit",
+                [OUTCOME_ROLL] = "roll",
+        };
+
+        return outcome < MR_ELEMENTS(names) ? names[outcome] : NULL;
+}
+
+/* The reason, and behind it what the step means where its verb does not say so. */
+static void print_reason(const Step *step, MrBuf *out) {
+        const char *outcome = step->verb == MR_VERB_RESTART ? NULL : outcome_name(step->outcome);
+
+        mr_buf_puts(out, step->reason);
+        if (outcome)
+                mr_buf_printf(out, " (%s)", outcome);
+        mr_buf_putc(out, '\n');
+}
+
 void plan_print_text(const Plan *plan, MrBuf *out) {
         for (size_t i = 0; i < plan->n; i++) {
                 const Step *step = &plan->steps[i];
-                mr_buf_printf(out, "%-8s %s: %s\n", mr_verb_name(step->verb), step->subject,
-                              step->reason);
+                mr_buf_printf(out, "%-8s %s: ", mr_verb_name(step->verb), step->subject);
+                print_reason(step, out);
                 if (step->waits)
                         mr_buf_printf(out, "         waits: %s\n", step->waits);
         }
@@ -87,6 +108,7 @@ MrTree *plan_to_tree(const Plan *plan) {
                 mr_tree_set_string(entry, "namespace", step->ns);
                 mr_tree_set_string(entry, "node", step->node);
                 mr_tree_set_string(entry, "reason", step->reason);
+                mr_tree_set_string(entry, "outcome", outcome_name(step->outcome));
                 mr_tree_set_string(entry, "waits", step->waits);
         }
         return list;

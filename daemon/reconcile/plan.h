@@ -8,6 +8,18 @@
 #include "operand.h"
 #include "platform.h"
 
+/* What a step means for a node that runs. */
+typedef enum Outcome {
+        OUTCOME_NONE,   /* nothing: it does not run, or the change concerns only its next start */
+        OUTCOME_RELOAD, /* the process reads the file again by itself */
+        OUTCOME_ALTER,  /* the running system is told */
+        OUTCOME_LIMIT,  /* the limits of the running process change in place */
+        OUTCOME_ROLL,   /* it restarts, in its turn */
+} Outcome;
+
+/* "reload", "alter", "live limit", "roll"; NULL for OUTCOME_NONE. */
+const char *outcome_name(Outcome outcome);
+
 typedef struct Step {
         MrVerb verb;
         const MrManifest
@@ -19,6 +31,7 @@ typedef struct Step {
         const char *reason;
         const char *waits; /* NULL: may be carried out now */
         bool is_repair;    /* puts right what drifted, as opposed to following a changed spec */
+        Outcome outcome;
 } Step;
 
 typedef struct Plan Plan;

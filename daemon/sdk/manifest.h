@@ -19,6 +19,7 @@ typedef struct MrManifest {
         bool is_secret;      /* the payload is masked when printed */
         bool keep;           /* never removed because it is no longer wanted (storage) */
         bool restarts;       /* a changed body takes effect only when the node restarts */
+        bool reloads;        /* the running process picks up a changed body by itself */
         const char *pending; /* what must exist before the payload is known: "secret my-user"; NULL:
                                 complete */
         MrTree *body;        /* compared; owned by the manifests */

@@ -80,7 +80,8 @@ typedef struct MrVolume {
 
 typedef enum MrFileEffect {
         MR_EFFECT_RESTART, /* the process reads it only when it starts: a change needs a restart */
-        MR_EFFECT_NONE,    /* the process picks it up itself, or a setting part tells it */
+        MR_EFFECT_NONE,    /* matters at the next start; what matters now, a setting part tells */
+        MR_EFFECT_RELOAD,  /* the process looks for changes and reads it again by itself */
 } MrFileEffect;
 
 typedef struct MrFile {
@@ -137,7 +138,8 @@ typedef struct MrWorkload {
 
 typedef struct MrSetting {
         const char *protocol; /* which running system takes it: "kafka" */
-        const char *scope;    /* "broker/0", or "broker/" for the cluster-wide default */
+        const char *scope; /* "broker/0", or "broker/" for the cluster-wide default; "logger/0" for
+                              a level; "quota/" for the quotas of all users */
         const char *key;
         const char *value; /* NULL: back to what the file says */
         /* The running system lists the key only once it has a value; a key it does not list is

@@ -65,6 +65,7 @@ static int lower_file(Lowering *lowering, const MrFile *file, MrError *err) {
                                                                       file->node, file->name),
                                                 .body = body,
                                                 .restarts = file->effect == MR_EFFECT_RESTART,
+                                                .reloads = file->effect == MR_EFFECT_RELOAD,
                                                 .pending = pending,
                                                 .payload = content,
                                         });

@@ -221,6 +221,62 @@ static void drift_of_a_running_node_is_repaired_in_place(void **state _unused_) 
         assert_string_equal(step_of(w, MR_VERB_UPDATE, "file b/f")->reason, "value edited → new");
 }
 
+static void limit(MrManifests *manifests, int64_t bytes) {
+        MrTree *body = mr_tree_new_map();
+
+        mr_tree_set_int(mr_tree_need_map(body, "properties"), "memory_limit", bytes);
+        mr_manifests_add(manifests, (MrManifest){.kind = "Unit",
+                                                 .ns = "default",
+                                                 .name = "a",
+                                                 .node = "a",
+                                                 .owner = OWNER,
+                                                 .rank = 3,
+                                                 .body = body,
+                                                 .restarts = true});
+}
+
+/* Every kind of change, for a node that runs: what it means is part of the step. */
+static void each_step_says_what_it_means_for_what_runs(void **state _unused_) {
+        _cleanup_world_ *w = running("2");
+        _cleanup_buf_ MrBuf text = {};
+
+        limit(w->wanted, 2000);
+        limit(w->found, 1000);
+        want(w, "File", "a/quiet", "a", "new", 2);
+        find(w, "File", "a/quiet", "a", "old", 2);
+        mr_manifests_add(w->wanted, (MrManifest){.kind = "File",
+                                                 .ns = "default",
+                                                 .name = "a/log",
+                                                 .node = "a",
+                                                 .rank = 2,
+                                                 .body = body_of("new"),
+                                                 .reloads = true});
+        find(w, "File", "a/log", "a", "old", 2);
+        want(w, "Setting", "broker/0/k", NULL, "2", -5);
+        find(w, "Setting", "broker/0/k", NULL, "1", -5);
+        make(w);
+        plan_print_text(w->plan, &text);
+        assert_string_equal(mr_buf_text(&text),
+                            "update   setting broker/0/k: value 1 → 2 (alter)\n"
+                            "update   file a/log: value old → new (reload)\n"
+                            "update   file a/quiet: value old → new\n"
+                            "update   unit a: memory_limit 1000 → 2000 (live limit)\n"
+                            "update   unit b: value old → new (roll)\n"
+                            "restart  b: unit b: value old → new\n");
+        assert_int_equal(step_of(w, MR_VERB_RESTART, "b")->outcome, OUTCOME_ROLL);
+}
+
+static void for_what_does_not_run_nothing_changes(void **state _unused_) {
+        _cleanup_world_ *w = world_new();
+
+        want_node(w, 1, "new", NULL);
+        limit(w->wanted, 2000);
+        limit(w->found, 1000);
+        make(w);
+        assert_int_equal(step_of(w, MR_VERB_UPDATE, "unit a")->outcome, OUTCOME_NONE);
+        assert_null(outcome_name(OUTCOME_NONE));
+}
+
 static void one_node_restarts_at_a_time(void **state _unused_) {
         _cleanup_world_ *w = running("012");
 
@@ -510,7 +566,7 @@ static void the_plan_prints_itself(void **state _unused_) {
         make(w);
         plan_print_text(w->plan, &text);
         assert_string_equal(mr_buf_text(&text),
-                            "update   unit zk: value old → new\n         waits: so\n"
+                            "update   unit zk: value old → new (roll)\n         waits: so\n"
                             "restart  zk: unit zk: value old → new\n         waits: so\n");
         tree = plan_to_tree(w->plan);
         assert_int_equal(mr_tree_size(tree), 2);
@@ -524,6 +580,8 @@ int main(void) {
                 cmocka_unit_test(what_is_shared_comes_first_and_nodes_start_together),
                 cmocka_unit_test(what_is_pending_waits_and_says_so),
                 cmocka_unit_test(drift_of_a_running_node_is_repaired_in_place),
+                cmocka_unit_test(each_step_says_what_it_means_for_what_runs),
+                cmocka_unit_test(for_what_does_not_run_nothing_changes),
                 cmocka_unit_test(one_node_restarts_at_a_time),
                 cmocka_unit_test(the_operand_says_who_is_next),
                 cmocka_unit_test(a_node_that_is_not_ready_goes_first),

@@ -103,12 +103,27 @@ static int open_client(sd_event *event, const MrProbe *probe, const MrManifests 
         return kafka_client_new(event, &args, ret, err);
 }
 
+static unsigned questions_of(const MrProbe *probe) {
+        static const struct {
+                const char *name;
+                unsigned question;
+        } questions[] = {{"loggers", KAFKA_ASK_LOGGERS}, {"quotas", KAFKA_ASK_QUOTAS}};
+        unsigned result = 0;
+
+        for (size_t i = 0; i < probe->also.n; i++)
+                for (size_t k = 0; k < MR_ELEMENTS(questions); k++)
+                        if (mr_streq(probe->also.items[i], questions[k].name))
+                                result |= questions[k].question;
+        return result;
+}
+
 static int look_at_cluster(sd_event *event, const MrProbe *probe, const MrManifests *wanted,
                            TlsClient *tls, Look *look, MrError *err) {
         int r = open_client(event, probe, wanted, tls, &look->client, err);
 
         if (r >= 0)
-                look->cluster = kafka_view_new(look->client, cluster_seen, look);
+                look->cluster =
+                        kafka_view_new(look->client, questions_of(probe), cluster_seen, look);
         return r;
 }
 
@@ -177,6 +192,12 @@ static const char *scope_id(const char *scope) {
         return *scope ? scope + 1 : scope;
 }
 
+static KafkaSubject subject_of(const char *scope) {
+        if (mr_starts_with(scope, "logger/"))
+                return KAFKA_SUBJECT_LOGGER;
+        return mr_starts_with(scope, "quota/") ? KAFKA_SUBJECT_QUOTA : KAFKA_SUBJECT_BROKER;
+}
+
 int alteration_new(sd_event *event, const MrProbe *probe, const MrManifests *wanted,
                    const MrFacts *facts, const MrSetting *settings, size_t n, AlterationDone done,
                    void *userdata, Alteration **ret, MrError *err) {
@@ -195,6 +216,7 @@ int alteration_new(sd_event *event, const MrProbe *probe, const MrManifests *wan
         }
         for (size_t i = 0; i < n; i++)
                 changes[i] = (KafkaConfigChange){
+                        .subject = subject_of(settings[i].scope),
                         .broker = scope_id(settings[i].scope),
                         .key = settings[i].key,
                         .value = settings[i].value,

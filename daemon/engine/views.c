@@ -124,6 +124,7 @@ void views_look(Views *views, const MrProbes *probes, const MrManifests *wanted,
 }
 
 static void altered(void *userdata, int r, const MrError *err) {
+        static const char *const parts[] = {"configs", "loggers", "quotas"};
         Views *views = userdata;
         ViewsAltered done = views->altered;
 
@@ -131,7 +132,8 @@ static void altered(void *userdata, int r, const MrError *err) {
         /* What was read back before is out of date, and must not be altered a second time. */
         views->since = 0;
         for (size_t i = 0; i < views->n; i++)
-                mr_tree_remove(views->items[i]->tree, "configs");
+                for (size_t k = 0; k < MR_ELEMENTS(parts); k++)
+                        mr_tree_remove(views->items[i]->tree, parts[k]);
         done(views->altered_userdata, r, err);
 }
 

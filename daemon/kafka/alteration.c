@@ -1,7 +1,10 @@
-/* IncrementalAlterConfigs (KIP-339), broker after broker: what concerns one broker must be sent to
- * that broker, which checks it against its own configuration. */
+/* Changes to a running cluster, one request a subject: IncrementalAlterConfigs (KIP-339) for what
+ * concerns one broker, sent to that broker, which checks it against its own configuration; and
+ * AlterClientQuotas (KIP-546) for the quotas of all users. */
 
 #include <errno.h>
+#include <math.h>
+#include <stdlib.h>
 
 #include "kafka/errors.h"
 #include "kafka/view.h"
@@ -9,27 +12,43 @@
 #include "sdk/str.h"
 
 #define RESOURCE_BROKER 4
+#define RESOURCE_BROKER_LOGGER 8
 #define OPERATION_SET 0
 #define OPERATION_DELETE 1
+
+/* All changes of one request. */
+typedef struct Group {
+        KafkaSubject subject;
+        char *broker;
+        MrTree *changes; /* map key → value or null */
+} Group;
 
 struct KafkaAlteration {
         KafkaClient *client;
         KafkaCall *call;
         KafkaAltered done;
         void *userdata;
-        MrTree *changes; /* map broker → {key: value or null} */
-        size_t at;
+        Group *groups;
+        size_t n, allocated, at;
 };
 
-static int check_responses(const MrTree *response, MrError *err) {
-        const MrTree *responses = mr_tree_get(response, "responses");
+static int check_all(const MrTree *response, const char *list, MrError *err) {
+        const MrTree *results = mr_tree_get(response, list);
 
-        for (size_t i = 0; i < mr_tree_size(responses); i++) {
-                int r = kafka_error_check_in(mr_tree_at(responses, i), err);
+        for (size_t i = 0; i < mr_tree_size(results); i++) {
+                int r = kafka_error_check_in(mr_tree_at(results, i), err);
                 if (r < 0)
                         return r;
         }
         return 0;
+}
+
+static int check_responses(const MrTree *response, MrError *err) {
+        return check_all(response, "responses", err);
+}
+
+static int check_entries(const MrTree *response, MrError *err) {
+        return check_all(response, "entries", err);
 }
 
 static void send_next(KafkaAlteration *alteration);
@@ -39,23 +58,25 @@ static void on_altered(const MrError *err, const MrTree *response, void *userdat
 
         (void) response;
         alteration->call = NULL;
-        if (err || ++alteration->at == mr_tree_size(alteration->changes))
+        if (err || ++alteration->at == alteration->n)
                 alteration->done(alteration->userdata, err ? -EINVAL : 0, err);
         else
                 send_next(alteration);
 }
 
-static MrTree *request_for(const char *broker, const MrTree *changes) {
+static MrTree *configs_request(const Group *group) {
         MrTree *body = mr_tree_new_map();
         MrTree *resource = mr_tree_append(mr_tree_need_list(body, "resources"), mr_tree_new_map());
         MrTree *configs = mr_tree_need_list(resource, "configs");
 
-        mr_tree_set_int(resource, "resource_type", RESOURCE_BROKER);
-        mr_tree_set_string(resource, "resource_name", broker);
-        for (size_t i = 0; i < mr_tree_size(changes); i++) {
-                const char *value = mr_tree_string(mr_tree_at(changes, i));
+        mr_tree_set_int(resource, "resource_type",
+                        group->subject == KAFKA_SUBJECT_LOGGER ? RESOURCE_BROKER_LOGGER
+                                                               : RESOURCE_BROKER);
+        mr_tree_set_string(resource, "resource_name", group->broker);
+        for (size_t i = 0; i < mr_tree_size(group->changes); i++) {
+                const char *value = mr_tree_string(mr_tree_at(group->changes, i));
                 MrTree *config = mr_tree_append(configs, mr_tree_new_map());
-                mr_tree_set_string(config, "name", mr_tree_key(changes, i));
+                mr_tree_set_string(config, "name", mr_tree_key(group->changes, i));
                 mr_tree_set_int(config, "config_operation",
                                 value ? OPERATION_SET : OPERATION_DELETE);
                 mr_tree_set(config, "value", mr_tree_new_string(value));
@@ -63,21 +84,57 @@ static MrTree *request_for(const char *broker, const MrTree *changes) {
         return body;
 }
 
+static MrTree *quotas_request(const Group *group) {
+        MrTree *body = mr_tree_new_map();
+        MrTree *entry = mr_tree_append(mr_tree_need_list(body, "entries"), mr_tree_new_map());
+        MrTree *part = mr_tree_append(mr_tree_need_list(entry, "entity"), mr_tree_new_map());
+        MrTree *changes = mr_tree_need_list(entry, "ops");
+
+        mr_tree_set_string(part, "entity_type", "user");
+        mr_tree_set(part, "entity_name", mr_tree_new_null());
+        for (size_t i = 0; i < mr_tree_size(group->changes); i++) {
+                const char *value = mr_tree_string(mr_tree_at(group->changes, i));
+                double number = value ? strtod(value, NULL) : 0;
+                MrTree *change = mr_tree_append(changes, mr_tree_new_map());
+                mr_tree_set_string(change, "key", mr_tree_key(group->changes, i));
+                mr_tree_set(change, "value", mr_tree_new_real(isnan(number) ? 0 : number));
+                mr_tree_set_bool(change, "remove", !value);
+        }
+        return body;
+}
+
 static void send_next(KafkaAlteration *alteration) {
-        const char *broker = mr_tree_key(alteration->changes, alteration->at);
+        const Group *group = &alteration->groups[alteration->at];
+        bool is_quota = group->subject == KAFKA_SUBJECT_QUOTA;
         int64_t id;
 
-        if (mr_parse_int(broker, &id) < 0)
+        if (is_quota || mr_parse_int(group->broker, &id) < 0)
                 id = KAFKA_CONTROLLER;
         KafkaRequest request = {
-                .api = KAFKA_INCREMENTAL_ALTER_CONFIGS,
+                .api = is_quota ? KAFKA_ALTER_CLIENT_QUOTAS : KAFKA_INCREMENTAL_ALTER_CONFIGS,
                 .target = (int32_t) id,
-                .take_body = request_for(broker, mr_tree_at(alteration->changes, alteration->at)),
-                .check = check_responses,
+                .take_body = is_quota ? quotas_request(group) : configs_request(group),
+                .check = is_quota ? check_entries : check_responses,
                 .reply = on_altered,
                 .userdata = alteration,
         };
         alteration->call = kafka_client_call(alteration->client, &request);
+}
+
+static Group *group_for(KafkaAlteration *alteration, const KafkaConfigChange *change) {
+        for (size_t i = 0; i < alteration->n; i++) {
+                Group *group = &alteration->groups[i];
+                if (group->subject == change->subject && mr_streq(group->broker, change->broker))
+                        return group;
+        }
+        MR_GROW(alteration->groups, alteration->n, alteration->allocated);
+        Group *group = &alteration->groups[alteration->n++];
+        *group = (Group){
+                .subject = change->subject,
+                .broker = mr_strdup(change->broker),
+                .changes = mr_tree_new_map(),
+        };
+        return group;
 }
 
 KafkaAlteration *kafka_alteration_new(KafkaClient *client, const KafkaConfigChange *changes,
@@ -87,10 +144,9 @@ KafkaAlteration *kafka_alteration_new(KafkaClient *client, const KafkaConfigChan
         alteration->client = client;
         alteration->done = done;
         alteration->userdata = userdata;
-        alteration->changes = mr_tree_new_map();
         for (size_t i = 0; i < n; i++)
-                mr_tree_set(mr_tree_need_map(alteration->changes, changes[i].broker),
-                            changes[i].key, mr_tree_new_string(changes[i].value));
+                mr_tree_set(group_for(alteration, &changes[i])->changes, changes[i].key,
+                            mr_tree_new_string(changes[i].value));
         send_next(alteration);
         return alteration;
 }
@@ -99,7 +155,11 @@ KafkaAlteration *kafka_alteration_free(KafkaAlteration *alteration) {
         if (!alteration)
                 return NULL;
         kafka_call_cancel(alteration->call);
-        mr_tree_free(alteration->changes);
+        for (size_t i = 0; i < alteration->n; i++) {
+                free(alteration->groups[i].broker);
+                mr_tree_free(alteration->groups[i].changes);
+        }
+        free(alteration->groups);
         free(alteration);
         return NULL;
 }

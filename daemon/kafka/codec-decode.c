@@ -1,5 +1,8 @@
 #include "kafka/codec-private.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "kafka/wire.h"
 
 typedef struct Decoder {
@@ -102,6 +105,20 @@ static int decode_number(Decoder *decoder, const CodecField *field, MrTree **ret
         return 0;
 }
 
+static int decode_real(Decoder *decoder, MrTree **ret, MrError *err) {
+        int64_t bits = 0;
+        double value;
+
+        int r = wire_read_int(&decoder->reader, sizeof(bits), &bits, err);
+        if (r < 0)
+                return r;
+        memcpy(&value, &bits, sizeof(value));
+        if (isnan(value))
+                return mr_fail(err, MR_INVALID, NULL, "is no number");
+        *ret = mr_tree_new_real(value);
+        return 0;
+}
+
 static int decode_one(Decoder *decoder, const CodecField *field, MrTree **ret, MrError *err) {
         int r = decoder_count_node(decoder, err);
         if (r < 0)
@@ -115,6 +132,8 @@ static int decode_one(Decoder *decoder, const CodecField *field, MrTree **ret, M
                 return decode_bytes(decoder, field, ret, err);
         case CODEC_UUID:
                 return decode_uuid(decoder, ret, err);
+        case CODEC_FLOAT64:
+                return decode_real(decoder, ret, err);
         default:
                 return decode_number(decoder, field, ret, err);
         }

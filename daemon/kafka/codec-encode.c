@@ -78,6 +78,17 @@ static int encode_number(const CodecField *field, const MrTree *value, MrBuf *ou
         return 0;
 }
 
+static int encode_real(const MrTree *value, MrBuf *out, MrError *err) {
+        double number = mr_tree_real(value, 0);
+        int64_t bits;
+
+        if (value && mr_tree_type(value) != MR_TREE_INT && mr_tree_type(value) != MR_TREE_REAL)
+                return mr_fail(err, MR_INVALID, NULL, "must be a number");
+        memcpy(&bits, &number, sizeof(bits));
+        wire_write_int(out, sizeof(bits), bits);
+        return 0;
+}
+
 static int encode_one(const CodecField *field, CodecForm form, const MrTree *value, MrBuf *out,
                       MrError *err) {
         switch (field->type) {
@@ -89,6 +100,8 @@ static int encode_one(const CodecField *field, CodecForm form, const MrTree *val
                 return encode_bytes(form, value, out, err);
         case CODEC_UUID:
                 return encode_uuid(value, out, err);
+        case CODEC_FLOAT64:
+                return encode_real(value, out, err);
         default:
                 return encode_number(field, value, out, err);
         }

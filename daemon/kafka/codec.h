@@ -23,6 +23,7 @@ typedef enum CodecType {
         CODEC_UINT16,
         CODEC_INT32,
         CODEC_INT64,
+        CODEC_FLOAT64,
         CODEC_UUID,
         CODEC_STRING,
         CODEC_BYTES,

@@ -12,6 +12,7 @@
 #define UINT16(n) FIELD(n, CODEC_UINT16)
 #define INT32(n) FIELD(n, CODEC_INT32)
 #define INT64(n) FIELD(n, CODEC_INT64)
+#define FLOAT64(n) FIELD(n, CODEC_FLOAT64)
 #define UUID(n) FIELD(n, CODEC_UUID)
 #define STRING(n) FIELD(n, CODEC_STRING)
 #define BYTES(n) FIELD(n, CODEC_BYTES)
@@ -32,6 +33,8 @@ extern const CodecField describe_configs_request[], describe_configs_response[];
 extern const CodecField describe_log_dirs_request[], describe_log_dirs_response[];
 extern const CodecField sasl_authenticate_request[], sasl_authenticate_response[];
 extern const CodecField incremental_alter_configs_request[], incremental_alter_configs_response[];
+extern const CodecField describe_client_quotas_request[], describe_client_quotas_response[];
+extern const CodecField alter_client_quotas_request[], alter_client_quotas_response[];
 extern const CodecField describe_user_scram_credentials_request[],
         describe_user_scram_credentials_response[];
 extern const CodecField alter_user_scram_credentials_request[],

@@ -9,6 +9,8 @@
 
 #define RESOURCE_TOPIC 2
 #define RESOURCE_BROKER 4
+#define RESOURCE_BROKER_LOGGER 8
+#define MATCH_DEFAULT 1
 #define SOURCE_DYNAMIC_BROKER 2
 #define SOURCE_DYNAMIC_DEFAULT 3
 /* Topics asked for in one DescribeConfigs. */
@@ -22,6 +24,7 @@ typedef struct Asking {
 
 struct KafkaView {
         KafkaClient *client;
+        unsigned also;
         KafkaSeen seen;
         void *userdata;
         Asking **askings;
@@ -229,11 +232,29 @@ static void on_configs(const MrError *err, const MrTree *response, void *userdat
         answered(asking, NULL);
 }
 
-static void ask_configs(KafkaView *view, const char *broker) {
+static void on_loggers(const MrError *err, const MrTree *response, void *userdata) {
+        Asking *asking = userdata;
+        const MrTree *result = mr_tree_at(mr_tree_get(response, "results"), 0),
+                     *configs = mr_tree_get(result, "configs");
+
+        if (!err && mr_tree_get_int(result, "error_code", 0) == KAFKA_OK) {
+                MrTree *loggers = mr_tree_need_map(asking->view->tree, "loggers");
+                for (size_t i = 0; i < mr_tree_size(configs); i++) {
+                        const MrTree *entry = mr_tree_at(configs, i);
+                        const char *name = mr_tree_get_string(entry, "name");
+                        if (name)
+                                mr_tree_set_string(mr_tree_need_map(loggers, asking->broker), name,
+                                                   mr_tree_get_string(entry, "value"));
+                }
+        }
+        answered(asking, NULL);
+}
+
+static void ask_broker(KafkaView *view, const char *broker, int64_t type, KafkaReply reply) {
         MrTree *resources, *body = configs_request(&resources);
         int64_t id;
 
-        mr_tree_set(add_resource(resources, RESOURCE_BROKER, broker), "configuration_keys",
+        mr_tree_set(add_resource(resources, type, broker), "configuration_keys",
                     mr_tree_new_null());
         if (mr_parse_int(broker, &id) < 0)
                 id = KAFKA_ANY;
@@ -244,9 +265,39 @@ static void ask_configs(KafkaView *view, const char *broker) {
                     .take_body = body,
                     .check = no_check,
                     .timeout_usec = 3000000,
-                    .reply = on_configs,
+                    .reply = reply,
             },
             broker);
+}
+
+static void on_quotas(const MrError *err, const MrTree *response, void *userdata) {
+        Asking *asking = userdata;
+
+        if (response)
+                mr_tree_set(asking->view->tree, "quotas", kafka_view_quotas(response));
+        answered(asking, err);
+}
+
+/* Quotas of the user "<default>". */
+static void ask_quotas(KafkaView *view) {
+        MrTree *body = mr_tree_new_map();
+        MrTree *component =
+                mr_tree_append(mr_tree_need_list(body, "components"), mr_tree_new_map());
+
+        mr_tree_set_string(component, "entity_type", "user");
+        mr_tree_set_int(component, "match_type", MATCH_DEFAULT);
+        mr_tree_set(component, "match", mr_tree_new_null());
+        mr_tree_set_bool(body, "strict", true);
+        ask(view,
+            (KafkaRequest){
+                    .api = KAFKA_DESCRIBE_CLIENT_QUOTAS,
+                    .target = KAFKA_ANY,
+                    .take_body = body,
+                    .is_optional = true,
+                    .check = kafka_error_check_in,
+                    .reply = on_quotas,
+            },
+            NULL);
 }
 
 static void add_brokers(KafkaView *view) {
@@ -261,7 +312,9 @@ static void add_brokers(KafkaView *view) {
                 mr_tree_set_string(entry, "host", mr_tree_get_string(broker, "host"));
                 mr_tree_set_int(entry, "port", mr_tree_get_int(broker, "port", 0));
                 mr_tree_set_string(entry, "rack", mr_tree_get_string(broker, "rack"));
-                ask_configs(view, id);
+                ask_broker(view, id, RESOURCE_BROKER, on_configs);
+                if (view->also & KAFKA_ASK_LOGGERS)
+                        ask_broker(view, id, RESOURCE_BROKER_LOGGER, on_loggers);
         }
 }
 
@@ -295,15 +348,18 @@ static void on_metadata(const MrError *err, const MrTree *response, void *userda
                 add_brokers(view);
                 ask_minimums(view);
                 ask_quorum(view);
+                if (view->also & KAFKA_ASK_QUOTAS)
+                        ask_quotas(view);
         }
         answered(asking, err);
 }
 
-KafkaView *kafka_view_new(KafkaClient *client, KafkaSeen seen, void *userdata) {
+KafkaView *kafka_view_new(KafkaClient *client, unsigned also, KafkaSeen seen, void *userdata) {
         KafkaView *view = mr_new(KafkaView, 1);
         MrTree *body = mr_tree_new_map();
 
         view->client = client;
+        view->also = also;
         view->seen = seen;
         view->userdata = userdata;
         view->tree = mr_tree_new_map();

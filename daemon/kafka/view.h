@@ -13,6 +13,10 @@
  *                                     null: nothing is set, and another key takes its place
  *      overrides: {ID: {KEY: VALUE}}  the part of it that was set dynamically for this broker;
  *                                     ID "" stands for the default of the whole cluster
+ *      loggers: {ID: {LOGGER: LEVEL}} when asked for: loggers that exist in a broker; one without a
+ *                                     level of its own has that of "root"
+ *      quotas: {"": {KEY: VALUE}}     when asked for: the quotas of all users that have none of
+ *                                     their own; null: none is set
  *      error                          instead of all that: why nothing could be seen
  */
 
@@ -23,20 +27,33 @@ typedef struct KafkaView KafkaView;
 /* Takes over the tree. From the loop, once; the view may be freed from inside. */
 typedef void (*KafkaSeen)(void *userdata, MrTree *take_view);
 
-/* `client` is borrowed and must live as long as the view. */
-KafkaView *kafka_view_new(KafkaClient *client, KafkaSeen seen, void *userdata);
+typedef enum KafkaAsk {
+        KAFKA_ASK_LOGGERS = 1U << 0,
+        KAFKA_ASK_QUOTAS = 1U << 1,
+} KafkaAsk;
+
+/* `client` is borrowed and must live as long as the view. `also`: further KafkaQuestions. */
+KafkaView *kafka_view_new(KafkaClient *client, unsigned also, KafkaSeen seen, void *userdata);
 KafkaView *kafka_view_free(KafkaView *view); /* no callback any more; takes and returns NULL */
 
 /* The pure part: responses in, tree out. `minimums` is a map topic → min.insync.replicas. For
  * tests. */
 MrTree *kafka_view_partitions(const MrTree *metadata, const MrTree *minimums);
 MrTree *kafka_view_quorum(const MrTree *describe_quorum);
+MrTree *kafka_view_quotas(const MrTree *describe_client_quotas);
 
-/* One change of a broker's dynamic configuration. */
+typedef enum KafkaSubject {
+        KAFKA_SUBJECT_BROKER, /* dynamic configuration */
+        KAFKA_SUBJECT_LOGGER, /* level of a logger of one broker */
+        KAFKA_SUBJECT_QUOTA,  /* default quota of all users */
+} KafkaSubject;
+
+/* One change of what a running cluster goes by. */
 typedef struct KafkaConfigChange {
+        KafkaSubject subject;
         const char *broker; /* its id, or "" for the default of the whole cluster */
         const char *key;
-        const char *value; /* NULL: back to what the file says */
+        const char *value; /* NULL: back to what the file says, to what is above, to none */
 } KafkaConfigChange;
 
 typedef struct KafkaAlteration KafkaAlteration;

@@ -8,11 +8,18 @@
 
 /* The view of protocol P is called P. Its "configs" map holds ID → {key: value} for each node that
  * answered, and "overrides" the part of it that was set dynamically; there the ID "" stands for the
- * default of all nodes. */
+ * default of all nodes. What is no configuration of a node has a map of its own: "loggers" for the
+ * scope "logger/ID", "quotas" for "quota/". */
 static const MrTree *read_back(const MrFacts *facts, const MrSetting *setting) {
         const char *slash = strchr(setting->scope, '/'), *id = slash ? slash + 1 : "";
         const MrTree *view = mr_facts_view(facts, setting->protocol),
                      *configs = mr_tree_get(view, "configs");
+
+        if (slash && !mr_starts_with(setting->scope, "broker/")) {
+                _cleanup_free_ char *map =
+                        mr_strf("%.*ss", (int) (slash - setting->scope), setting->scope);
+                return mr_tree_get(mr_tree_get(view, map), id);
+        }
 
         /* To go back to the file's value there must be something to go back from. */
         if (!setting->value)

@@ -25,6 +25,7 @@ typedef struct MrProbe {
         const char *secret; /* secret with the client certificate: SECRET/PREFIX.crt, PREFIX.key */
         const char *secret_prefix;
         const char *authority; /* secret with ca.crt to trust */
+        MrStrings also; /* parts of the view that are filled only when asked for: "loggers" */
 } MrProbe;
 
 typedef struct MrProbes {

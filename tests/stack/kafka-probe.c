@@ -30,12 +30,15 @@ static const char usage[] =
         "  --log-dirs ID            print the log directories of a broker instead\n"
         "  --set ID:KEY=VALUE       set a dynamic configuration (ID empty: cluster default; no "
         "'=': remove it)\n"
+        "                           ID logger/N: a logger of broker N; quota/: quota of all users\n"
+        "  --loggers, --quotas      look at these as well\n"
         "  --set-scram NAME         set the SCRAM-SHA-512 password of a user to the second line of "
         "stdin\n";
 
 typedef struct Options {
         const char *certificate, *key, *authority, *user, *set, *scram_user, *log_dirs;
         int is_zookeeper;
+        unsigned also;
         char **peers;
         size_t n_peers;
 } Options;
@@ -154,7 +157,15 @@ static KafkaAlteration *start_set(Program *program) {
         *key++ = '\0';
         if (value)
                 *value++ = '\0';
-        KafkaConfigChange change = {.broker = text, .key = key, .value = value};
+        const char *slash = strchr(text, '/');
+        KafkaConfigChange change = {
+                .subject = mr_starts_with(text, "logger/")  ? KAFKA_SUBJECT_LOGGER
+                           : mr_starts_with(text, "quota/") ? KAFKA_SUBJECT_QUOTA
+                                                            : KAFKA_SUBJECT_BROKER,
+                .broker = slash ? slash + 1 : text,
+                .key = key,
+                .value = value,
+        };
         return kafka_alteration_new(program->client, &change, 1, on_altered, program);
 }
 
@@ -179,7 +190,7 @@ static int run_kafka(Program *program, MrError *err) {
                 (void) kafka_admin_describe_log_dirs(program->client, (int32_t) broker, on_reply,
                                                      program);
         if (!options->set && !options->scram_user && !options->log_dirs)
-                view = kafka_view_new(program->client, on_seen, program);
+                view = kafka_view_new(program->client, program->options.also, on_seen, program);
         r = sd_event_loop(program->event);
         kafka_view_free(view);
         kafka_alteration_free(alteration);
@@ -224,6 +235,8 @@ static int parse_options(int argc, char **argv, Options *options) {
                 {"zookeeper", no_argument, NULL, 'z'},
                 {"log-dirs", required_argument, NULL, 'l'},
                 {"set", required_argument, NULL, 's'},
+                {"loggers", no_argument, NULL, 'L'},
+                {"quotas", no_argument, NULL, 'Q'},
                 {"set-scram", required_argument, NULL, 'p'},
                 {},
         };
@@ -248,6 +261,12 @@ static int parse_options(int argc, char **argv, Options *options) {
                         break;
                 case 'l':
                         options->log_dirs = optarg;
+                        break;
+                case 'L':
+                        options->also |= KAFKA_ASK_LOGGERS;
+                        break;
+                case 'Q':
+                        options->also |= KAFKA_ASK_QUOTAS;
                         break;
                 case 's':
                         options->set = optarg;

@@ -12,6 +12,7 @@
 
 #include "kafka/codec.h"
 #include "kafka/messages-tables.h"
+#include "sdk/alloc.h"
 #include "sdk/str.h"
 
 static const CodecField item[] = {{INT8("n")}, {STRING("note"), NULLABLE(1)}, {}};
@@ -172,8 +173,37 @@ static void trees_of_wrong_types_are_refused(void **state) {
         expect_bad_tree("{\"id\":\"short\"}", "id");
 }
 
+static void reals_keep_every_bit(void **state) {
+        static const CodecField reals[] = {{FLOAT64("x")}, {}};
+        static const char *const values[] = {"0",     "-1",      "0.5", "1048576",
+                                             "1e300", "2.5e-10", "0.1"};
+        _cleanup_error_ MrError err = MR_ERROR_INIT;
+        MrTree *tree = NULL;
+
+        (void) state;
+        for (size_t i = 0; i < MR_ELEMENTS(values); i++) {
+                _cleanup_free_ char *text = mr_strf("{\"x\":%s}", values[i]);
+                _cleanup_(mr_tree_freep) MrTree *in = json(text), *out = NULL;
+                _cleanup_buf_ MrBuf bytes = {};
+                assert_int_equal(codec_encode(reals, fixed, in, &bytes, NULL), 0);
+                assert_int_equal(bytes.size, 8);
+                assert_int_equal(codec_decode(reals, fixed, bytes.data, 8, &out, NULL), 0);
+                assert_true(mr_tree_equal(in, out));
+        }
+        assert_int_equal(codec_decode(reals, fixed, "\x3f\xe0\0\0\0\0\0\0", 8, &tree, NULL), 0);
+        assert_true(mr_tree_real(mr_tree_get(tree, "x"), 0) == 0.5);
+        tree = mr_tree_free(tree);
+        assert_int_equal(codec_decode(reals, fixed, "\x7f\xf8\0\0\0\0\0\0", 8, &tree, &err),
+                         -EINVAL);
+        assert_string_equal(err.message, "is no number");
+        _cleanup_(mr_tree_freep) MrTree *word = json("{\"x\":\"1\"}");
+        _cleanup_buf_ MrBuf bytes = {};
+        assert_int_equal(codec_encode(reals, fixed, word, &bytes, NULL), -EINVAL);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(reals_keep_every_bit),
                 cmocka_unit_test(versions_decide_what_is_there),
                 cmocka_unit_test(tags_and_nulls_in_the_flexible_form),
                 cmocka_unit_test(bad_bytes_name_their_field),

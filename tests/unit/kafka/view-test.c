@@ -129,7 +129,7 @@ typedef struct World {
         sd_event *event;
         FakeBroker *broker;
         KafkaClient *client;
-        int minimum_error, topic_error, quorum_error, alter_error;
+        int minimum_error, topic_error, quorum_error, quota_error, alter_error;
         bool is_empty, is_silent;
         MrTree *view;
         MrTree *last; /* the last request of a kind that changes something */
@@ -171,6 +171,13 @@ static MrTree *answer_configs(const World *world, const MrTree *request) {
                 const MrTree *resource = mr_tree_at(resources, i);
                 const char *name = mr_tree_get_string(resource, "resource_name");
                 bool is_topic = mr_tree_get_int(resource, "resource_type", 0) == 2;
+                if (mr_tree_get_int(resource, "resource_type", 0) == 8) {
+                        mr_tree_append(mr_tree_get(answer, "results"),
+                                       json("{\"error_code\":0,\"configs\":["
+                                            "{\"name\":\"root\",\"value\":\"INFO\"},"
+                                            "{\"name\":\"kafka.log\",\"value\":\"DEBUG\"}]}"));
+                        continue;
+                }
                 _cleanup_free_ char *text = mr_strf(
                         "{\"resource_name\":\"%s\",\"error_code\":%d,\"configs\":["
                         "{\"name\":\"min.insync.replicas\",\"value\":\"2\",\"config_source\":2},"
@@ -186,6 +193,16 @@ static MrTree *answer_configs(const World *world, const MrTree *request) {
                 mr_tree_append(mr_tree_get(answer, "results"), json(text));
         }
         return answer;
+}
+
+static MrTree *answer_quotas(const World *world) {
+        _cleanup_free_ char *text =
+                mr_strf("{\"error_code\":%d,\"entries\":[{\"entity\":[{\"entity_type\":\"user\","
+                        "\"entity_name\":null}],\"values\":["
+                        "{\"key\":\"consumer_byte_rate\",\"value\":1024},"
+                        "{\"key\":\"controller_mutation_rate\",\"value\":0.5}]}]}",
+                        world->quota_error);
+        return json(text);
 }
 
 static MrTree *answer_quorum(const World *world) {
@@ -222,6 +239,10 @@ static MrTree *handle(FakeBroker *broker, KafkaApi api, const MrTree *request, v
                 return answer_quorum(world);
         case KAFKA_INCREMENTAL_ALTER_CONFIGS:
                 return answer_change(world, request, "responses");
+        case KAFKA_DESCRIBE_CLIENT_QUOTAS:
+                return answer_quotas(world);
+        case KAFKA_ALTER_CLIENT_QUOTAS:
+                return answer_change(world, request, "entries");
         case KAFKA_ALTER_USER_SCRAM_CREDENTIALS:
         case KAFKA_DESCRIBE_LOG_DIRS:
                 return answer_change(world, request, "results");
@@ -270,7 +291,7 @@ static void run(World *world) {
 }
 
 static void look(World *world) {
-        KafkaView *view = kafka_view_new(world->client, on_seen, world);
+        KafkaView *view = kafka_view_new(world->client, 0, on_seen, world);
 
         run(world);
         kafka_view_free(view);
@@ -344,7 +365,7 @@ static void freed_while_it_looks(void **state) {
         World *world = *state;
 
         world->is_silent = true;
-        KafkaView *view = kafka_view_new(world->client, on_seen, world);
+        KafkaView *view = kafka_view_new(world->client, 0, on_seen, world);
         while (fake_broker_asked(world->broker, KAFKA_DESCRIBE_CONFIGS) == 0)
                 assert_true(sd_event_run(world->event, 1000000) > 0);
         kafka_view_free(view);
@@ -355,7 +376,7 @@ static void freed_while_it_looks(void **state) {
 
 static void the_client_freed_first_ends_the_look(void **state) {
         World *world = *state;
-        KafkaView *view = kafka_view_new(world->client, on_seen, world);
+        KafkaView *view = kafka_view_new(world->client, 0, on_seen, world);
 
         world->client = kafka_client_free(world->client);
         assert_true(world->is_done);
@@ -374,8 +395,9 @@ static void on_altered(void *userdata, int r, const MrError *err) {
 
 static void configurations_are_set_and_removed(void **state) {
         World *world = *state;
-        static const KafkaConfigChange changes[] = {{"2", "num.io.threads", "9"},
-                                                    {"2", "log.cleaner.threads", NULL}};
+        static const KafkaConfigChange changes[] = {
+                {KAFKA_SUBJECT_BROKER, "2", "num.io.threads", "9"},
+                {KAFKA_SUBJECT_BROKER, "2", "log.cleaner.threads", NULL}};
         KafkaAlteration *alteration =
                 kafka_alteration_new(world->client, changes, 2, on_altered, world);
 
@@ -392,6 +414,70 @@ static void configurations_are_set_and_removed(void **state) {
         run(world);
         kafka_alteration_free(alteration);
         assert_non_null(strstr(world->error, "INVALID_CONFIG"));
+}
+
+static void alter(World *world, const KafkaConfigChange *changes, size_t n) {
+        KafkaAlteration *alteration =
+                kafka_alteration_new(world->client, changes, n, on_altered, world);
+
+        run(world);
+        kafka_alteration_free(alteration);
+}
+
+/* Each subject is a request of its own, and the first refusal ends it. */
+static void levels_and_quotas_are_set_and_removed(void **state) {
+        World *world = *state;
+        static const KafkaConfigChange changes[] = {
+                {KAFKA_SUBJECT_LOGGER, "1", "kafka.log", "DEBUG"},
+                {KAFKA_SUBJECT_QUOTA, "", "producer_byte_rate", "1048576"},
+                {KAFKA_SUBJECT_LOGGER, "1", "kafka.server", NULL},
+                {KAFKA_SUBJECT_QUOTA, "", "controller_mutation_rate", "2.5"},
+                {KAFKA_SUBJECT_QUOTA, "", "request_percentage", NULL},
+        };
+
+        alter(world, changes, 1);
+        assert_null(world->error);
+        expect_text(world->last, "{\"resources\":[{\"configs\":[{\"config_operation\":0,\"name\":"
+                                 "\"kafka.log\",\"value\":\"DEBUG\"}],\"resource_name\":\"1\","
+                                 "\"resource_type\":8}],\"validate_only\":false}");
+        alter(world, changes, 5);
+        assert_null(world->error);
+        assert_int_equal(fake_broker_asked(world->broker, KAFKA_INCREMENTAL_ALTER_CONFIGS), 2);
+        assert_int_equal(fake_broker_asked(world->broker, KAFKA_ALTER_CLIENT_QUOTAS), 1);
+        expect_text(world->last,
+                    "{\"entries\":[{\"entity\":[{\"entity_name\":null,\"entity_type\":\"user\"}],"
+                    "\"ops\":["
+                    "{\"key\":\"controller_mutation_rate\",\"remove\":false,\"value\":2.5},"
+                    "{\"key\":\"producer_byte_rate\",\"remove\":false,\"value\":1048576},"
+                    "{\"key\":\"request_percentage\",\"remove\":true,\"value\":0}]}],"
+                    "\"validate_only\":false}");
+        world->alter_error = 42;
+        alter(world, changes + 1, 1);
+        assert_non_null(strstr(world->error, "INVALID_REQUEST"));
+}
+
+static void loggers_and_quotas_when_asked_for(void **state) {
+        World *world = *state;
+
+        look(world);
+        assert_null(mr_tree_get(world->view, "loggers"));
+        assert_null(mr_tree_get(world->view, "quotas"));
+        KafkaView *view =
+                kafka_view_new(world->client, KAFKA_ASK_LOGGERS | KAFKA_ASK_QUOTAS, on_seen, world);
+        run(world);
+        kafka_view_free(view);
+        assert_null(mr_tree_get(world->view, "error"));
+        expect_text(mr_tree_find(world->view, "loggers.1", false),
+                    "{\"kafka.log\":\"DEBUG\",\"root\":\"INFO\"}");
+        expect_text(mr_tree_get(world->view, "quotas"),
+                    "{\"\":{\"consumer_byte_rate\":\"1024\",\"controller_mutation_rate\":\"0.5\","
+                    "\"producer_byte_rate\":null,\"request_percentage\":null}}");
+        world->quota_error = 31;
+        view = kafka_view_new(world->client, KAFKA_ASK_QUOTAS, on_seen, world);
+        run(world);
+        kafka_view_free(view);
+        assert_non_null(
+                strstr(mr_tree_get_string(world->view, "error"), "CLUSTER_AUTHORIZATION_FAILED"));
 }
 
 static void on_reply(const MrError *err, const MrTree *response, void *userdata) {
@@ -444,6 +530,8 @@ int main(void) {
                 TEST(freed_while_it_looks),
                 TEST(the_client_freed_first_ends_the_look),
                 TEST(configurations_are_set_and_removed),
+                TEST(levels_and_quotas_are_set_and_removed),
+                TEST(loggers_and_quotas_when_asked_for),
                 TEST(scram_passwords_do_not_travel),
         };
 

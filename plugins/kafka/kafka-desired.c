@@ -3,6 +3,7 @@
 
 #include "kafka-cluster.h"
 #include "kafka-listener.h"
+#include "kafka-logging.h"
 #include "kafka-options.h"
 #include "kafka-properties.h"
 #include "properties.h"
@@ -12,36 +13,6 @@
 
 #define DEFAULT_HEAP (UINT64_C(1) << 30)
 #define STOP_TIMEOUT_SEC 300
-
-static const char log4j_text[] =
-        "# Written by millrace; changes made here are put back.\n"
-        "log4j.rootLogger=INFO, CONSOLE\n"
-        "log4j.appender.CONSOLE=org.apache.log4j.ConsoleAppender\n"
-        "log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout\n"
-        "log4j.appender.CONSOLE.layout.ConversionPattern=%d{ISO8601} %p %m (%c) [%t]%n\n"
-        "log4j.logger.kafka.request.logger=WARN\n"
-        "log4j.logger.kafka.network.Processor=OFF\n"
-        "log4j.logger.kafka.server.KafkaApis=OFF\n"
-        "log4j.logger.kafka.network.RequestChannel$=WARN\n";
-
-static const char log4j2_text[] =
-        "# Written by millrace; changes made here are put back.\n"
-        "name = Kafka\n"
-        "appender.console.type = Console\n"
-        "appender.console.name = STDOUT\n"
-        "appender.console.layout.type = PatternLayout\n"
-        "appender.console.layout.pattern = %d{ISO8601} %p %m (%c) [%t]%n\n"
-        "rootLogger.level = INFO\n"
-        "rootLogger.appenderRefs = console\n"
-        "rootLogger.appenderRef.console.ref = STDOUT\n"
-        "logger.request.name = kafka.request.logger\n"
-        "logger.request.level = WARN\n"
-        "logger.processor.name = kafka.network.Processor\n"
-        "logger.processor.level = OFF\n"
-        "logger.apis.name = kafka.server.KafkaApis\n"
-        "logger.apis.level = OFF\n"
-        "logger.channel.name = kafka.network.RequestChannel$\n"
-        "logger.channel.level = WARN\n";
 
 static const char *secret(const KafkaCluster *cluster, const char *suffix) {
         return mr_arena_strf(cluster->arena, "%s-%s", cluster->resource->name, suffix);
@@ -182,10 +153,6 @@ static void add_file(const KafkaNode *node, const char *name, const char *conten
                             });
 }
 
-static bool is_log4j2(const KafkaCluster *cluster) {
-        return cluster->version->major >= 4;
-}
-
 static bool needs_clients_ca(const KafkaCluster *cluster) {
         const MrList *listeners = &cluster->spec->kafka->listeners;
 
@@ -223,7 +190,7 @@ static void add_listener_files(const KafkaCluster *cluster, const KafkaNode *nod
 }
 
 static void add_files(const KafkaCluster *cluster, const KafkaNode *node, const MrPairs *properties,
-                      MrParts *parts) {
+                      const LogFile *log, MrParts *parts) {
         MrArena *arena = cluster->arena;
         const char *name = node->name;
 
@@ -231,10 +198,7 @@ static void add_files(const KafkaCluster *cluster, const KafkaNode *node, const 
          * runs. */
         add_file(node, "server.properties", properties_text(arena, properties), MR_EFFECT_NONE,
                  parts);
-        if (is_log4j2(cluster))
-                add_file(node, "log4j2.properties", log4j2_text, MR_EFFECT_NONE, parts);
-        else
-                add_file(node, "log4j.properties", log4j_text, MR_EFFECT_NONE, parts);
+        add_file(node, log->name, log->content, kafka_log_effect(cluster), parts);
         add_file(node, mr_arena_strf(arena, "%s.pem", name),
                  mr_arena_strf(arena, "@{secret:%s/%s.pem}", name, name), MR_EFFECT_RESTART, parts);
         add_file(node, "cluster-ca.crt",
@@ -295,7 +259,7 @@ static MrPairs node_labels(const KafkaCluster *cluster, const KafkaNode *node) {
 }
 
 static void add_workload(const KafkaCluster *cluster, const KafkaNode *node,
-                         const MrPairs *settings, MrParts *parts) {
+                         const MrPairs *settings, const LogFile *log, MrParts *parts) {
         MrArena *arena = cluster->arena;
         MrWorkload workload = {
                 .node = node->name,
@@ -315,9 +279,7 @@ static void add_workload(const KafkaCluster *cluster, const KafkaNode *node,
         for (size_t i = 0; i < storage_volumes(node->storage); i++)
                 mr_strings_add(arena, &workload.directories, kafka_log_dir(cluster, node, i));
         java_apply(arena, node->jvm, node->resources, DEFAULT_HEAP, &workload);
-        mr_strings_add(arena, &workload.jvm_options,
-                       is_log4j2(cluster) ? "-Dlog4j2.configurationFile=@{file:log4j2.properties}"
-                                          : "-Dlog4j.configuration=file:@{file:log4j.properties}");
+        mr_strings_add(arena, &workload.jvm_options, log->option);
         if (cluster->is_kraft)
                 add_preparation(cluster, node, &workload);
         mr_parts_add(parts, (MrPart){.kind = MR_PART_WORKLOAD, .workload = workload});
@@ -356,11 +318,14 @@ static int check_name(const MrResource *resource, MrError *err) {
 int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
                   MrParts *parts, MrError *err) {
         KafkaCluster cluster;
+        LogFile log;
 
         int r = check_name(resource, err);
         if (r < 0)
                 return r;
         r = kafka_cluster_make(resource, spec, facts, mr_parts_arena(parts), &cluster, err);
+        if (r >= 0)
+                r = kafka_log_file(&cluster, parts, &log, err);
         if (r < 0)
                 return r;
         if (!resource->is_deleted) {
@@ -380,10 +345,12 @@ int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFac
                 add_certificate(&cluster, node, parts);
                 add_volumes(&cluster, node, parts);
                 add_endpoints(&cluster, node, parts);
-                add_files(&cluster, node, &properties.all, parts);
-                add_workload(&cluster, node, &properties.restart, parts);
+                kafka_log_restart(&cluster, node, &log, &properties.restart);
+                add_files(&cluster, node, &properties.all, &log, parts);
+                add_workload(&cluster, node, &properties.restart, &log, parts);
         }
         options_add_settings(&cluster, parts);
+        kafka_log_settings(&cluster, &log, parts);
         mr_parts_add(parts, (MrPart){
                                     .kind = MR_PART_GUARD,
                                     .guard = {.group = kafka_group(&cluster), .max_unavailable = 1},

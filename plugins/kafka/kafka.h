@@ -6,6 +6,7 @@
 #include "operand.h"
 
 #include "java.h"
+#include "logging.h"
 #include "storage.h"
 
 typedef enum ListenerType {
@@ -139,6 +140,7 @@ typedef struct KafkaServer {
         Authorization *authorization;
         JavaOptions *jvm;
         Resources *resources;
+        Logging *logging;
         const MrTree *not_yet;
 } KafkaServer;
 

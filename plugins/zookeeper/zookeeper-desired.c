@@ -13,13 +13,6 @@
 #define DEFAULT_HEAP (UINT64_C(512) << 20)
 #define STOP_TIMEOUT_SEC 30
 
-static const char log4j_text[] =
-        "# Written by millrace; changes made here are put back.\n"
-        "log4j.rootLogger=INFO, CONSOLE\n"
-        "log4j.appender.CONSOLE=org.apache.log4j.ConsoleAppender\n"
-        "log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout\n"
-        "log4j.appender.CONSOLE.layout.ConversionPattern=%d{ISO8601} %p %m (%c) [%t]%n\n";
-
 Ensemble ensemble_of(const MrResource *resource, const ZooKeeperSpec *spec, const MrFacts *facts,
                      MrArena *arena) {
         return (Ensemble){
@@ -73,14 +66,52 @@ static void add_file(const char *node, const char *name, const char *content, Mr
                 });
 }
 
+/* Loggers nobody says anything of are left as they are. */
+static const MrPair levels[] = {{}};
+
+static int make_log_file(const Ensemble *ensemble, MrParts *parts, LogFile *ret, MrError *err) {
+        LogRequest request = {
+                /* Of what is deleted the ConfigMap may be gone already. */
+                .logging = ensemble->resource->is_deleted ? NULL : ensemble->spec->logging,
+                .where = "spec.zookeeper.logging",
+                .library = LOG_RELOAD4J,
+                .levels = levels,
+                .facts = ensemble->facts,
+        };
+
+        return log_file_make(parts, &request, ret, err);
+}
+
+/* ZooKeeper reads its loggers only when it starts. */
+static MrPairs static_settings(const Ensemble *ensemble, const MrPairs *config,
+                               const LogFile *log) {
+        MrPairs settings = {};
+
+        for (size_t i = 0; i < config->n; i++)
+                mr_pairs_set(ensemble->arena, &settings, config->items[i].key,
+                             config->items[i].value);
+        for (size_t i = 0; i < log->fixed.n; i++)
+                mr_pairs_set(ensemble->arena, &settings, log->fixed.items[i].key,
+                             log->fixed.items[i].value);
+        for (size_t i = 0; i < log->levels.n; i++) {
+                const MrPair *pair = &log->levels.items[i];
+                if (mr_streq(pair->key, LOG_ROOT) && mr_streq(pair->value, "INFO"))
+                        continue;
+                mr_pairs_set(ensemble->arena, &settings,
+                             mr_arena_strf(ensemble->arena, "log4j.logger.%s", pair->key),
+                             pair->value);
+        }
+        return settings;
+}
+
 static void add_files(const Ensemble *ensemble, const char *node, const MrPairs *config,
-                      MrParts *parts) {
+                      const LogFile *log, MrParts *parts) {
         MrArena *arena = ensemble->arena;
 
         /* The workload's settings hold the same configuration, so that a difference can be named.
          */
         add_file(node, "zoo.cfg", properties_text(arena, config), MR_EFFECT_NONE, parts);
-        add_file(node, "log4j.properties", log4j_text, MR_EFFECT_NONE, parts);
+        add_file(node, log->name, log->content, MR_EFFECT_NONE, parts);
         add_file(node, mr_arena_strf(arena, "%s.pem", node),
                  mr_arena_strf(arena, "@{secret:%s/%s.pem}", node, node), MR_EFFECT_RESTART, parts);
         add_file(node, "cluster-ca.crt",
@@ -116,7 +147,7 @@ static void add_endpoints(const Ensemble *ensemble, const char *node, MrParts *p
 }
 
 static void add_workload(const Ensemble *ensemble, int64_t i, const KafkaVersion *version,
-                         const MrPairs *config, MrParts *parts) {
+                         const MrPairs *config, const LogFile *log, MrParts *parts) {
         MrArena *arena = ensemble->arena;
         MrWorkload workload = {
                 .node = ensemble_node(ensemble, i),
@@ -127,7 +158,7 @@ static void add_workload(const Ensemble *ensemble, int64_t i, const KafkaVersion
                 .software = CLUSTER_SOFTWARE,
                 .version = version->name,
                 .main_class = "org.apache.zookeeper.server.quorum.QuorumPeerMain",
-                .settings = *config,
+                .settings = static_settings(ensemble, config, log),
                 .stop_timeout_sec = STOP_TIMEOUT_SEC,
                 .labels = cluster_labels(arena, ensemble->resource, "zookeeper"),
         };
@@ -137,8 +168,7 @@ static void add_workload(const Ensemble *ensemble, int64_t i, const KafkaVersion
         mr_pairs_set(arena, &workload.contents, "@{dir:data}/data/myid",
                      mr_arena_strf(arena, "%" PRId64, i + 1));
         java_apply(arena, ensemble->spec->jvm, ensemble->spec->resources, DEFAULT_HEAP, &workload);
-        mr_strings_add(arena, &workload.jvm_options,
-                       "-Dlog4j.configuration=file:@{file:log4j.properties}");
+        mr_strings_add(arena, &workload.jvm_options, log->option);
         /* A port that another process holds for a moment must not end the member for good. */
         mr_strings_add(arena, &workload.jvm_options, "-Dzookeeper.electionPortBindRetry=0");
         mr_parts_add(parts, (MrPart){.kind = MR_PART_WORKLOAD, .workload = workload});
@@ -173,11 +203,14 @@ int zookeeper_desired(const MrResource *resource, const void *spec, const MrFact
                       MrParts *ret, MrError *err) {
         Ensemble ensemble = ensemble_of(resource, spec, facts, mr_parts_arena(ret));
         char id[MR_KAFKA_ID_MAX];
+        LogFile log;
 
         const KafkaVersion *version = version_of(resource, err);
         if (!version)
                 return -EINVAL;
         int r = cluster_identity(resource, facts, ensemble.arena, id, err);
+        if (r >= 0)
+                r = make_log_file(&ensemble, ret, &log, err);
         if (r < 0)
                 return r;
         const char *cluster_id = mr_arena_strdup(ensemble.arena, id);
@@ -188,8 +221,8 @@ int zookeeper_desired(const MrResource *resource, const void *spec, const MrFact
                 add_certificate(&ensemble, node, ret);
                 add_volume(&ensemble, i, cluster_id, ret);
                 add_endpoints(&ensemble, node, ret);
-                add_files(&ensemble, node, &config, ret);
-                add_workload(&ensemble, i, version, &config, ret);
+                add_files(&ensemble, node, &config, &log, ret);
+                add_workload(&ensemble, i, version, &config, &log, ret);
         }
         mr_parts_add(ret, (MrPart){
                                   .kind = MR_PART_GUARD,

@@ -23,7 +23,9 @@ static const MrField zookeeper_fields[] = {
         NOT_YET("readinessProbe", .doc = "When a member counts as ready."),
         NOT_YET("jmxOptions", .doc = "Access to the JMX port."),
         NOT_YET("metricsConfig", .doc = "Where metrics come from and which are exported."),
-        NOT_YET("logging", .doc = "Levels of the loggers."),
+        MR_OBJECT("logging", ZooKeeperSpec, logging, Logging, logging_fields, .rule = logging_rule,
+                  .doc = "Levels of the loggers. ZooKeeper reads them when it starts, so a change "
+                         "restarts the members one by one."),
         NOT_YET("template", .doc = "Labels, annotations and details of the generated objects."),
         {},
 };

@@ -5,6 +5,7 @@
 #include "operand.h"
 
 #include "java.h"
+#include "logging.h"
 #include "storage.h"
 
 #define ZOOKEEPER_CLIENTS "tcp-clients"
@@ -17,6 +18,7 @@ typedef struct ZooKeeperSpec {
         MrPairs config;
         JavaOptions *jvm;
         Resources *resources;
+        Logging *logging;
         const MrTree *not_yet;
 } ZooKeeperSpec;
 

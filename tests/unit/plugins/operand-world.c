@@ -245,7 +245,10 @@ static void write_volume(MrBuf *out, const MrVolume *volume) {
 }
 
 static void write_file(MrBuf *out, const MrFile *file) {
-        text(out, "effect", file->effect == MR_EFFECT_RESTART ? "restart" : "none");
+        text(out, "effect",
+             file->effect == MR_EFFECT_RESTART  ? "restart"
+             : file->effect == MR_EFFECT_RELOAD ? "reload"
+                                                : "none");
         for (const char *line = file->content; *line;) {
                 size_t size = strcspn(line, "\n");
                 mr_buf_puts(out, "  | ");

@@ -300,7 +300,7 @@ check "a producer begins" load_begin load
 calm "nothing happens"
 
 check "secrets cannot be removed under it: only their resource can" \
-        same 405 "$(h1 curl -s -o /dev/null -w '%{http_code}' -X DELETE --unix-socket /run/millrace/api.sock http://localhost/api/v1/namespaces/default/secrets/my-cluster-kafka-0)"
+        same 409 "$(h1 curl -s -o /dev/null -w '%{http_code}' -X DELETE --unix-socket /run/millrace/api.sock http://localhost/api/v1/namespaces/default/secrets/my-cluster-kafka-0)"
 test_killed "$(kafka 1)" my-cluster-kafka-1
 test_killed "$(zookeeper 2)" my-cluster-zookeeper-2
 test_stopped

@@ -205,13 +205,26 @@ static int decode_collection(Decoder *decoder, const MrField *field, const MrTre
         }
 }
 
+static int keep_tree(Decoder *decoder, const MrField *field, const MrTree *tree,
+                     const MrTree **ret) {
+        MrTreeType type = mr_tree_type(tree);
+
+        if (field->flags & MR_ONLY_MAP && type != MR_TREE_MAP)
+                return fail_here(decoder,
+                                 scalar_mismatch(field, MR_TYPE_OBJECT, tree, decoder->err), tree);
+        if (field->flags & MR_ONLY_LIST && type != MR_TREE_LIST)
+                return fail_here(decoder, scalar_mismatch(field, MR_TYPE_LIST, tree, decoder->err),
+                                 tree);
+        *ret = tree;
+        return 0;
+}
+
 static int decode_member(Decoder *decoder, const MrField *field, const MrTree *tree, void *member) {
         switch (field->type) {
         case MR_TYPE_NONE:
                 return 0;
         case MR_TYPE_TREE:
-                *(const MrTree **) member = tree;
-                return 0;
+                return keep_tree(decoder, field, tree, member);
         case MR_TYPE_OBJECT:
                 return decode_pointer(decoder, field, tree, member);
         case MR_TYPE_LIST:

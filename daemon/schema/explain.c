@@ -37,6 +37,14 @@ static const char *short_type(MrType type) {
         }
 }
 
+static const char *field_type(const MrField *field) {
+        if (field->type != MR_TYPE_TREE)
+                return short_type(field->type);
+        if (field->flags & MR_ONLY_LIST)
+                return "[]any";
+        return field->flags & MR_ONLY_MAP || field->fields ? "Object" : "any";
+}
+
 /* Breaks text at spaces so that no line is wider than LINE_MAX_WIDTH; each line is indented. */
 static void wrap(const char *text, int indent, MrBuf *out) {
         size_t width = 0;
@@ -105,6 +113,8 @@ static void describe(const MrField *field, int indent, MrBuf *out) {
                 mr_buf_printf(out, "%*sUnit: %s\n", indent, "", field->unit);
         if (field->flags & MR_NOT_YET)
                 mr_buf_printf(out, "%*sAccepted and kept, but without effect yet.\n", indent, "");
+        if (field->flags & MR_OBSOLETE)
+                mr_buf_printf(out, "%*sObsolete: accepted, and without effect.\n", indent, "");
         if (field->flags & MR_REFUSED)
                 mr_buf_printf(out, "%*sWithout effect: what it belongs to is refused.\n", indent,
                               "");
@@ -120,8 +130,7 @@ static void describe(const MrField *field, int indent, MrBuf *out) {
 
 static void list_fields(const MrField *fields, bool recursive, int indent, MrBuf *out) {
         for (const MrField *field = fields; field && field->type != MR_TYPE_NONE; field++) {
-                mr_buf_printf(out, "%*s%s\t<%s>%s\n", indent, "", field->name,
-                              short_type(field->type),
+                mr_buf_printf(out, "%*s%s\t<%s>%s\n", indent, "", field->name, field_type(field),
                               field->flags & MR_REQUIRED ? " -required-" : "");
                 if (recursive)
                         list_fields(field->fields, true, indent + 2, out);
@@ -139,8 +148,8 @@ static void write_head(const MrKind *kind, MrBuf *out) {
 }
 
 static void write_field(const MrField *field, bool recursive, MrBuf *out) {
-        mr_buf_printf(out, "FIELD: %s <%s>%s\n\nDESCRIPTION:\n", field->name,
-                      short_type(field->type), field->flags & MR_REQUIRED ? " -required-" : "");
+        mr_buf_printf(out, "FIELD: %s <%s>%s\n\nDESCRIPTION:\n", field->name, field_type(field),
+                      field->flags & MR_REQUIRED ? " -required-" : "");
         describe(field, 4, out);
         if (!field->fields)
                 return;

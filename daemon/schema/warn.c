@@ -47,6 +47,7 @@ typedef struct Notice {
 
 void warn_flags(Decoder *decoder, const MrField *field, const MrTree *map) {
         static const Notice notices[] = {
+                {MR_OBSOLETE, "Obsolete", "is obsolete and has no effect; remove it"},
                 {MR_CONCERNS, "Concerns", "means something only on some platforms"},
                 {MR_REFUSED, "Refused", "has no effect: what it belongs to is refused"},
                 {MR_NOT_YET, "NotYet", "has no effect yet"},
@@ -54,16 +55,18 @@ void warn_flags(Decoder *decoder, const MrField *field, const MrTree *map) {
         };
         unsigned flags = field->flags & ~decoder->inherited;
 
+        /* What was told of something holds for all below; that it is obsolete is told besides. */
+        if (decoder->inherited)
+                flags &= MR_OBSOLETE;
+
         for (size_t i = 0; i < MR_ELEMENTS(notices); i++) {
                 if (!(flags & notices[i].flag))
                         continue;
                 if (!has_room(decoder) || is_reported(decoder, field))
                         return;
-                _cleanup_free_ char *message =
-                        mr_strf("%s %s", mr_buf_text(&decoder->path), notices[i].message);
-                MrTree *warning =
-                        warn(decoder, notices[i].reason, map, key_index(map, field->name), message);
-                if (flags & MR_CONCERNS)
+                MrTree *warning = warn(decoder, notices[i].reason, map, key_index(map, field->name),
+                                       notices[i].message);
+                if (notices[i].flag == MR_CONCERNS)
                         mr_tree_set_int(warning, "concerns", flags & MR_CONCERNS);
                 return;
         }

@@ -81,10 +81,14 @@ typedef enum MrFieldFlags {
         MR_SECRET = 1U << 2,  /* the value is masked wherever it is printed */
         MR_DEPRECATED = 1U << 3, /* works, and is reported */
         MR_STRICT = 1U << 4,     /* a MAP whose values must be strings, not numbers or booleans */
-        MR_REFUSED = 1U << 5, /* belongs to something that a rule refuses, with a clear message */
+        MR_REFUSED = 1U << 5,   /* belongs to something that a rule refuses, with a clear message */
+        MR_OBSOLETE = 1U << 12, /* accepted, and without effect everywhere for good */
+        MR_ONLY_MAP = 1U << 6,  /* a TREE that must be a map */
+        MR_ONLY_LIST = 1U << 7, /* a TREE that must be a list */
         /* What a field concerns, where not every platform has such things. A platform says which of
          * these mean nothing there (platform.h), and what a resource says about them is then
-         * reported once. These, and MR_NOT_YET and MR_REFUSED, hold for all fields below. */
+         * reported once. These, and MR_NOT_YET,
+         * MR_REFUSED and MR_OBSOLETE, hold for all fields below. */
         MR_POD = 1U << 8,       /* pods: scheduling, containers, their images and volumes */
         MR_SERVICE = 1U << 9,   /* services, load balancers, ingresses, routes */
         MR_METADATA = 1U << 10, /* labels and annotations of objects that are made */
@@ -92,7 +96,7 @@ typedef enum MrFieldFlags {
 } MrFieldFlags;
 
 #define MR_CONCERNS (MR_POD | MR_SERVICE | MR_METADATA | MR_BUDGET)
-#define MR_INHERITED (MR_CONCERNS | MR_NOT_YET | MR_REFUSED)
+#define MR_INHERITED (MR_CONCERNS | MR_NOT_YET | MR_REFUSED | MR_OBSOLETE)
 
 /* Where rows put what nobody reads from a struct yet: checked, and then only found in the document.
  * Rows of one struct may share it, and whole tables may be made of it alone. */
@@ -175,6 +179,12 @@ struct MrField {
                 .name = (n), .type = MR_TYPE_OBJECT, .offset = MR_MEMBER(E *, T, m),               \
                 .size = sizeof(E), .fields = (f), __VA_ARGS__                                      \
         }
+/* An object of any struct E in a member that is for objects of MrUnread. */
+#define MR_UNREAD_OBJECT(n, T, m, E, f, ...)                                                       \
+        {                                                                                          \
+                .name = (n), .type = MR_TYPE_OBJECT, .offset = MR_MEMBER(MrUnread *, T, m),        \
+                .size = sizeof(E), .fields = (f), __VA_ARGS__                                      \
+        }
 /* An MrList member whose elements are E, described by the rows f. */
 #define MR_LIST(n, T, m, E, f, ...)                                                                \
         {                                                                                          \
@@ -186,9 +196,9 @@ struct MrField {
  * defaults first, then what is written, then the rules. Fails on the first wrong field with its
  * path and position. Unknown fields, fields that are not yet supported and deprecated ones are
  * appended to `warnings` (a list, may be NULL) as maps {path, line, column, reason:
- * "UnknownField"|"NotYet"|"Refused"|"Deprecated", message}, and fields that concern something
- * special as maps with the reason "Concerns" and the flag under `concerns`. Strings borrow from the
- * arena. */
+ * "UnknownField"|"NotYet"|"Refused"|"Obsolete"|"Deprecated", message}, and fields that concern
+ * something special as maps with the reason "Concerns" and the flag under `concerns`. Strings
+ * borrow from the arena. */
 int mr_decode(const MrField *fields, const MrTree *tree, MrArena *arena, void *object,
               MrTree *warnings, MrError *err) _must_check_;
 /* Sets every member to its fallback or its "absent" value. */

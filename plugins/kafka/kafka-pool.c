@@ -20,8 +20,8 @@ static const MrField pool_fields[] = {
         MR_OBJECT(
                 "resources", PoolSpec, resources, Resources, resources_fields,
                 .doc = "Memory and processor time of each node; those of the cluster when absent."),
-        MR_TREE("template", PoolSpec, not_yet, .flags = MR_NOT_YET,
-                .doc = "Labels, annotations and details of the generated objects."),
+        MR_OBJECT("template", PoolSpec, unread.object, MrUnread, pool_template_fields,
+                  .doc = "Labels, annotations and details of the generated objects."),
         {},
 };
 

@@ -7,6 +7,26 @@
 #define SERVER_NOT_YET(n, ...) MR_TREE(n, KafkaServer, not_yet, .flags = MR_NOT_YET, __VA_ARGS__)
 #define SPEC_NOT_YET(n, ...) MR_TREE(n, KafkaSpec, not_yet, .flags = MR_NOT_YET, __VA_ARGS__)
 
+static const MrField storage_manager_fields[] = {
+        MR_STRING("className", MrUnread, text, .doc = "Class of the plugin."),
+        MR_STRING("classPath", MrUnread, text, .doc = "Where its jars are."),
+        MR_MAP("config", MrUnread, pairs, .doc = "Its options, with the prefix rsm.config. added."),
+        {},
+};
+
+static const MrEnum tiered_storage_types[] = {
+        {"custom", 0, "A plugin of your own."},
+        {},
+};
+
+static const MrField tiered_storage_fields[] = {
+        MR_ENUM("type", MrUnread, word, tiered_storage_types, .flags = MR_REQUIRED,
+                .doc = "Where older segments are kept."),
+        MR_OBJECT("remoteStorageManager", MrUnread, object, MrUnread, storage_manager_fields,
+                  .doc = "The plugin that keeps them."),
+        {},
+};
+
 static const MrField server_fields[] = {
         MR_STRING("version", KafkaServer, version, .pattern = "^[0-9]+\\.[0-9]+\\.[0-9]+$",
                   .doc = "Release of Kafka to run, such as 3.9.1. By default 3.9.1 with ZooKeeper "
@@ -36,18 +56,21 @@ static const MrField server_fields[] = {
         MR_OBJECT("resources", KafkaServer, resources, Resources, resources_fields,
                   .doc = "Memory and processor time of each broker; a pool can have its own."),
         SERVER_NOT_YET("rack", .doc = "How a broker learns in which rack or zone it is."),
-        SERVER_NOT_YET("image", .doc = "Container image to run. On hosts there are no images."),
-        SERVER_NOT_YET("brokerRackInitImage", .doc = "Container image that finds out the rack."),
+        MR_STRING("image", KafkaServer, unread.text, .flags = MR_POD,
+                  .doc = "Container image of the nodes."),
+        MR_STRING("brokerRackInitImage", KafkaServer, unread.text, .flags = MR_POD,
+                  .doc = "Container image that finds out the rack."),
         SERVER_NOT_YET("livenessProbe", .doc = "When a broker counts as dead."),
         SERVER_NOT_YET("readinessProbe", .doc = "When a broker counts as ready."),
         SERVER_NOT_YET("jmxOptions", .doc = "Access to the JMX port."),
         SERVER_NOT_YET("metricsConfig", .doc = "Where metrics come from and which are exported."),
         MR_OBJECT("logging", KafkaServer, logging, Logging, logging_fields, .rule = logging_rule,
                   .doc = "Levels of the loggers. Changed without a restart where Kafka can."),
-        SERVER_NOT_YET("template",
-                       .doc = "Labels, annotations and details of the generated objects."),
-        SERVER_NOT_YET("tieredStorage",
-                       .doc = "Older segments in remote storage, through a plugin."),
+        MR_OBJECT("template", KafkaServer, unread.object, MrUnread, kafka_template_fields,
+                  .doc = "Labels, annotations and details of the generated objects."),
+        MR_OBJECT("tieredStorage", KafkaServer, unread.object, MrUnread, tiered_storage_fields,
+                  .flags = MR_NOT_YET,
+                  .doc = "Older segments in remote storage, through a plugin."),
         SERVER_NOT_YET("quotas", .doc = "Default limits for clients, enforced by the brokers."),
         {},
 };
@@ -93,14 +116,16 @@ static const MrField kafka_fields[] = {
         MR_OBJECT("clientsCa", KafkaSpec, clients_ca, CertificateAuthority, authority_fields,
                   .rule = authority_rule,
                   .doc = "The authority that signs the certificates of users."),
-        SPEC_NOT_YET("entityOperator", .doc = "Topics and users as resources of their own."),
-        SPEC_NOT_YET("cruiseControl",
-                     .doc = "Cruise Control, which balances partitions over brokers."),
-        SPEC_NOT_YET("kafkaExporter",
-                     .doc = "Kafka Exporter, which reports the lag of consumer groups."),
-        SPEC_NOT_YET(
-                "jmxTrans",
-                .doc = "JmxTrans, which carried metrics elsewhere; it has no effect any more."),
+        MR_OBJECT("entityOperator", KafkaSpec, unread.object, MrUnread, entity_operator_fields,
+                  .flags = MR_NOT_YET, .doc = "Topics and users as resources of their own."),
+        MR_OBJECT("cruiseControl", KafkaSpec, unread.object, MrUnread, cruise_control_fields,
+                  .flags = MR_NOT_YET,
+                  .doc = "Cruise Control, which balances partitions over brokers."),
+        MR_OBJECT("kafkaExporter", KafkaSpec, unread.object, MrUnread, kafka_exporter_fields,
+                  .flags = MR_NOT_YET,
+                  .doc = "Kafka Exporter, which reports the lag of consumer groups."),
+        MR_OBJECT("jmxTrans", KafkaSpec, unread.object, MrUnread, jmx_trans_fields,
+                  .flags = MR_OBSOLETE, .doc = "JmxTrans, which carried metrics elsewhere."),
         SPEC_NOT_YET("maintenanceTimeWindows",
                      .doc = "When certificates may be renewed, as cron expressions."),
         {},

@@ -141,6 +141,7 @@ typedef struct KafkaServer {
         JavaOptions *jvm;
         Resources *resources;
         Logging *logging;
+        MrUnread unread;
         const MrTree *not_yet;
 } KafkaServer;
 
@@ -157,6 +158,7 @@ typedef struct KafkaSpec {
         const MrTree *zookeeper; /* NULL: KRaft */
         CertificateAuthority *cluster_ca;
         CertificateAuthority *clients_ca;
+        MrUnread unread;
         const MrTree *not_yet;
 } KafkaSpec;
 
@@ -166,7 +168,7 @@ typedef struct PoolSpec {
         Storage *storage;
         JavaOptions *jvm;
         Resources *resources;
-        const MrTree *not_yet;
+        MrUnread unread;
 } PoolSpec;
 
 typedef enum UserAuthenticationType {
@@ -188,6 +190,10 @@ typedef struct UserSpec {
 } UserSpec;
 
 extern const MrKind kafka_kind, pool_kind, user_kind;
+/* Rows of objects that nothing reads from a struct yet. */
+extern const MrField kafka_template_fields[], pool_template_fields[];
+extern const MrField entity_operator_fields[], cruise_control_fields[], kafka_exporter_fields[],
+        jmx_trans_fields[];
 /* Rows of spec.kafka.listeners[] and of what is in it, the rule of one listener and that of all. */
 extern const MrField listener_fields[];
 extern const MrField listener_configuration_fields[], listener_bootstrap_fields[],

@@ -2,7 +2,28 @@
 
 #include "zookeeper.h"
 
+#include "template-spec.h"
+
 #define NOT_YET(n, ...) MR_TREE(n, ZooKeeperSpec, not_yet, .flags = MR_NOT_YET, __VA_ARGS__)
+
+static const MrField template_fields[] = {
+        DETAIL("podSet", metadata_template, MR_POD, "The object that stands for a set of pods."),
+        DETAIL("statefulset", set_template, MR_OBSOLETE,
+               "The stateful set of the members; there are none any more."),
+        DETAIL("pod", pod_template, MR_POD, "The pod of each member."),
+        DETAIL("zookeeperContainer", container_template, MR_POD, "The container of ZooKeeper."),
+        DETAIL("clientService", service_template, MR_SERVICE, "The service for the brokers."),
+        DETAIL("nodesService", service_template, MR_SERVICE,
+               "The service that gives each member a name."),
+        DETAIL("persistentVolumeClaim", metadata_template, MR_METADATA,
+               "The claims of the members."),
+        DETAIL("podDisruptionBudget", budget_template, MR_BUDGET,
+               "How many members others may evict at once."),
+        DETAIL("serviceAccount", metadata_template, MR_POD, "The account the pods run under."),
+        DETAIL("jmxSecret", metadata_template, MR_METADATA,
+               "The Secret with the name and password for JMX."),
+        {},
+};
 
 static const MrField zookeeper_fields[] = {
         MR_INT("replicas", ZooKeeperSpec, replicas, .min = 1, .max = 255, .flags = MR_REQUIRED,
@@ -18,7 +39,8 @@ static const MrField zookeeper_fields[] = {
                   .rule = java_options_rule, .doc = "Options of the Java virtual machine."),
         MR_OBJECT("resources", ZooKeeperSpec, resources, Resources, resources_fields,
                   .doc = "Memory and processor time of each member."),
-        NOT_YET("image", .doc = "Container image to run. On hosts there are no images."),
+        MR_STRING("image", ZooKeeperSpec, unread.text, .flags = MR_POD,
+                  .doc = "Container image of the members."),
         NOT_YET("livenessProbe", .doc = "When a member counts as dead."),
         NOT_YET("readinessProbe", .doc = "When a member counts as ready."),
         NOT_YET("jmxOptions", .doc = "Access to the JMX port."),
@@ -26,7 +48,8 @@ static const MrField zookeeper_fields[] = {
         MR_OBJECT("logging", ZooKeeperSpec, logging, Logging, logging_fields, .rule = logging_rule,
                   .doc = "Levels of the loggers. ZooKeeper reads them when it starts, so a change "
                          "restarts the members one by one."),
-        NOT_YET("template", .doc = "Labels, annotations and details of the generated objects."),
+        MR_OBJECT("template", ZooKeeperSpec, unread.object, MrUnread, template_fields,
+                  .doc = "Labels, annotations and details of the generated objects."),
         {},
 };
 

@@ -19,6 +19,7 @@ typedef struct ZooKeeperSpec {
         JavaOptions *jvm;
         Resources *resources;
         Logging *logging;
+        MrUnread unread;
         const MrTree *not_yet;
 } ZooKeeperSpec;
 

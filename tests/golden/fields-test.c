@@ -84,8 +84,8 @@ static int tear_down(void **state) {
 static void add_state(const World *world, const char *platform, unsigned flags, MrBuf *out) {
         const MrPlugin *plugin = plugins_find_platform(&world->plugins, platform);
 
-        if (!plugin) {
-                mr_buf_puts(out, "next");
+        if (!plugin || flags & MR_OBSOLETE) {
+                mr_buf_puts(out, plugin ? "ignored: obsolete" : "next");
                 return;
         }
         for (const MrIgnored *row = plugin->platform->ignored; row && row->flag; row++)

@@ -65,7 +65,7 @@ static void what_has_no_meaning_is_told_once(void **state _unused_) {
         assert_int_equal(mr_tree_size(told), 3);
         assert_string_equal(mr_tree_get_string(mr_tree_at(told, 0), "reason"), "NotYet");
         assert_string_equal(mr_tree_get_string(mr_tree_at(told, 1), "message"),
-                            "token has no effect: what it belongs to is refused");
+                            "has no effect: what it belongs to is refused");
         assert_string_equal(mr_tree_get_string(mr_tree_at(told, 2), "reason"), "Ignored");
         assert_string_equal(mr_tree_get_string(mr_tree_at(told, 2), "message"),
                             "spec.pod, spec.image ignored here: there are no pods");

@@ -278,12 +278,11 @@ static void what_is_odd_but_harmless_is_warned_about(void **state) {
                                      "somethingElseEntirely: 1\n");
         assert_int_equal(f.r, 0);
         assert_int_equal(mr_tree_size(f.warnings), 7);
-        assert_warning(&f, 0, "listeners[0].tls", "NotYet", "listeners[0].tls has no effect yet", 4,
-                       3);
+        assert_warning(&f, 0, "listeners[0].tls", "NotYet", "has no effect yet", 4, 3);
         assert_warning(&f, 1, "listeners[1].tsl", "UnknownField",
                        "unknown field, ignored; did you mean tls?", 5, 36);
-        assert_warning(&f, 2, "template", "NotYet", "template has no effect yet", 7, 1);
-        assert_warning(&f, 3, "old", "Deprecated", "old is deprecated; it still works", 6, 1);
+        assert_warning(&f, 2, "template", "NotYet", "has no effect yet", 7, 1);
+        assert_warning(&f, 3, "old", "Deprecated", "is deprecated; it still works", 6, 1);
         assert_warning(&f, 4, "[\"a.b\"]", "UnknownField", "unknown field, ignored; remove it", 9,
                        1);
         assert_warning(&f, 5, "replica", "UnknownField",

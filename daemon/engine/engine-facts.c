@@ -33,7 +33,7 @@ static void add_observation(Engine *engine, const char *ns, MrFacts *facts) {
         facts_set_claims(facts, ns, engine->observation.claims);
 }
 
-/* Ports that other nodes on the platform were given are taken. */
+/* Ports that nodes on the platform were given: "9092" → "NS/NODE/ENDPOINT". */
 static int add_remembered(Engine *engine, const char *ns, MrFacts *facts, MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *all = NULL;
         _cleanup_free_ char *own = mr_strf("port/%s/", ns);
@@ -42,15 +42,14 @@ static int add_remembered(Engine *engine, const char *ns, MrFacts *facts, MrErro
         int r = store_remembered(engine->args.store, "port/", &all, err);
         if (r < 0)
                 return r;
-        mr_tree_set(host, "taken_ports", mr_tree_new_list());
-        MrTree *taken = mr_tree_get(host, "taken_ports");
+        MrTree *taken = mr_tree_set(host, "taken_ports", mr_tree_new_map());
         for (size_t i = 0; i < mr_tree_size(all); i++) {
-                const char *value = mr_tree_string(mr_tree_at(all, i)), *slash = strchr(value, '/');
-                int64_t port;
-                if (mr_starts_with(mr_tree_key(all, i), own))
-                        facts_remember(facts, mr_tree_key(all, i), value);
-                if (slash && mr_parse_int(slash + 1, &port) == 0)
-                        mr_tree_append(taken, mr_tree_new_int(port));
+                const char *key = mr_tree_key(all, i), *value = mr_tree_string(mr_tree_at(all, i));
+                const char *slash = strchr(value, '/');
+                if (mr_starts_with(key, own))
+                        facts_remember(facts, key, value);
+                if (slash)
+                        mr_tree_set_string(taken, slash + 1, key + strlen("port/"));
         }
         facts_set_host(facts, host);
         return 0;

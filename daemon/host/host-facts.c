@@ -101,6 +101,22 @@ static void names_add(MrTree *facts, const HostConfig *config) {
                                            : name.nodename);
 }
 
+static void nameservers_add(MrTree *list) {
+        _cleanup_buf_ MrBuf text = {};
+
+        if (!file_text("/etc", "resolv.conf", &text))
+                return;
+        _cleanup_free_ char *copy = mr_buf_take(&text);
+        char *lines = NULL;
+        for (char *line = strtok_r(copy, "\n", &lines); line; line = strtok_r(NULL, "\n", &lines)) {
+                char *words = NULL, *word = strtok_r(line, " \t\r", &words);
+                const char *address =
+                        mr_streq(word, "nameserver") ? strtok_r(NULL, " \t\r", &words) : NULL;
+                if (address)
+                        mr_tree_append(list, mr_tree_new_string(address));
+        }
+}
+
 static char *release_version(const char *text) {
         static const char key[] = "JAVA_VERSION=\"";
         const char *line = text;
@@ -173,6 +189,7 @@ MrTree *host_facts(const char *root, const HostConfig *config, HostIsFetching is
 
         names_add(facts, config);
         addresses_add(mr_tree_need_list(facts, "addresses"));
+        nameservers_add(mr_tree_need_list(facts, "nameservers"));
         mr_tree_set_int(facts, "memory",
                         (int64_t) sysconf(_SC_PHYS_PAGES) * (int64_t) sysconf(_SC_PAGESIZE));
         mr_tree_set_int(facts, "cpus", (int64_t) sysconf(_SC_NPROCESSORS_ONLN));

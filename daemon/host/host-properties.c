@@ -1,3 +1,5 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "host-batch.h"
@@ -81,6 +83,9 @@ static const MrField properties_fields[] = {
                .doc = "The node's share when CPU time is short; 0 for the usual one."),
         MR_INT("stop_timeout_sec", HostProperties, stop_timeout_sec, .fallback = "0", .max = 86400,
                .unit = "s", .doc = "Time for a polite stop; 0 for the one of the template unit."),
+        MR_STRINGS("networks", HostProperties, networks,
+                   .doc = "Networks the node may exchange packets with, beside the host itself; "
+                          "none for all."),
         MR_STRING("fingerprint", HostProperties, fingerprint,
                   .pattern = "^[A-Za-z0-9._:+/=-]{1,200}$", .flags = MR_REQUIRED,
                   .doc = "Digest of everything that needs a restart."),
@@ -269,6 +274,31 @@ static int ports_check(const MrInts *ports, MrError *err) {
         return 0;
 }
 
+static bool is_network(const char *text) {
+        unsigned char bytes[sizeof(struct in6_addr)];
+        const char *slash = text ? strchr(text, '/') : NULL;
+        int64_t bits = 0;
+
+        if (!text || (slash && (mr_parse_int(slash + 1, &bits) < 0 || bits < 0)))
+                return false;
+        _cleanup_free_ char *address = mr_strndup(text, strcspn(text, "/"));
+        return (inet_pton(AF_INET, address, bytes) == 1 && bits <= 32) ||
+               (inet_pton(AF_INET6, address, bytes) == 1 && bits <= 128);
+}
+
+static int networks_check(const MrStrings *networks, MrError *err) {
+        if (networks->n > COUNT_MAX)
+                return mr_fail(err, MR_INVALID, "networks",
+                               "there are more than %d; shorten the list", COUNT_MAX);
+        for (size_t i = 0; i < networks->n; i++)
+                if (!is_network(networks->items[i])) {
+                        int r = mr_fail(err, MR_INVALID, NULL,
+                                        "this is no network; use ADDRESS or ADDRESS/BITS");
+                        return mr_error_within(err, r, "networks[%zu]", i);
+                }
+        return 0;
+}
+
 static int properties_check(HostProperties *p, const HostConfig *config, MrArena *arena,
                             MrError *err) {
         int r;
@@ -289,6 +319,8 @@ static int properties_check(HostProperties *p, const HostConfig *config, MrArena
         if (p->settings && mr_tree_type(p->settings) != MR_TREE_MAP &&
             mr_tree_type(p->settings) != MR_TREE_NULL)
                 return mr_fail(err, MR_INVALID, "settings", "this must be a map");
+        if ((r = networks_check(&p->networks, err)) < 0)
+                return r;
         return ports_check(&p->ready_ports, err);
 }
 

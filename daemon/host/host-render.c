@@ -76,6 +76,15 @@ static void render_limits(const HostProperties *p, MrBuf *out) {
                 mr_buf_printf(out, "TimeoutStopSec=%" PRId64 "\n", p->stop_timeout_sec);
 }
 
+/* Written anew at each change, and in force once systemd has read it: no node is restarted. */
+static void render_networks(const HostProperties *p, MrBuf *out) {
+        if (p->networks.n == 0)
+                return;
+        mr_buf_puts(out, "IPAddressDeny=any\nIPAddressAllow=localhost\n");
+        for (size_t i = 0; i < p->networks.n; i++)
+                mr_buf_printf(out, "IPAddressAllow=%s\n", p->networks.items[i]);
+}
+
 void host_render_dropin(const char *class_name, const char *instance, const HostProperties *p,
                         const HostConfig *config, MrBuf *out) {
         const HostVolume *volumes = p->volumes.items;
@@ -91,6 +100,7 @@ void host_render_dropin(const char *class_name, const char *instance, const Host
         mr_buf_puts(out, "\n[Service]\n");
         render_paths(p, config, out);
         render_limits(p, out);
+        render_networks(p, out);
 }
 
 static void launch_line(MrBuf *out, const char *key, const char *value) {

@@ -104,6 +104,10 @@ typedef struct MrEndpoint {
         bool is_external;    /* clients outside the cluster use it */
         bool loopback_only;
         const char *listener; /* name of the spec's listener, or NULL */
+        bool is_guarded;      /* only `peers` may connect */
+        MrStrings peers;      /* networks, "10.0.0.0/8"; "!10.1.0.0/16" is left out of those before
+                                 it */
+        bool has_other_peers; /* there are more, which are no networks */
 } MrEndpoint;
 
 typedef struct MrWorkload {

@@ -132,5 +132,6 @@ int rhel_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrMan
         if (r < 0)
                 return r;
         warn_about_sharing(&lowering);
+        lower_guard_warn(&lowering);
         return 0;
 }

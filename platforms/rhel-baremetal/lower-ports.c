@@ -37,15 +37,25 @@ static bool is_taken_here(const Lowering *lowering, int64_t port) {
         return false;
 }
 
+static bool is_of_parts(const Lowering *lowering, const char *owner) {
+        for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
+                const MrPart *part = mr_parts_at(lowering->parts, i);
+                if (part->kind != MR_PART_ENDPOINT)
+                        continue;
+                _cleanup_free_ char *node = mr_strf("%s/%s/", lowering->ns, part->endpoint.node);
+                if (mr_starts_with(owner, node))
+                        return true;
+        }
+        return false;
+}
+
+/* What nodes of these parts were given earlier is theirs to use; who had it then may be gone. */
 static bool is_taken(const Lowering *lowering, int64_t port) {
         const MrTree *taken = mr_tree_get(mr_facts_host(lowering->facts), "taken_ports");
+        _cleanup_free_ char *text = mr_strf("%lld", (long long) port);
+        const char *owner = mr_tree_get_string(taken, text);
 
-        if (is_taken_here(lowering, port))
-                return true;
-        for (size_t i = 0; i < mr_tree_size(taken); i++)
-                if (mr_tree_int(mr_tree_at(taken, i), 0) == port)
-                        return true;
-        return false;
+        return is_taken_here(lowering, port) || (owner && !is_of_parts(lowering, owner));
 }
 
 static void give(Lowering *lowering, const MrEndpoint *endpoint, int64_t port) {

@@ -49,4 +49,8 @@ const char *lower_claim_directory(Lowering *lowering, const MrVolume *volume);
 const MrTree *lower_distribution(const Lowering *lowering, const char *software,
                                  const char *version);
 const MrVolume *lower_find_volume(const Lowering *lowering, const char *node, const char *name);
+/* The networks a unit may exchange packets with, where the peers of its endpoints can be told so;
+ * where not, the warning says it. */
+void lower_guard(Lowering *lowering, const char *node, MrTree *properties);
+void lower_guard_warn(Lowering *lowering);
 int lower_workload(Lowering *lowering, const MrWorkload *workload, MrError *err) _must_check_;

@@ -128,17 +128,17 @@ static void add_endpoints(const KafkaCluster *cluster, const KafkaNode *node, Mr
                 parts);
         for (size_t i = 0; i < listeners->n; i++) {
                 const Listener *listener = (const Listener *) listeners->items + i;
-                add_endpoint(cluster, node,
-                             (MrEndpoint){
-                                     .name = listener_endpoint(cluster->arena, listener),
-                                     .port = listener_port(listener, node->id),
-                                     .is_fixed = listener_port_is_fixed(listener, node->id),
-                                     .is_external = true,
-                                     /* A port that is taken is told before java starts. */
-                                     .is_ready_check = true,
-                                     .listener = listener->name,
-                             },
-                             parts);
+                MrEndpoint endpoint = {
+                        .name = listener_endpoint(cluster->arena, listener),
+                        .port = listener_port(listener, node->id),
+                        .is_fixed = listener_port_is_fixed(listener, node->id),
+                        .is_external = true,
+                        /* A port that is taken is told before java starts. */
+                        .is_ready_check = true,
+                        .listener = listener->name,
+                };
+                listener_add_peers(cluster->arena, listener, &endpoint);
+                add_endpoint(cluster, node, endpoint, parts);
         }
 }
 

@@ -3,7 +3,9 @@
 
 #include "kafka.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "kafka-template.h"
@@ -201,6 +203,49 @@ static int check_authentication(const Listener *listener, MrError *err) {
         return 0;
 }
 
+static bool is_network(const char *text) {
+        _cleanup_free_ char *address = mr_strndup(text, strcspn(text, "/"));
+        unsigned char bytes[sizeof(struct in6_addr)];
+        int64_t bits;
+
+        if (!strchr(text, '/') || mr_parse_int(strchr(text, '/') + 1, &bits) < 0)
+                return false;
+        return (inet_pton(AF_INET, address, bytes) == 1 && bits <= 32) ||
+               (inet_pton(AF_INET6, address, bytes) == 1 && bits <= 128);
+}
+
+static int check_network(const char *text, const char *field, MrError *err) {
+        if (is_network(text))
+                return 0;
+        return mr_fail(err, MR_INVALID, field,
+                       "%s is no network; write an address and a number of bits, as in 10.0.0.0/8",
+                       text);
+}
+
+static int check_peer(const ListenerPeer *peer, MrError *err) {
+        const PeerNetwork *network = peer->network;
+
+        if (!network && !peer->namespaces && !peer->pods)
+                return mr_fail(err, MR_INVALID, NULL,
+                               "this peer is nobody; say who it is with an ipBlock or a selector");
+        if (network && (peer->namespaces || peer->pods))
+                return mr_fail(err, MR_INVALID, "ipBlock",
+                               "a peer is a network or pods; make two peers of it");
+        int r = network ? check_network(network->cidr, "ipBlock.cidr", err) : 0;
+        for (size_t i = 0; network && i < network->except.n && r >= 0; i++)
+                r = check_network(network->except.items[i], "ipBlock.except", err);
+        return r;
+}
+
+static int check_peers(const Listener *listener, MrError *err) {
+        for (size_t i = 0; i < listener->peers.n; i++) {
+                int r = check_peer((const ListenerPeer *) listener->peers.items + i, err);
+                if (r < 0)
+                        return mr_error_within(err, r, "networkPolicyPeers[%zu]", i);
+        }
+        return 0;
+}
+
 static int check_port(int64_t port, MrError *err) {
         static const int64_t reserved[] = {9404, 9999};
 
@@ -232,7 +277,7 @@ int listener_rule(const void *object, MrError *err) {
                 r = check_names(listener, err);
         if (r >= 0 && listener->authentication)
                 r = check_authentication(listener, err);
-        return r;
+        return r < 0 ? r : check_peers(listener, err);
 }
 
 static int check_pair(const Listener *listener, const Listener *other, size_t other_index,

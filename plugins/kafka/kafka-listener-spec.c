@@ -225,7 +225,6 @@ const MrField listener_fields[] = {
         MR_OBJECT("configuration", Listener, configuration, ListenerConfiguration,
                   listener_configuration_fields, .doc = "Details of the listener."),
         MR_LIST("networkPolicyPeers", Listener, peers, ListenerPeer, peer_fields, .max = 1000,
-                .flags = MR_NOT_YET,
                 .doc = "Who may reach the listener, enforced by the network. Without it everybody "
                        "may."),
         {},

@@ -235,6 +235,25 @@ void listeners_add_names(const KafkaCluster *cluster, const KafkaNode *node, MrS
         }
 }
 
+/* --- peers */
+
+void listener_add_peers(MrArena *arena, const Listener *listener, MrEndpoint *endpoint) {
+        const ListenerPeer *peers = listener->peers.items;
+
+        endpoint->is_guarded = listener->peers.n > 0;
+        for (size_t i = 0; i < listener->peers.n; i++) {
+                const PeerNetwork *network = peers[i].network;
+                if (!network) {
+                        endpoint->has_other_peers = true;
+                        continue;
+                }
+                mr_strings_add(arena, &endpoint->peers, network->cidr);
+                for (size_t k = 0; k < network->except.n; k++)
+                        mr_strings_add(arena, &endpoint->peers,
+                                       mr_arena_strf(arena, "!%s", network->except.items[k]));
+        }
+}
+
 const char *listener_key_pair_file(MrArena *arena, const Listener *listener) {
         if (!listener->tls || !listener->configuration || !listener->configuration->key_pair)
                 return NULL;

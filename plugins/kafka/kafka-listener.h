@@ -35,7 +35,10 @@ const char *listener_bootstrap_port(const KafkaCluster *cluster, const Listener 
 /* Adds the names of all listeners that the certificate of the broker needs. */
 void listeners_add_names(const KafkaCluster *cluster, const KafkaNode *node, MrStrings *names);
 
-/* "external-9094.pem", or NULL when the listener shows the certificate of the node. */
+/* Who may connect, as the spec's networkPolicyPeers say. */
+void listener_add_peers(MrArena *arena, const Listener *listener, MrEndpoint *endpoint);
+
+/* "listener-external-9094.pem", or NULL when the listener shows the certificate of the node. */
 const char *listener_key_pair_file(MrArena *arena, const Listener *listener);
 /* Files with the secrets of a custom authentication: the name of one, and the text of a user with
  * their paths put in. */

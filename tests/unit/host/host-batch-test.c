@@ -347,6 +347,15 @@ static void ports_are_ports(void **state) {
         refused(*state, UNIT(",\"ready_ports\":[9092,0]"), "properties.ready_ports[1]", "between");
         refused(*state, UNIT(",\"ready_ports\":[65536]"), "properties.ready_ports[0]", "between");
         accepted(*state, UNIT(",\"ready_ports\":[1,65535]"));
+        refused(*state, UNIT(",\"networks\":[\"10.0.0.0/8\",\"any\"]"), "properties.networks[1]",
+                "no network");
+        refused(*state, UNIT(",\"networks\":[\"10.0.0.0/33\"]"), "properties.networks[0]",
+                "ADDRESS");
+        refused(*state, UNIT(",\"networks\":[\"10.0.0.1\\nExecStart=/x\"]"),
+                "properties.networks[0]", "no network");
+        refused(*state, UNIT(",\"networks\":[\"10.0.0.0/8 any\"]"), "properties.networks[0]", "");
+        refused(*state, UNIT(",\"networks\":[\"::/-1\"]"), "properties.networks[0]", "");
+        accepted(*state, UNIT(",\"networks\":[\"10.0.0.0/8\",\"2001:db8::/128\",\"10.1.2.3\"]"));
 }
 
 static void identities_are_plain(void **state) {

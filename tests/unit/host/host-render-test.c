@@ -34,7 +34,8 @@ static const char full[] =
         "{\"name\":\"more\",\"claim\":\"ns_more-a-0\",\"storage_class\":\"odd\"}],"
         "\"ready_ports\":[9091,9092],\"memory_limit\":1073741824,\"memory_request\":536870912,"
         "\"cpu_limit\":1505,"
-        "\"cpu_request\":500,\"stop_timeout_sec\":600,\"settings\":{\"log.dirs\":\"x\"}}";
+        "\"cpu_request\":500,\"stop_timeout_sec\":600,\"networks\":[\"10.0.0.0/"
+        "8\",\"::1\"],\"settings\":{\"log.dirs\":\"x\"}}";
 
 static const char least[] = "{\"software\":\"kafka\",\"version\":\"4.3.1\",\"main_class\":\"kafka."
                             "Kafka\",\"fingerprint\":\"f\"}";
@@ -97,7 +98,11 @@ static void drop_in_of_a_full_node(void **state) {
                             "MemoryMin=536870912\n"
                             "CPUQuota=150.5%\n"
                             "CPUWeight=50\n"
-                            "TimeoutStopSec=600\n");
+                            "TimeoutStopSec=600\n"
+                            "IPAddressDeny=any\n"
+                            "IPAddressAllow=localhost\n"
+                            "IPAddressAllow=10.0.0.0/8\n"
+                            "IPAddressAllow=::1\n");
 }
 
 static void drop_in_without_limits_resets_them(void **state) {

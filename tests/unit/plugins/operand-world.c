@@ -265,6 +265,9 @@ static void write_endpoint(MrBuf *out, const MrEndpoint *endpoint) {
         number(out, "ready check", endpoint->is_ready_check);
         number(out, "external", endpoint->is_external);
         text(out, "listener", endpoint->listener);
+        number(out, "guarded", endpoint->is_guarded);
+        strings(out, "peer", &endpoint->peers);
+        number(out, "other peers", endpoint->has_other_peers);
 }
 
 static void write_workload(MrBuf *out, const MrWorkload *workload) {

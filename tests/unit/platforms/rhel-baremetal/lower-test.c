@@ -197,7 +197,8 @@ static void another_standard_port_makes_it_void(void **state _unused_) {
 static void ports_of_others_are_taken(void **state _unused_) {
         _cleanup_world_ w = world("default");
 
-        see_host(&w, "{\"taken_ports\": [9093, 9102]}");
+        see_host(&w, "{\"taken_ports\": {\"9093\": \"default/x0/a\", \"9102\": \"other/n0/a\", "
+                     "\"9113\": \"default/n0/gone\"}}");
         add_endpoint(&w, "n0", "a", 9092);
         add_endpoint(&w, "n0", "b", 9093);
         lower_well(&w);
@@ -223,10 +224,22 @@ static void a_port_chosen_for_a_node_stays(void **state _unused_) {
         add_endpoint(&w, "n1", "a", 9092);
         add_fixed_endpoint(&w, "n1", "b", 9102);
         facts_remember(w.facts, "port/default/n1/b", "9102/9112");
+        see_host(&w,
+                 "{\"taken_ports\": {\"9102\": \"default/n1/old\", \"9112\": \"default/n1/b\"}}");
         lower_well(&w);
         assert_int_equal(port_of(&w, "n0", "a"), 9092);
         assert_int_equal(port_of(&w, "n1", "b"), 9102);
         assert_int_equal(port_of(&w, "n1", "a"), 9112);
+}
+
+static void a_port_of_somebody_else_is_refused(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+        _cleanup_error_ MrError err = {};
+
+        see_host(&w, "{\"taken_ports\": {\"9102\": \"default/n10/a\"}}");
+        add_fixed_endpoint(&w, "n1", "a", 9102);
+        assert_int_equal(lower(&w, &err), -EINVAL);
+        assert_non_null(strstr(err.message, "port 9102 of n1 is in use"));
 }
 
 static void a_port_chosen_twice_is_refused(void **state _unused_) {
@@ -487,6 +500,7 @@ int main(void) {
                 cmocka_unit_test(ports_of_others_are_taken),
                 cmocka_unit_test(a_port_chosen_for_a_node_stays),
                 cmocka_unit_test(a_port_chosen_twice_is_refused),
+                cmocka_unit_test(a_port_of_somebody_else_is_refused),
                 cmocka_unit_test(a_chosen_port_takes_a_remembered_one),
                 cmocka_unit_test(ports_end_somewhere),
                 cmocka_unit_test(a_volume_has_an_identity),

@@ -357,10 +357,14 @@ static void add_resets(const KafkaCluster *cluster, const MrPairs *wanted, const
 
         for (size_t i = 0; i < mr_tree_size(overrides); i++) {
                 const char *key = mr_tree_key(overrides, i);
-                if (option_is_dynamic(key, cluster->version) && !mr_pairs_get(wanted, key) &&
-                    !is_limit(cluster, key))
-                        add_setting(parts, mr_arena_strf(cluster->arena, "broker/%s", id),
-                                    mr_arena_strdup(cluster->arena, key), NULL);
+                if (!option_is_dynamic(key, cluster->version) || mr_pairs_get(wanted, key) ||
+                    is_limit(cluster, key))
+                        continue;
+                /* Kafka sets this one itself where eligible leader replicas are in use, and does
+                 * not let it be taken away. */
+                bool is_kept = mr_is_empty(id) && mr_streq(key, "min.insync.replicas");
+                add_setting(parts, mr_arena_strf(cluster->arena, "broker/%s", id),
+                            mr_arena_strdup(cluster->arena, key), is_kept ? "1" : NULL);
         }
 }
 

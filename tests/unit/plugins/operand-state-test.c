@@ -103,6 +103,19 @@ static void dynamic_options_are_settings_and_no_reason_to_restart(void **state _
         assert_non_null(strstr(file->file.content, "\nlog.retention.ms=5\n"));
 }
 
+static void what_kafka_sets_for_itself_is_not_taken_away(void **state _unused_) {
+        _cleanup_(world_freep) World *world = world_of(ZOOKEEPER_CLUSTER("1", "1", ""));
+
+        world_see_view(world, "kafka",
+                       "{\"overrides\": {\"\": {\"min.insync.replicas\": \"2\", "
+                       "\"log.retention.ms\": \"7\"}}}");
+        _cleanup_(mr_parts_freep) MrParts *parts = parts_of(world);
+        assert_string_equal(setting_of(parts, "broker/", "min.insync.replicas"), "1");
+        const MrPart *other = parts_find(parts, MR_PART_SETTING, "broker/", "log.retention.ms");
+        assert_non_null(other);
+        assert_null(other->setting.value);
+}
+
 static void pools_of_threads_at_most_double(void **state _unused_) {
         _cleanup_(world_freep) World *world =
                 world_of(ZOOKEEPER_CLUSTER("3", "1", "num.io.threads: 40, num.network.threads: 1"));
@@ -349,6 +362,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(forbidden_options_are_left_out_with_a_warning),
                 cmocka_unit_test(dynamic_options_are_settings_and_no_reason_to_restart),
+                cmocka_unit_test(what_kafka_sets_for_itself_is_not_taken_away),
                 cmocka_unit_test(pools_of_threads_at_most_double),
                 cmocka_unit_test(values_are_written_as_kafka_reports_them),
                 cmocka_unit_test(storage_that_exists_says_which_cluster_it_is),

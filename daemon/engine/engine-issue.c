@@ -59,13 +59,29 @@ static int put_issued(Batch *batch, const Issue *issue, MrError *err) {
         return r;
 }
 
+/* A value that is a map says how many letters and digits are to be made. */
+static int set_value(Secret *secret, const char *key, const MrTree *value, MrError *err) {
+        int64_t length = mr_tree_get_int(value, "random", 0);
+
+        if (length <= 0) {
+                secret_set(secret, key, mr_tree_string(value));
+                return 0;
+        }
+        _cleanup_(secret_text_freep) char *text = secret_password_new((size_t) length);
+        if (!text)
+                return mr_fail(err, MR_TRANSIENT, key,
+                               "the operating system gives no random numbers");
+        secret_set(secret, key, text);
+        return 0;
+}
+
 static int put_literal(Batch *batch, const MrManifest *manifest, MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *values = NULL;
         _cleanup_(secret_freep) Secret *secret = secret_new(manifest->name);
 
         int r = mr_json_read(manifest->payload, strlen(manifest->payload), NULL, &values, err);
         for (size_t i = 0; r >= 0 && i < mr_tree_size(values); i++)
-                secret_set(secret, mr_tree_key(values, i), mr_tree_string(mr_tree_at(values, i)));
+                r = set_value(secret, mr_tree_key(values, i), mr_tree_at(values, i), err);
         return r < 0 ? r : put(batch, secret, NULL, err);
 }
 

@@ -63,6 +63,8 @@ static const MrField file_write_fields[] = {
         FILE_FIELD,
         MR_STRING("content", HostStep, content, .flags = MR_REQUIRED | MR_SECRET,
                   .doc = "Text of the file."),
+        MR_BOOL("private", HostStep, is_private, .fallback = "false",
+                .doc = "Only the user of the class may read it; some programs insist on that."),
         {},
 };
 

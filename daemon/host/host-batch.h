@@ -81,6 +81,7 @@ typedef struct HostStep {
         const char *claim;
         const char *name; /* of a file */
         const char *content;
+        int is_private; /* only the user of the class may read it */
         const char *cluster_id;
         const char *class_name;
         const char *storage_class;

@@ -49,6 +49,9 @@ static int distribution_rule(const void *object, MrError *err) {
         if (d->directory && path_climbs(d->directory))
                 return mr_fail(err, MR_INVALID, "directory",
                                "'%s' contains '..'; write the direct path", d->directory);
+        if (d->extras && path_climbs(d->extras))
+                return mr_fail(err, MR_INVALID, "extras",
+                               "'%s' contains '..'; write the direct path", d->extras);
         if (d->archive && !is_url(d->archive) && d->archive[0] != '/')
                 return mr_fail(err, MR_INVALID, "archive",
                                "'%s' is neither an absolute path nor a https, http or file URL",
@@ -91,6 +94,8 @@ static const MrField distribution_fields[] = {
                   .doc = "A tarball: an absolute path, or a https, http or file URL."),
         MR_STRING("sha512", HostDistribution, sha512, .pattern = "^[0-9A-Fa-f]{128}$",
                   .doc = "SHA-512 of the tarball, 128 hexadecimal digits. A URL needs one."),
+        MR_STRING("extras", HostDistribution, extras, .pattern = PATH_PATTERN,
+                  .doc = "A directory with further jars for the class path: plugins, agents."),
         {},
 };
 
@@ -109,6 +114,9 @@ const MrField host_config_fields[] = {
                        "/var/lib/millrace-data."),
         MR_LIST("distributions", HostConfig, distributions, HostDistribution, distribution_fields,
                 .rule = distribution_rule, .doc = "The software nodes may run on this host."),
+        MR_MAP("labels", HostConfig, labels,
+               .doc = "What is known of this host, as labels of a Kubernetes node say it: "
+                      "topology.kubernetes.io/zone: a."),
         {},
 };
 

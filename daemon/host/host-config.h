@@ -32,6 +32,7 @@ typedef struct HostDistribution {
         const char *archive;   /* absolute path, or file:, http: or https: URL; NULL when there is a
                                   directory */
         const char *sha512;    /* of the archive; always set for a URL */
+        const char *extras;    /* directory with further jars, behind those of libs/; or NULL */
 } HostDistribution;
 
 typedef struct HostConfig {
@@ -41,6 +42,7 @@ typedef struct HostConfig {
         MrList classes;         /* HostClass */
         MrList storage_classes; /* HostStorageClass */
         MrList distributions;   /* HostDistribution */
+        MrPairs labels;         /* what is known of this host: its zone, its rack */
 } HostConfig;
 
 extern const MrField host_config_fields[];

@@ -1,5 +1,7 @@
 #include "host-distribution.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +19,10 @@ char *host_distribution_unit(const HostDistribution *distribution) {
         return mr_strf("millrace-fetch@%s.service", id);
 }
 
+static int compare_names(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
 static bool has_libs(const char *root, const HostDistribution *distribution) {
         _cleanup_free_ char *directory = host_distribution_directory(distribution);
         _cleanup_free_ char *libs = mr_strf("%s%s/libs", root, directory);
@@ -30,6 +36,22 @@ static bool has_libs(const char *root, const HostDistribution *distribution) {
                 if (mr_ends_with(names.items[i], ".jar"))
                         return true;
         return false;
+}
+
+/* Names of the jars of a directory, sorted. */
+static void jars_add(const char *root, const char *directory, MrTree *list) {
+        _cleanup_free_ char *path = mr_strf("%s%s", root, directory);
+        HostDir dir = {.fd = host_open_directory(path), .path = path};
+        _cleanup_fd_ int fd = dir.fd;
+        _cleanup_names_ HostNames names = {};
+
+        if (fd < 0 || host_dir_list(&dir, false, &names, NULL) < 0)
+                return;
+        if (names.n > 1)
+                qsort(names.items, names.n, sizeof(*names.items), compare_names);
+        for (size_t i = 0; i < names.n; i++)
+                if (mr_ends_with(names.items[i], ".jar"))
+                        mr_tree_append(list, mr_tree_new_string(names.items[i]));
 }
 
 static bool has_classes(const char *root, const HostDistribution *distribution) {
@@ -116,6 +138,7 @@ MrTree *host_distribution_observe(const char *root, const HostDistribution *dist
         _cleanup_(mr_tree_freep) MrTree *state = state_read(root, distribution);
         _cleanup_free_ char *directory = host_distribution_directory(distribution);
         _cleanup_free_ char *classes = host_distribution_classes(distribution);
+        _cleanup_free_ char *libs = mr_strf("%s/libs", directory);
         State found = state_of(root, distribution, state, is_fetching);
         MrTree *tree = mr_tree_new_map();
 
@@ -128,5 +151,10 @@ MrTree *host_distribution_observe(const char *root, const HostDistribution *dist
         mr_tree_set_string(tree, "message", found.message ? found.message : "");
         if (mr_streq(found.name, "failed"))
                 mr_tree_set_bool(tree, "again", is_due_again(root, distribution));
+        jars_add(root, libs, mr_tree_need_list(tree, "libs"));
+        if (distribution->extras) {
+                mr_tree_set_string(tree, "extras", distribution->extras);
+                jars_add(root, distribution->extras, mr_tree_need_list(tree, "extra_jars"));
+        }
         return tree;
 }

@@ -182,6 +182,16 @@ static void storage_add(MrTree *facts, const char *root, const HostConfig *confi
         }
 }
 
+/* Every host has a name, so its label needs no configuration. */
+static void labels_add(MrTree *facts, const HostConfig *config) {
+        MrTree *labels = mr_tree_need_map(facts, "labels");
+
+        mr_tree_set_string(labels, "kubernetes.io/hostname", mr_tree_get_string(facts, "hostname"));
+        for (size_t i = 0; i < config->labels.n; i++)
+                mr_tree_set_string(labels, config->labels.items[i].key,
+                                   config->labels.items[i].value);
+}
+
 MrTree *host_facts(const char *root, const HostConfig *config, HostIsFetching is_fetching,
                    void *userdata) {
         const HostDistribution *distributions = config->distributions.items;
@@ -195,6 +205,7 @@ MrTree *host_facts(const char *root, const HostConfig *config, HostIsFetching is
         mr_tree_set_int(facts, "cpus", (int64_t) sysconf(_SC_NPROCESSORS_ONLN));
         mr_tree_set(facts, "java", java_facts(config));
         storage_add(facts, root, config);
+        labels_add(facts, config);
         MrTree *list = mr_tree_need_list(facts, "distributions");
         for (size_t i = 0; i < config->distributions.n; i++)
                 mr_tree_append(list,

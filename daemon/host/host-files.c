@@ -227,21 +227,22 @@ static int write_all(int fd, const char *data, size_t size) {
 
 /* Whether the file is already as wanted: owner, mode and every byte. */
 static bool file_is(const HostDir *dir, const char *name, const char *content, size_t size,
-                    gid_t gid, mode_t mode) {
+                    HostAccess access) {
         _cleanup_fd_ int fd = host_open_beneath(dir->fd, name, O_RDONLY | O_NONBLOCK);
         _cleanup_buf_ MrBuf found = {};
         struct stat st;
 
-        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
-            st.st_gid != gid || (st.st_mode & 07777) != mode || st.st_nlink != 1 ||
+        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != access.uid ||
+            st.st_gid != access.gid || (st.st_mode & 07777) != access.mode || st.st_nlink != 1 ||
             (size_t) st.st_size != size)
                 return false;
         return host_file_read(dir, name, size, &found, NULL) == 1 && found.size == size &&
                (size == 0 || memcmp(found.data, content, size) == 0);
 }
 
-static int temporary_fill(int fd, const char *content, size_t size, gid_t gid, mode_t mode) {
-        int r = fchown(fd, (uid_t) -1, gid) < 0 || fchmod(fd, mode) < 0 ? -errno : 0;
+static int temporary_fill(int fd, const char *content, size_t size, HostAccess access) {
+        uid_t uid = access.uid == geteuid() ? (uid_t) -1 : access.uid;
+        int r = fchown(fd, uid, access.gid) < 0 || fchmod(fd, access.mode) < 0 ? -errno : 0;
 
         if (r >= 0)
                 r = write_all(fd, content, size);
@@ -251,7 +252,7 @@ static int temporary_fill(int fd, const char *content, size_t size, gid_t gid, m
 }
 
 static int file_replace(const HostDir *dir, const char *name, const char *content, size_t size,
-                        gid_t gid, mode_t mode, MrError *err) {
+                        HostAccess access, MrError *err) {
         uint64_t random = 0;
 
         if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t) sizeof(random))
@@ -263,7 +264,7 @@ static int file_replace(const HostDir *dir, const char *name, const char *conten
         if (fd < 0)
                 return host_path_fail(err, errno, "write", dir->path, name);
 
-        int r = temporary_fill(fd, content, size, gid, mode);
+        int r = temporary_fill(fd, content, size, access);
         if (r >= 0 && renameat(dir->fd, temporary, dir->fd, name) < 0)
                 r = -errno;
         if (r < 0) {
@@ -273,12 +274,19 @@ static int file_replace(const HostDir *dir, const char *name, const char *conten
         return 0;
 }
 
+int host_file_write_for(const HostDir *dir, const char *name, const char *content, size_t size,
+                        HostAccess access, MrError *err) {
+        if (file_is(dir, name, content, size, access))
+                return 0;
+        int r = file_replace(dir, name, content, size, access, err);
+        return r < 0 ? r : 1;
+}
+
 int host_file_write(const HostDir *dir, const char *name, const char *content, size_t size,
                     gid_t gid, mode_t mode, MrError *err) {
-        if (file_is(dir, name, content, size, gid, mode))
-                return 0;
-        int r = file_replace(dir, name, content, size, gid, mode, err);
-        return r < 0 ? r : 1;
+        HostAccess access = {.uid = geteuid(), .gid = gid, .mode = mode};
+
+        return host_file_write_for(dir, name, content, size, access, err);
 }
 
 int host_file_remove(const HostDir *dir, const char *name, MrError *err) {

@@ -50,6 +50,16 @@ int host_open_beneath(int dirfd, const char *name, int flags);
  * failure the old file may be back; whoever cannot have that calls host_dir_sync(). */
 int host_file_write(const HostDir *dir, const char *name, const char *content, size_t size,
                     gid_t gid, mode_t mode, MrError *err) _must_check_;
+
+typedef struct HostAccess {
+        uid_t uid;
+        gid_t gid;
+        mode_t mode;
+} HostAccess;
+
+/* The same for a file that belongs to somebody else. */
+int host_file_write_for(const HostDir *dir, const char *name, const char *content, size_t size,
+                        HostAccess access, MrError *err) _must_check_;
 /* Returns 1 when there was a file. */
 int host_file_remove(const HostDir *dir, const char *name, MrError *err) _must_check_;
 /* Reads a regular file of at most `max` bytes. Returns 1, or 0 when there is none. */

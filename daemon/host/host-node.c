@@ -11,6 +11,7 @@
 
 #define NODE_MODE 0750
 #define FILE_MODE 0640
+#define PRIVATE_MODE 0600
 
 static int node_open(const char *root, const char *instance, HostDir *ret, MrError *err) {
         _cleanup_dir_ HostDir nodes = HOST_DIR_INIT;
@@ -38,12 +39,16 @@ static int node_make(const char *root, const HostStep *step, gid_t *ret_gid, Hos
 
 int host_node_file_write(const char *root, const HostStep *step, MrError *err) {
         _cleanup_dir_ HostDir node = HOST_DIR_INIT;
-        gid_t gid;
+        HostAccess access = {.uid = geteuid(), .mode = FILE_MODE};
 
-        int r = node_make(root, step, &gid, &node, err);
+        int r = node_make(root, step, &access.gid, &node, err);
+        if (r >= 0 && step->is_private > 0) {
+                access.mode = PRIVATE_MODE;
+                r = host_class_ids(step->class, &access.uid, &access.gid, err);
+        }
         return r < 0 ? r
-                     : host_file_write(&node, step->name, step->content, strlen(step->content), gid,
-                                       FILE_MODE, err);
+                     : host_file_write_for(&node, step->name, step->content, strlen(step->content),
+                                           access, err);
 }
 
 int host_node_file_remove(const char *root, const HostStep *step, MrError *err) {

@@ -177,10 +177,10 @@ static int paths_check(const HostProperties *p, MrError *err) {
 }
 
 /* An agent is code of the distribution, and its options may not smuggle in another path. */
-static bool agent_is_allowed(const char *option, const char *directory) {
+static bool agent_is_allowed(const char *option, const char *directory, const char *extras) {
         _cleanup_free_ char *path = mr_strndup(option, strcspn(option, "="));
 
-        return is_beneath(path, directory, false);
+        return is_beneath(path, directory, false) || (extras && is_beneath(path, extras, false));
 }
 
 /* Options that make java run a command, load native code or read more options from a file. */
@@ -200,9 +200,11 @@ static int option_check(const char *option, const HostDistribution *distribution
                                        "%s is not allowed on a host; remove the option",
                                        options_denied[i]);
         if (mr_starts_with(option, "-javaagent:")) {
-                if (!agent_is_allowed(option + strlen("-javaagent:"), directory))
+                if (!agent_is_allowed(option + strlen("-javaagent:"), directory,
+                                      distribution->extras))
                         return mr_fail(err, MR_INVALID, NULL,
-                                       "a java agent must lie beneath %s; place it there",
+                                       "a java agent must lie beneath %s or the extras of the "
+                                       "distribution; place it there",
                                        directory);
                 return 0;
         }

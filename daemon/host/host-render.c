@@ -121,6 +121,7 @@ void host_render_launch(const HostProperties *p, const HostConfig *config, MrBuf
         launch_line(out, "fingerprint", p->fingerprint);
         launch_line(out, "java", config->java);
         launch_line(out, "libs", libs);
+        launch_line(out, "extras", p->distribution->extras);
         launch_line(out, "archive", classes);
         launch_lines(out, "directory", &p->directories);
         for (size_t i = 0; i < p->contents.n; i++)

@@ -31,6 +31,7 @@ static const Key keys[] = {
         {"fingerprint", KEY_TEXT, offsetof(Launch, fingerprint)},
         {"java", KEY_PATH, offsetof(Launch, java)},
         {"libs", KEY_PATH, offsetof(Launch, libs)},
+        {"extras", KEY_PATH, offsetof(Launch, extras)},
         {"archive", KEY_PATH, offsetof(Launch, archive)},
         {"directory", KEY_PATHS, offsetof(Launch, directories)},
         {"content", KEY_CONTENT, offsetof(Launch, contents)},

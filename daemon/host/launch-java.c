@@ -121,7 +121,10 @@ static void archive_add(const Launch *launch, Words *words, Words *owned) {
 /* Java itself expands the asterisk. */
 static void class_add(const Launch *launch, const char *class, Words *words, Words *owned) {
         words_add(words, "-cp");
-        owned_add(words, owned, text_format("%s/*", launch->libs));
+        if (launch->extras)
+                owned_add(words, owned, text_format("%s/*:%s/*", launch->libs, launch->extras));
+        else
+                owned_add(words, owned, text_format("%s/*", launch->libs));
         words_add(words, class);
 }
 
@@ -134,15 +137,18 @@ void java_command(const Launch *launch, Words *ret, Words *ret_owned) {
 }
 
 /* The short run shares the node's system properties, which say where its logging is configured, but
- * not its memory. */
+ * not its memory and not its ports. */
 void java_prepare_command(const Launch *launch, Words *ret, Words *ret_owned) {
+        static const char remote[] = "-Dcom.sun.management.";
+
         words_add(ret, "java");
         archive_add(launch, ret, ret_owned);
         words_add(ret, "-Xmx256m");
         words_add(ret, "-XX:+UseSerialGC");
         words_add(ret, "-XX:TieredStopAtLevel=1");
         for (size_t i = 0; i < launch->options.n; i++)
-                if (strncmp(launch->options.items[i], "-D", 2) == 0)
+                if (strncmp(launch->options.items[i], "-D", 2) == 0 &&
+                    strncmp(launch->options.items[i], remote, strlen(remote)) != 0)
                         words_add(ret, launch->options.items[i]);
         class_add(launch, launch->prepare_class, ret, ret_owned);
         words_add_all(ret, &launch->prepare_arguments);

@@ -64,6 +64,7 @@ typedef struct Launch {
         const char *fingerprint;
         const char *java;
         const char *libs;
+        const char *extras; /* directory with more jars, or NULL */
         const char *archive;
         const char *prepared;
         const char *prepare_class;

@@ -146,31 +146,84 @@ static void set_digest(MrTree *map, const char *key, const char *value) {
         mr_tree_set_string(map, key, digest);
 }
 
+/* "@{random:N}" → N; 0 for any other text. */
+static int64_t random_length(const char *text) {
+        static const char prefix[] = "@{random:";
+        int64_t length = 0;
+
+        if (!mr_starts_with(text, prefix) || !mr_ends_with(text, "}"))
+                return 0;
+        _cleanup_free_ char *number =
+                mr_strndup(text + strlen(prefix), strlen(text) - strlen(prefix) - 1);
+        return mr_parse_int(number, &length) < 0 || length < 8 || length > 256 ? 0 : length;
+}
+
+typedef struct Value {
+        const char *text; /* NULL: made when the secret is stored */
+        int64_t random;
+} Value;
+
+/* What was made once stays; returns 1 when something it refers to is not there yet. */
+static int secret_value(Lowering *lowering, const char *secret, const MrPair *pair, Value *ret,
+                        MrError *err) {
+        int64_t random = random_length(pair->value);
+
+        if (random > 0) {
+                const char *stored = mr_facts_secret(lowering->facts, secret, pair->key);
+                *ret = (Value){.text = stored, .random = random};
+                return 0;
+        }
+        return reference_text(pair->value, lowering->wanted, lowering->facts, lowering->arena,
+                              &ret->text, err);
+}
+
+static void add_value(MrTree *values, MrTree *wanted, const char *key, const Value *value) {
+        if (value->text) {
+                mr_tree_set_string(values, key, value->text);
+                set_digest(mr_tree_need_map(wanted, "digests"), key, value->text);
+                return;
+        }
+        mr_tree_set_int(mr_tree_need_map(values, key), "random", value->random);
+        mr_tree_set_string(mr_tree_need_map(wanted, "digests"), key, "random");
+}
+
+/* A secret somebody wrote serves where its values are anybody's choice. */
+static int check_own(const Lowering *lowering, const MrSecretPart *part, MrError *err) {
+        for (size_t i = 0; i < part->values.n; i++) {
+                const MrPair *pair = &part->values.items[i];
+                if (random_length(pair->value) == 0)
+                        return mr_fail(err, MR_INVALID, NULL,
+                                       "millrace makes the Secret %s itself; give yours another "
+                                       "name",
+                                       part->name);
+                if (!mr_facts_secret(lowering->facts, part->name, pair->key))
+                        return mr_fail(err, MR_INVALID, NULL,
+                                       "the Secret %s, which somebody wrote, lacks the key %s; add "
+                                       "it, or delete the Secret so that millrace makes one",
+                                       part->name, pair->key);
+        }
+        return 0;
+}
+
 static int lower_secret(Lowering *lowering, const MrSecretPart *part, MrError *err) {
+        if (mr_facts_resource(lowering->facts, "Secret", part->name))
+                return check_own(lowering, part, err);
         _cleanup_(mr_tree_freep) MrTree *values = mr_tree_new_map();
         _cleanup_(mr_buf_wipe) MrBuf payload = {};
         MrTree *wanted = mr_tree_new_map(), *found = mr_tree_new_map();
         bool is_pending = false, is_found = false;
 
-        if (mr_facts_resource(lowering->facts, "Secret", part->name)) {
-                mr_tree_free(wanted);
-                mr_tree_free(found);
-                return mr_fail(err, MR_INVALID, NULL,
-                               "millrace makes the Secret %s itself; give yours another name",
-                               part->name);
-        }
         for (size_t i = 0; i < part->values.n; i++) {
-                const char *key = part->values.items[i].key, *value = "";
-                int r = reference_text(part->values.items[i].value, lowering->wanted,
-                                       lowering->facts, lowering->arena, &value, err);
+                const char *key = part->values.items[i].key;
+                Value value = {.text = ""};
+                int r = secret_value(lowering, part->name, &part->values.items[i], &value, err);
                 if (r < 0) {
                         mr_tree_free(wanted);
                         mr_tree_free(found);
                         return mr_error_within(err, r, "%s.%s", part->name, key);
                 }
                 is_pending = is_pending || r > 0;
-                mr_tree_set_string(values, key, value);
-                set_digest(mr_tree_need_map(wanted, "digests"), key, value);
+                add_value(values, wanted, key, &value);
                 const char *stored = mr_facts_secret(lowering->facts, part->name, key);
                 if (stored)
                         set_digest(mr_tree_need_map(found, "digests"), key, stored);

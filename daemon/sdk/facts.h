@@ -59,8 +59,8 @@ const MrTree *mr_facts_view(const MrFacts *facts, const char *probe);
 /* Identity found on this claim (a map: cluster_id, node_id, role, quorum, directory_id), NULL when
  * the claim does not exist. */
 const MrTree *mr_facts_claim(const MrFacts *facts, const char *claim);
-/* The host or cluster itself: addresses, memory, cpus, distributions (a list of maps version,
- * state, message). */
+/* The host or cluster itself: addresses, memory, cpus, labels (a map), distributions (a list of
+ * maps software, version, state, message, libs and extra_jars: names of jars). */
 const MrTree *mr_facts_host(const MrFacts *facts);
 /* A value remembered from an earlier pass (allocated ports); NULL when none. */
 const char *mr_facts_remembered(const MrFacts *facts, const char *key);

@@ -17,6 +17,7 @@ typedef struct MrManifest {
                 owner; /* found ones: the cluster it was made for ("default/my-cluster"), or NULL */
         int rank;      /* applied in this order within a node, removed in the opposite order */
         bool is_secret;      /* the payload is masked when printed */
+        bool is_private;     /* a file only the process that reads it may read */
         bool keep;           /* never removed because it is no longer wanted (storage) */
         bool restarts;       /* a changed body takes effect only when the node restarts */
         bool reloads;        /* the running process picks up a changed body by itself */

@@ -12,6 +12,10 @@
  *      @{file:NAME}            the path of this node's file, as the process sees it
  *      @{secret:NAME/KEY}      the value of a key of a secret of the namespace; the text is secret
  *      @{lib}                  the directory with the jars of the workload's software
+ *      @{jar:NAME}             the path of the jar of that name, with or without a version behind
+ * it
+ *      @{label:KEY}            a label of the place where this node runs; nothing when it has none
+ *      @{random:N}             in a secret: N letters and digits, made once
  *      @{at}                   the character "@", before a reference: "0@{at}@{addr:NODE}"
  *
  * A literal "@{" in what a user wrote must pass through mr_parts_literal() first. Every string is
@@ -89,17 +93,20 @@ typedef struct MrFile {
         const char *name;    /* "server.properties"; letters, digits, ".", "-", "_" */
         const char *content; /* may hold references */
         MrFileEffect effect;
+        bool is_private; /* only the process itself may read it: it belongs to its user, mode 0600
+                          */
         /* For effect NONE of a file whose static part is known: what of it needs a restart after
          * all goes into the workload's `settings`. */
 } MrFile;
 
 typedef struct MrEndpoint {
         const char *node;
-        const char *name;    /* "tcp-clients", "tcp-replication" */
-        const char *group;   /* nodes of one group share the standard port where they can:
-                                "my-cluster-kafka" */
-        int64_t port;        /* the standard port */
-        bool is_fixed;       /* the port was chosen for this node, so no other will do */
+        const char *name;  /* "tcp-clients", "tcp-replication" */
+        const char *group; /* nodes of one group share the standard port where they can:
+                              "my-cluster-kafka" */
+        int64_t port;      /* the standard port */
+        bool is_aside;     /* metrics and the like: where it moves says nothing about the others */
+        bool is_fixed;     /* the port was chosen for this node, so no other will do */
         bool is_ready_check; /* the node is started when this port is bound */
         bool is_external;    /* clients outside the cluster use it */
         bool loopback_only;

@@ -55,6 +55,8 @@ static void add_file(Batch *batch, MrVerb verb, const MrManifest *manifest) {
                 return;
         mr_tree_set_string(step, "class", mr_tree_get_string(manifest->body, "class"));
         mr_tree_set_string(step, "content", manifest->payload);
+        if (manifest->is_private)
+                mr_tree_set_bool(step, "private", true);
 }
 
 static void add_unit(Batch *batch, MrVerb verb, const MrManifest *manifest) {

@@ -61,6 +61,7 @@ static int lower_file(Lowering *lowering, const MrFile *file, MrError *err) {
                                                 .node = file->node,
                                                 .rank = RANK_FILE,
                                                 .is_secret = is_secret,
+                                                .is_private = file->is_private,
                                                 .name = mr_arena_strf(lowering->arena, "%s/%s",
                                                                       file->node, file->name),
                                                 .body = body,

@@ -95,11 +95,22 @@ static bool is_given(const Lowering *lowering, const MrEndpoint *endpoint) {
         return mr_pairs_get(&lowering->ports, key) != NULL;
 }
 
+/* Endpoints of a node that move together: those clients and nodes use, or those aside. */
+typedef struct Together {
+        const char *node;
+        bool is_aside;
+} Together;
+
+static bool is_to_give(const Lowering *lowering, const MrPart *part, const Together *together) {
+        return is_of_node(part, together->node) && part->endpoint.is_aside == together->is_aside &&
+               !is_given(lowering, &part->endpoint);
+}
+
 /* Whether all of the node's endpoints that have no port yet could move by `offset`. */
-static bool fits(const Lowering *lowering, const char *node, int64_t offset) {
+static bool fits(const Lowering *lowering, const Together *together, int64_t offset) {
         for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
                 const MrPart *part = mr_parts_at(lowering->parts, i);
-                if (!is_of_node(part, node) || is_given(lowering, &part->endpoint))
+                if (!is_to_give(lowering, part, together))
                         continue;
                 int64_t port = part->endpoint.port + offset;
                 if (port > PORT_MAX || is_taken(lowering, port))
@@ -113,7 +124,7 @@ static int64_t first_offset(const Lowering *lowering, const char *node) {
         for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
                 const MrPart *part = mr_parts_at(lowering->parts, i);
                 if (!is_of_node(part, node) || !is_given(lowering, &part->endpoint) ||
-                    part->endpoint.is_fixed)
+                    part->endpoint.is_fixed || part->endpoint.is_aside)
                         continue;
                 _cleanup_free_ char *key = mr_strf("%s/%s", node, part->endpoint.name);
                 int64_t port;
@@ -123,21 +134,36 @@ static int64_t first_offset(const Lowering *lowering, const char *node) {
         return 0;
 }
 
-static int give_node(Lowering *lowering, const char *node, MrError *err) {
-        int64_t first = first_offset(lowering, node), offset = first;
+static int give_together(Lowering *lowering, const Together *together, MrError *err) {
+        int64_t offset = first_offset(lowering, together->node), next = 0;
 
-        while (!fits(lowering, node, offset)) {
-                offset = offset == first && first != 0 ? 0 : offset + STEP;
+        while (!fits(lowering, together, offset)) {
+                offset = next;
+                next += STEP;
                 if (offset > PORT_MAX)
                         return mr_fail(err, MR_INVALID, NULL,
                                        "no free ports are left on this host for %s; choose other "
                                        "listener ports",
-                                       node);
+                                       together->node);
         }
         for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
                 const MrPart *part = mr_parts_at(lowering->parts, i);
-                if (is_of_node(part, node) && !is_given(lowering, &part->endpoint))
+                if (is_to_give(lowering, part, together))
                         give(lowering, &part->endpoint, part->endpoint.port + offset);
+        }
+        return 0;
+}
+
+static int give_rest(Lowering *lowering, bool is_aside, MrError *err) {
+        for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
+                const MrPart *part = mr_parts_at(lowering->parts, i);
+                if (part->kind != MR_PART_ENDPOINT || part->endpoint.is_aside != is_aside ||
+                    is_given(lowering, &part->endpoint))
+                        continue;
+                Together together = {.node = part->endpoint.node, .is_aside = is_aside};
+                int r = give_together(lowering, &together, err);
+                if (r < 0)
+                        return r;
         }
         return 0;
 }
@@ -162,13 +188,6 @@ int lower_ports(Lowering *lowering, MrError *err) {
                 if (port > 0 && !is_taken_here(lowering, port))
                         give(lowering, &part->endpoint, port);
         }
-        for (size_t i = 0; i < mr_parts_size(parts); i++) {
-                const MrPart *part = mr_parts_at(parts, i);
-                if (part->kind != MR_PART_ENDPOINT || is_given(lowering, &part->endpoint))
-                        continue;
-                int r = give_node(lowering, part->endpoint.node, err);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        int r = give_rest(lowering, false, err);
+        return r < 0 ? r : give_rest(lowering, true, err);
 }

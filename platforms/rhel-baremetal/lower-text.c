@@ -1,5 +1,7 @@
 /* What the references in the text of parts stand for on a host. */
 
+#include <string.h>
+
 #include "lower.h"
 #include "names.h"
 #include "str.h"
@@ -71,6 +73,42 @@ static int resolve_library(Scope *scope, MrBuf *out) {
         return 0;
 }
 
+/* "NAME.jar" or "NAME-1.2.3.jar", not "NAME-other-1.2.3.jar". */
+static bool is_jar(const char *file, const char *name) {
+        size_t n = strlen(name);
+
+        return mr_starts_with(file, name) &&
+               (mr_streq(file + n, ".jar") ||
+                (file[n] == '-' && file[n + 1] >= '0' && file[n + 1] <= '9'));
+}
+
+static const char *find_jar(const MrTree *distribution, const char *list, const char *name) {
+        const MrTree *jars = mr_tree_get(distribution, list);
+
+        for (size_t i = 0; i < mr_tree_size(jars); i++)
+                if (is_jar(mr_tree_string(mr_tree_at(jars, i)), name))
+                        return mr_tree_string(mr_tree_at(jars, i));
+        return NULL;
+}
+
+static int resolve_jar(Scope *scope, const char *name, MrBuf *out) {
+        const MrPart *part = mr_parts_find_workload(scope->lowering->parts, scope->node);
+        if (!part)
+                return 0;
+        const MrTree *distribution = lower_distribution(scope->lowering, part->workload.software,
+                                                        part->workload.version);
+        const char *jar = find_jar(distribution, "extra_jars", name);
+
+        if (jar) {
+                mr_buf_printf(out, "%s/%s", mr_tree_get_string(distribution, "extras"), jar);
+                return 0;
+        }
+        jar = find_jar(distribution, "libs", name);
+        int r = resolve_library(scope, out);
+        mr_buf_printf(out, jar ? "/%s" : "/%s.jar", jar ? jar : name);
+        return r;
+}
+
 static int resolve_secret(Scope *scope, const char *argument, MrBuf *out) {
         _cleanup_free_ char *name = mr_strdup(argument);
         char *key = name;
@@ -131,6 +169,17 @@ static int resolve(const char *what, const char *argument, MrBuf *out, void *use
                 return resolve_secret(scope, argument, out);
         if (mr_streq(what, "lib"))
                 return resolve_library(scope, out);
+        if (mr_streq(what, "jar"))
+                return resolve_jar(scope, argument, out);
+        if (mr_streq(what, "label")) {
+                const MrTree *labels = mr_tree_get(host_of(lowering), "labels");
+                const char *value = mr_tree_get_string(labels, argument);
+                if (value)
+                        mr_buf_puts(out, value);
+                else if (!host_of(lowering))
+                        mr_buf_printf(out, "<label %s of the host>", argument);
+                return 0;
+        }
         return mr_fail(err, MR_BUG, NULL, "a reference to \"%s\" means nothing on a host", what);
 }
 

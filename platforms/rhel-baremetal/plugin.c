@@ -324,6 +324,7 @@ static const MrIgnored ignored[] = {
         {MR_SERVICE, "clients reach the nodes of a host directly"},
         {MR_METADATA, "what is made on hosts carries no labels or annotations"},
         {MR_BUDGET, "nodes of hosts stop one at a time"},
+        {MR_PROBE, "systemd restarts what ended, and a node is ready when the cluster says so"},
         {},
 };
 

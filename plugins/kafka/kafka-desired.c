@@ -4,8 +4,10 @@
 #include "kafka-cluster.h"
 #include "kafka-listener.h"
 #include "kafka-logging.h"
+#include "kafka-metrics.h"
 #include "kafka-options.h"
 #include "kafka-properties.h"
+#include "kafka-quotas.h"
 #include "properties.h"
 
 #include <inttypes.h>
@@ -259,7 +261,8 @@ static MrPairs node_labels(const KafkaCluster *cluster, const KafkaNode *node) {
 }
 
 static void add_workload(const KafkaCluster *cluster, const KafkaNode *node,
-                         const MrPairs *settings, const LogFile *log, MrParts *parts) {
+                         const MrPairs *settings, const LogFile *log, const char *metrics,
+                         MrParts *parts) {
         MrArena *arena = cluster->arena;
         MrWorkload workload = {
                 .node = node->name,
@@ -280,6 +283,7 @@ static void add_workload(const KafkaCluster *cluster, const KafkaNode *node,
                 mr_strings_add(arena, &workload.directories, kafka_log_dir(cluster, node, i));
         java_apply(arena, node->jvm, node->resources, DEFAULT_HEAP, &workload);
         mr_strings_add(arena, &workload.jvm_options, log->option);
+        kafka_metrics_add(cluster, metrics, parts, &workload);
         if (cluster->is_kraft)
                 add_preparation(cluster, node, &workload);
         mr_parts_add(parts, (MrPart){.kind = MR_PART_WORKLOAD, .workload = workload});
@@ -318,6 +322,7 @@ static int check_name(const MrResource *resource, MrError *err) {
 int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
                   MrParts *parts, MrError *err) {
         KafkaCluster cluster;
+        const char *metrics;
         LogFile log;
 
         int r = check_name(resource, err);
@@ -326,6 +331,8 @@ int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFac
         r = kafka_cluster_make(resource, spec, facts, mr_parts_arena(parts), &cluster, err);
         if (r >= 0)
                 r = kafka_log_file(&cluster, parts, &log, err);
+        if (r >= 0)
+                r = kafka_metrics_prepare(&cluster, parts, &metrics, err);
         if (r < 0)
                 return r;
         if (!resource->is_deleted) {
@@ -347,10 +354,12 @@ int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFac
                 add_endpoints(&cluster, node, parts);
                 kafka_log_restart(&cluster, node, &log, &properties.restart);
                 add_files(&cluster, node, &properties.all, &log, parts);
-                add_workload(&cluster, node, &properties.restart, &log, parts);
+                add_workload(&cluster, node, &properties.restart, &log, metrics, parts);
         }
         options_add_settings(&cluster, parts);
         kafka_log_settings(&cluster, &log, parts);
+        quotas_add_settings(&cluster, parts);
+        quotas_warn(&cluster, parts);
         mr_parts_add(parts, (MrPart){
                                     .kind = MR_PART_GUARD,
                                     .guard = {.group = kafka_group(&cluster), .max_unavailable = 1},

@@ -230,6 +230,7 @@ int kafka_probes(const MrResource *resource, const KafkaSpec *spec, const MrFact
         for (size_t i = 0; i < cluster.n_nodes; i++)
                 if (cluster.nodes[i].is_broker)
                         mr_strings_add(arena, &probe.nodes, cluster.nodes[i].name);
+        mr_strings_add(arena, &probe.also, "quotas");
         if (kafka_log_is_told(&cluster))
                 mr_strings_add(arena, &probe.also, "loggers");
         ret->items = mr_arena_new_array(arena, MrProbe, 1);

@@ -8,7 +8,9 @@
 
 #include "ensemble.h"
 #include "kafka-listener.h"
+#include "kafka-metrics.h"
 #include "kafka-options.h"
+#include "kafka-quotas.h"
 
 typedef struct Writer {
         const KafkaCluster *cluster;
@@ -346,6 +348,8 @@ ServerProperties kafka_properties(const KafkaCluster *cluster, const KafkaNode *
         else
                 set_zookeeper(&writer);
         set_authorization(&writer, parts);
+        kafka_metrics_options(cluster, node, &writer.pairs, parts);
+        quotas_add_options(cluster, node, &writer.pairs, parts);
         result.all = writer.pairs;
         for (size_t i = 0; i < writer.pairs.n; i++)
                 if (!option_is_dynamic(writer.pairs.items[i].key, cluster->version))

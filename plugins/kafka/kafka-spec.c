@@ -2,6 +2,9 @@
 
 #include "kafka.h"
 
+#include "kafka-metrics.h"
+#include "kafka-quotas.h"
+#include "probe.h"
 #include "version.h"
 
 #define SERVER_NOT_YET(n, ...) MR_TREE(n, KafkaServer, not_yet, .flags = MR_NOT_YET, __VA_ARGS__)
@@ -55,15 +58,26 @@ static const MrField server_fields[] = {
                   .doc = "Options of the Java virtual machine; a pool can have its own."),
         MR_OBJECT("resources", KafkaServer, resources, Resources, resources_fields,
                   .doc = "Memory and processor time of each broker; a pool can have its own."),
-        SERVER_NOT_YET("rack", .doc = "How a broker learns in which rack or zone it is."),
+        MR_OBJECT(
+                "rack", KafkaServer, rack, Rack, rack_fields, .rule = rack_rule,
+                .doc = "How a broker learns in which rack or zone it is. Replicas are then spread "
+                       "over racks; with the option replica.selector.class consumers read from "
+                       "the nearest one."),
         MR_STRING("image", KafkaServer, unread.text, .flags = MR_POD,
                   .doc = "Container image of the nodes."),
         MR_STRING("brokerRackInitImage", KafkaServer, unread.text, .flags = MR_POD,
                   .doc = "Container image that finds out the rack."),
-        SERVER_NOT_YET("livenessProbe", .doc = "When a broker counts as dead."),
-        SERVER_NOT_YET("readinessProbe", .doc = "When a broker counts as ready."),
-        SERVER_NOT_YET("jmxOptions", .doc = "Access to the JMX port."),
-        SERVER_NOT_YET("metricsConfig", .doc = "Where metrics come from and which are exported."),
+        MR_OBJECT("livenessProbe", KafkaServer, unread.object, MrUnread, probe_fields,
+                  .flags = MR_PROBE, .doc = "When a broker counts as dead."),
+        MR_OBJECT("readinessProbe", KafkaServer, unread.object, MrUnread, probe_fields,
+                  .flags = MR_PROBE, .doc = "When a broker counts as ready."),
+        MR_OBJECT("jmxOptions", KafkaServer, jmx, Jmx, jmx_fields,
+                  .doc = "Opens the JMX port of each node. Its users are in the secret "
+                         "NAME-kafka-jmx."),
+        MR_OBJECT("metricsConfig", KafkaServer, metrics, Metrics, metrics_fields,
+                  .rule = metrics_rule,
+                  .doc = "Metrics for Prometheus on port 9404 of each node: by which means, and "
+                         "which."),
         MR_OBJECT("logging", KafkaServer, logging, Logging, logging_fields, .rule = logging_rule,
                   .doc = "Levels of the loggers. Changed without a restart where Kafka can."),
         MR_OBJECT("template", KafkaServer, unread.object, MrUnread, kafka_template_fields,
@@ -71,7 +85,8 @@ static const MrField server_fields[] = {
         MR_OBJECT("tieredStorage", KafkaServer, unread.object, MrUnread, tiered_storage_fields,
                   .flags = MR_NOT_YET,
                   .doc = "Older segments in remote storage, through a plugin."),
-        SERVER_NOT_YET("quotas", .doc = "Default limits for clients, enforced by the brokers."),
+        MR_OBJECT("quotas", KafkaServer, quotas, Quotas, quotas_fields, .rule = quotas_rule,
+                  .doc = "Default limits for clients, enforced by the brokers."),
         {},
 };
 

@@ -6,7 +6,9 @@
 #include "operand.h"
 
 #include "java.h"
+#include "jmx.h"
 #include "logging.h"
+#include "metrics.h"
 #include "storage.h"
 
 typedef enum ListenerType {
@@ -129,6 +131,31 @@ typedef struct Authorization {
         MrUnread unread; /* of types that are refused */
 } Authorization;
 
+typedef enum QuotasType {
+        QUOTAS_KAFKA,
+        QUOTAS_STRIMZI,
+} QuotasType;
+
+typedef struct Quotas {
+        int type;
+        int64_t producer_byte_rate, consumer_byte_rate, request_percentage;
+        double controller_mutation_rate;
+        int64_t min_available_bytes;
+        double min_available_ratio;
+        MrStrings excluded;
+} Quotas;
+
+typedef enum RackType {
+        RACK_LABEL,
+        RACK_ENVIRONMENT,
+} RackType;
+
+typedef struct Rack {
+        int type;
+        const char *topology_key;
+        const char *variable;
+} Rack;
+
 /* spec.kafka */
 typedef struct KafkaServer {
         const char *version;
@@ -141,6 +168,10 @@ typedef struct KafkaServer {
         JavaOptions *jvm;
         Resources *resources;
         Logging *logging;
+        Metrics *metrics;
+        Jmx *jmx;
+        Rack *rack;
+        Quotas *quotas;
         MrUnread unread;
         const MrTree *not_yet;
 } KafkaServer;

@@ -146,8 +146,31 @@ static void add_endpoints(const Ensemble *ensemble, const char *node, MrParts *p
                              });
 }
 
+static const char *jmx_secret(const Ensemble *ensemble) {
+        return mr_arena_strf(ensemble->arena, "%s-zookeeper-jmx", ensemble->resource->name);
+}
+
+static int prepare_metrics(const Ensemble *ensemble, const KafkaVersion *version, MrParts *parts,
+                           const char **ret_rules, MrError *err) {
+        MetricsRequest request = {
+                .metrics = ensemble->spec->metrics,
+                .where = "spec.zookeeper.metricsConfig",
+                .version = version->name,
+                .facts = ensemble->facts,
+        };
+
+        *ret_rules = NULL;
+        jmx_add_secret(parts, ensemble->spec->jmx, jmx_secret(ensemble),
+                       cluster_labels(ensemble->arena, ensemble->resource, "zookeeper"));
+        if (ensemble->resource->is_deleted)
+                return 0;
+        jmx_warn(parts, ensemble->spec->jmx, "spec.zookeeper.jmxOptions");
+        return metrics_agent_rules(parts, &request, ret_rules, err);
+}
+
 static void add_workload(const Ensemble *ensemble, int64_t i, const KafkaVersion *version,
-                         const MrPairs *config, const LogFile *log, MrParts *parts) {
+                         const MrPairs *config, const LogFile *log, const char *metrics,
+                         MrParts *parts) {
         MrArena *arena = ensemble->arena;
         MrWorkload workload = {
                 .node = ensemble_node(ensemble, i),
@@ -171,6 +194,8 @@ static void add_workload(const Ensemble *ensemble, int64_t i, const KafkaVersion
         mr_strings_add(arena, &workload.jvm_options, log->option);
         /* A port that another process holds for a moment must not end the member for good. */
         mr_strings_add(arena, &workload.jvm_options, "-Dzookeeper.electionPortBindRetry=0");
+        metrics_add_agent(parts, metrics, workload.group, &workload);
+        jmx_add(parts, ensemble->spec->jmx, jmx_secret(ensemble), workload.group, &workload);
         mr_parts_add(parts, (MrPart){.kind = MR_PART_WORKLOAD, .workload = workload});
 }
 
@@ -203,6 +228,7 @@ int zookeeper_desired(const MrResource *resource, const void *spec, const MrFact
                       MrParts *ret, MrError *err) {
         Ensemble ensemble = ensemble_of(resource, spec, facts, mr_parts_arena(ret));
         char id[MR_KAFKA_ID_MAX];
+        const char *metrics;
         LogFile log;
 
         const KafkaVersion *version = version_of(resource, err);
@@ -211,6 +237,8 @@ int zookeeper_desired(const MrResource *resource, const void *spec, const MrFact
         int r = cluster_identity(resource, facts, ensemble.arena, id, err);
         if (r >= 0)
                 r = make_log_file(&ensemble, ret, &log, err);
+        if (r >= 0)
+                r = prepare_metrics(&ensemble, version, ret, &metrics, err);
         if (r < 0)
                 return r;
         const char *cluster_id = mr_arena_strdup(ensemble.arena, id);
@@ -222,7 +250,7 @@ int zookeeper_desired(const MrResource *resource, const void *spec, const MrFact
                 add_volume(&ensemble, i, cluster_id, ret);
                 add_endpoints(&ensemble, node, ret);
                 add_files(&ensemble, node, &config, &log, ret);
-                add_workload(&ensemble, i, version, &config, &log, ret);
+                add_workload(&ensemble, i, version, &config, &log, metrics, ret);
         }
         mr_parts_add(ret, (MrPart){
                                   .kind = MR_PART_GUARD,

@@ -2,6 +2,7 @@
 
 #include "zookeeper.h"
 
+#include "probe.h"
 #include "template-spec.h"
 
 #define NOT_YET(n, ...) MR_TREE(n, ZooKeeperSpec, not_yet, .flags = MR_NOT_YET, __VA_ARGS__)
@@ -41,10 +42,16 @@ static const MrField zookeeper_fields[] = {
                   .doc = "Memory and processor time of each member."),
         MR_STRING("image", ZooKeeperSpec, unread.text, .flags = MR_POD,
                   .doc = "Container image of the members."),
-        NOT_YET("livenessProbe", .doc = "When a member counts as dead."),
-        NOT_YET("readinessProbe", .doc = "When a member counts as ready."),
-        NOT_YET("jmxOptions", .doc = "Access to the JMX port."),
-        NOT_YET("metricsConfig", .doc = "Where metrics come from and which are exported."),
+        MR_OBJECT("livenessProbe", ZooKeeperSpec, unread.object, MrUnread, probe_fields,
+                  .flags = MR_PROBE, .doc = "When a member counts as dead."),
+        MR_OBJECT("readinessProbe", ZooKeeperSpec, unread.object, MrUnread, probe_fields,
+                  .flags = MR_PROBE, .doc = "When a member counts as ready."),
+        MR_OBJECT("jmxOptions", ZooKeeperSpec, jmx, Jmx, jmx_fields,
+                  .doc = "Opens the JMX port of each member. Its users are in the secret "
+                         "NAME-zookeeper-jmx."),
+        MR_OBJECT("metricsConfig", ZooKeeperSpec, metrics, Metrics, metrics_exporter_fields,
+                  .rule = metrics_exporter_rule,
+                  .doc = "Metrics for Prometheus on port 9404 of each member."),
         MR_OBJECT("logging", ZooKeeperSpec, logging, Logging, logging_fields, .rule = logging_rule,
                   .doc = "Levels of the loggers. ZooKeeper reads them when it starts, so a change "
                          "restarts the members one by one."),

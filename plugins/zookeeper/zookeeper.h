@@ -5,7 +5,9 @@
 #include "operand.h"
 
 #include "java.h"
+#include "jmx.h"
 #include "logging.h"
+#include "metrics.h"
 #include "storage.h"
 
 #define ZOOKEEPER_CLIENTS "tcp-clients"
@@ -19,6 +21,8 @@ typedef struct ZooKeeperSpec {
         JavaOptions *jvm;
         Resources *resources;
         Logging *logging;
+        Metrics *metrics;
+        Jmx *jmx;
         MrUnread unread;
         const MrTree *not_yet;
 } ZooKeeperSpec;

@@ -16,7 +16,7 @@ static const char config_text[] =
         "  - {name: directory, path: /var/lib/millrace-data}\n"
         "  - {name: fast, path: /srv/fast}\n"
         "distributions:\n"
-        "  - {software: kafka, version: 3.9.1, directory: /opt/kafka-3.9.1}\n";
+        "  - {software: kafka, version: 3.9.1, directory: /opt/kafka-3.9.1, extras: /opt/more}\n";
 
 static int setup(void **state) {
         HostConfig *config = NULL;
@@ -271,6 +271,8 @@ static void java_gets_no_options_that_run_things(void **state) {
                 "--module-path=/tmp",
                 "-javaagent:/tmp/x.jar",
                 "-javaagent:/opt/kafka-3.9.1/../../tmp/x.jar",
+                "-javaagent:/opt/more/../tmp/x.jar",
+                "-javaagent:/opt/more2/x.jar",
                 "-javaagent:/opt/kafka-3.9.10/x.jar",
                 "-javaagent:/opt/kafka-3.9.1",
                 "-javaagent:",
@@ -283,7 +285,8 @@ static void java_gets_no_options_that_run_things(void **state) {
                 refused(*state, more, "properties.jvm_options[1]", "");
         }
         accepted(*state, UNIT(",\"jvm_options\":[\"-Xms1g\",\"-Da=b c\",\"-ea\",\"-XX:+UseG1GC\","
-                              "\"-javaagent:/opt/kafka-3.9.1/libs/agent.jar=9404:/etc/x\"]"));
+                              "\"-javaagent:/opt/kafka-3.9.1/libs/agent.jar=9404:/etc/x\","
+                              "\"-javaagent:/opt/more/agent.jar=9404:/etc/x\"]"));
 }
 
 static void paths_stay_beneath_the_volumes_of_the_node(void **state) {

@@ -85,6 +85,17 @@ static void distributions_are_found_and_placed(void **state _unused_) {
         assert_string_equal(d, "/var/lib/millrace-dist/kafka-4.3.1.state.json");
 }
 
+static void labels_and_extras(void **state _unused_) {
+        _cleanup_(host_config_freep) HostConfig *config =
+                accepted("labels: {topology.kubernetes.io/zone: a, disks: 4}\n"
+                         "distributions: [{software: s, version: \"1\", directory: /opt/s, extras: "
+                         "/opt/x}]\n");
+
+        assert_string_equal(mr_pairs_get(&config->labels, "topology.kubernetes.io/zone"), "a");
+        assert_string_equal(mr_pairs_get(&config->labels, "disks"), "4");
+        assert_string_equal(host_config_distribution(config, "s", "1")->extras, "/opt/x");
+}
+
 static void wrong_settings_are_named(void **state _unused_) {
         refused("java: bin/java\n", "hostd.yaml:1:7: java:");
         refused("colour: blue\n", "colour: there is no such setting");
@@ -153,6 +164,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(an_empty_file_gives_the_defaults),
                 cmocka_unit_test(distributions_are_found_and_placed),
+                cmocka_unit_test(labels_and_extras),
                 cmocka_unit_test(wrong_settings_are_named),
                 cmocka_unit_test(the_file_must_be_safe),
         };

@@ -132,6 +132,15 @@ static void a_file_is_written_once_and_whole(void **state) {
         assert_string_equal(mr_buf_text(&text), "two\n");
         assert_true(
                 shell_says(f, "test \"$(stat -c %a data/x)\" = 644 && test \"$(ls -A data)\" = x"));
+        HostAccess own = {.uid = geteuid(), .gid = getegid(), .mode = 0600};
+        assert_int_equal(host_file_write_for(&dir, "x", "two\n", 4, own, NULL), 1);
+        assert_int_equal(host_file_write_for(&dir, "x", "two\n", 4, own, NULL), 0);
+        assert_true(shell_says(f, "test \"$(stat -c %a data/x)\" = 600"));
+        if (geteuid() == 0) {
+                own.uid = own.gid = 65534;
+                assert_int_equal(host_file_write_for(&dir, "x", "two\n", 4, own, NULL), 1);
+                assert_true(shell_says(f, "test \"$(stat -c %u:%g:%a data/x)\" = 65534:65534:600"));
+        }
         assert_int_equal(host_file_remove(&dir, "x", NULL), 1);
         assert_int_equal(host_file_remove(&dir, "x", NULL), 0);
         assert_int_equal(host_file_read(&dir, "x", 10, &text, NULL), 0);

@@ -121,6 +121,12 @@ static void command_lines_are_in_order(void **state) {
                    "java -XX:SharedArchiveFile=/etc/passwd -Xshare:auto -Xmx1g -Dx=y z -cp /l/* "
                    "a.Main s.properties");
         launch.archive = NULL;
+        launch.extras = "/m";
+        words_add(&launch.options, "-Dcom.sun.management.jmxremote.port=9999");
+        command_is(java_command, &launch,
+                   "java -Xmx1g -Dx=y z -Dcom.sun.management.jmxremote.port=9999 -cp /l/*:/m/* "
+                   "a.Main s.properties");
+        launch.extras = NULL;
         command_is(java_prepare_command, &launch,
                    "java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dx=y z -cp /l/* a.Tool "
                    "format");

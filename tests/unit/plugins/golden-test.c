@@ -101,8 +101,18 @@ static void listeners_with_zookeeper(void **state _unused_) {
         check("listeners-zookeeper");
 }
 
+static void every_knob_with_zookeeper(void **state _unused_) {
+        check("knobs-zookeeper");
+}
+
+static void every_knob_without_zookeeper(void **state _unused_) {
+        check("knobs-kraft");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(every_knob_with_zookeeper),
+                cmocka_unit_test(every_knob_without_zookeeper),
                 cmocka_unit_test(one_of_each_with_zookeeper),
                 cmocka_unit_test(three_of_each_with_every_option),
                 cmocka_unit_test(one_node_of_both_roles),

@@ -249,6 +249,7 @@ static void write_file(MrBuf *out, const MrFile *file) {
              file->effect == MR_EFFECT_RESTART  ? "restart"
              : file->effect == MR_EFFECT_RELOAD ? "reload"
                                                 : "none");
+        number(out, "private", file->is_private);
         for (const char *line = file->content; *line;) {
                 size_t size = strcspn(line, "\n");
                 mr_buf_puts(out, "  | ");

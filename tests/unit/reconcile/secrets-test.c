@@ -275,6 +275,33 @@ static void what_somebody_wrote_is_never_written_over(void **state _unused_) {
                             "millrace makes the Secret s itself; give yours another name");
 }
 
+static void add_random(World *w) {
+        MrSecretPart part = {.name = "r"};
+
+        mr_pairs_set(mr_parts_arena(w->parts), &part.values, "user", "@{random:32}");
+        mr_pairs_set(mr_parts_arena(w->parts), &part.values, "password", "@{random:16}");
+        mr_parts_add(w->parts, (MrPart){.kind = MR_PART_SECRET, .secret = part});
+}
+
+static void what_is_random_is_made_once(void **state _unused_) {
+        _cleanup_world_ w = world();
+
+        add_random(&w);
+        lower(&w);
+        assert_null(secret(w.found, "r"));
+        assert_null(secret(w.wanted, "r")->pending);
+        assert_string_equal(secret(w.wanted, "r")->payload,
+                            "{\"password\":{\"random\":16},\"user\":{\"random\":32}}");
+        facts_add_secret(w.facts, "r", "user", "made");
+        again(&w);
+        assert_string_equal(secret(w.wanted, "r")->payload,
+                            "{\"password\":{\"random\":16},\"user\":\"made\"}");
+        assert_false(mr_tree_equal(secret(w.wanted, "r")->body, secret(w.found, "r")->body));
+        facts_add_secret(w.facts, "r", "password", "word");
+        again(&w);
+        assert_true(mr_tree_equal(secret(w.wanted, "r")->body, secret(w.found, "r")->body));
+}
+
 static void a_reference_that_means_nothing(void **state _unused_) {
         _cleanup_world_ w = world();
         _cleanup_error_ MrError err = {};
@@ -297,6 +324,7 @@ int main(void) {
                 cmocka_unit_test(an_assembled_secret_is_compared_by_digest),
                 cmocka_unit_test(an_authority_somebody_wrote_serves),
                 cmocka_unit_test(what_somebody_wrote_is_never_written_over),
+                cmocka_unit_test(what_is_random_is_made_once),
                 cmocka_unit_test(a_reference_that_means_nothing),
         };
 

@@ -60,6 +60,10 @@ static void files(void **state _unused_) {
                     "{\"op\": \"file.write\", \"instance\": \"n\", \"name\": \"f.properties\", "
                     "\"class\": \"fish\", "
                     "\"content\": \"a=b\\n\"}");
+        manifest.is_private = true;
+        assert_step((MrAction){.verb = MR_VERB_UPDATE, .manifest = &manifest, .ns = "default"},
+                    "{\"op\": \"file.write\", \"instance\": \"n\", \"name\": \"f.properties\", "
+                    "\"class\": \"fish\", \"content\": \"a=b\\n\", \"private\": true}");
         assert_step((MrAction){.verb = MR_VERB_REMOVE, .manifest = &manifest, .ns = "default"},
                     "{\"op\": \"file.remove\", \"instance\": \"n\", \"name\": \"f.properties\"}");
 }

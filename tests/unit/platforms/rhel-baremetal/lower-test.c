@@ -476,6 +476,82 @@ static void a_distribution_that_is_not_there(void **state _unused_) {
         assert_null(unit(&w, "n")->pending);
 }
 
+static const char *file_text(const World *w, const char *name) {
+        return mr_manifests_find(w->out, "File", w->ns, name)->payload;
+}
+
+static void jars_are_found_by_name(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        see_host(&w,
+                 "{\"distributions\": [{\"software\": \"fish\", \"version\": \"1.0\", \"state\": "
+                 "\"ready\", \"directory\": \"/opt/fish\", \"libs\": [\"fin-other-1.jar\", "
+                 "\"fin-1.2.jar\", \"gill.jar\"], \"extras\": \"/opt/more\", \"extra_jars\": "
+                 "[\"gill-3.jar\"]}]}");
+        add_node(&w, "c-fish-0");
+        add_file(&w, "c-fish-0", "f", "@{jar:fin} @{jar:gill} @{jar:tail}", MR_EFFECT_NONE);
+        lower_well(&w);
+        assert_string_equal(file_text(&w, "c-fish-0/f"),
+                            "/opt/fish/libs/fin-1.2.jar /opt/more/gill-3.jar "
+                            "/opt/fish/libs/tail.jar");
+}
+
+static void labels_of_the_host(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        add_node(&w, "c-fish-0");
+        add_file(&w, "c-fish-0", "f", "[@{label:zone}]", MR_EFFECT_NONE);
+        lower_well(&w);
+        assert_string_equal(file_text(&w, "c-fish-0/f"), "[<label zone of the host>]");
+        see_host(&w, "{\"labels\": {\"zone\": \"west\"}}");
+        lower_well(&w);
+        assert_string_equal(file_text(&w, "c-fish-0/f"), "[west]");
+        see_host(&w, "{\"labels\": {}}");
+        lower_well(&w);
+        assert_string_equal(file_text(&w, "c-fish-0/f"), "[]");
+}
+
+static void what_a_file_is_for_the_process(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        add_node(&w, "c-fish-0");
+        mr_parts_add(w.parts, (MrPart){.kind = MR_PART_FILE,
+                                       .file = {.node = "c-fish-0",
+                                                .name = "secret",
+                                                .content = "x",
+                                                .is_private = true,
+                                                .effect = MR_EFFECT_RELOAD}});
+        add_file(&w, "c-fish-0", "f", "x", MR_EFFECT_RESTART);
+        lower_well(&w);
+        const MrManifest *secret = mr_manifests_find(w.out, "File", "default", "c-fish-0/secret");
+        assert_true(secret->is_private && secret->reloads && !secret->restarts);
+        const MrManifest *other = mr_manifests_find(w.out, "File", "default", "c-fish-0/f");
+        assert_true(!other->is_private && !other->reloads && other->restarts);
+}
+
+/* A port for metrics that is taken already moves alone. */
+static void endpoints_aside_move_alone(void **state _unused_) {
+        static const char *const nodes[] = {"a-0", "b-0", "b-1"};
+        _cleanup_world_ w = world("default");
+
+        for (size_t i = 0; i < MR_ELEMENTS(nodes); i++) {
+                add_node(&w, nodes[i]);
+                add_endpoint(&w, nodes[i], "clients", i == 0 ? 1000 : 2000);
+                mr_parts_add(w.parts, (MrPart){.kind = MR_PART_ENDPOINT,
+                                               .endpoint = {.node = nodes[i],
+                                                            .name = "metrics",
+                                                            .group = "g",
+                                                            .port = 9404,
+                                                            .is_aside = true}});
+        }
+        lower_well(&w);
+        assert_int_equal(port_of(&w, "a-0", "metrics"), 9404);
+        assert_int_equal(port_of(&w, "b-0", "clients"), 2000);
+        assert_int_equal(port_of(&w, "b-0", "metrics"), 9414);
+        assert_int_equal(port_of(&w, "b-1", "clients"), 2010);
+        assert_int_equal(port_of(&w, "b-1", "metrics"), 9424);
+}
+
 static void several_nodes_on_one_host_are_told(void **state _unused_) {
         _cleanup_world_ w = world("default");
         const char *reason, *message;
@@ -512,6 +588,10 @@ int main(void) {
                 cmocka_unit_test(a_unit_gathers_what_its_node_needs),
                 cmocka_unit_test(the_fingerprint_decides_about_restarts),
                 cmocka_unit_test(a_distribution_that_is_not_there),
+                cmocka_unit_test(jars_are_found_by_name),
+                cmocka_unit_test(labels_of_the_host),
+                cmocka_unit_test(what_a_file_is_for_the_process),
+                cmocka_unit_test(endpoints_aside_move_alone),
                 cmocka_unit_test(several_nodes_on_one_host_are_told),
         };
 

@@ -6,7 +6,12 @@
 
 #include "base/clock.h"
 #include "look.h"
+#include "reconcile/settings.h"
 #include "sdk/str.h"
+
+/* What the running system has accepted may take a moment to be in force everywhere, and is not
+ * altered again in that time. */
+#define ACCEPTED_USEC (5 * UINT64_C(1000000))
 
 typedef struct View {
         char *probe;
@@ -24,6 +29,9 @@ struct Views {
         size_t n_looking;
         uint64_t since, looking_since;
         Alteration *alteration;
+        char *accepted_by; /* probe */
+        MrTree *accepted;  /* "SCOPE/KEY" → value */
+        uint64_t accepted_usec;
         ViewsAltered altered;
         void *altered_userdata;
 };
@@ -50,6 +58,8 @@ Views *views_free(Views *views) {
         for (size_t i = 0; i < views->n; i++)
                 view_free(views->items[i]);
         alteration_free(views->alteration);
+        mr_tree_free(views->accepted);
+        free(views->accepted_by);
         free(views);
         return NULL;
 }
@@ -95,6 +105,9 @@ static void seen(void *userdata, MrTree *take_tree) {
         view->look = look_free(view->look);
         mr_tree_free(view->tree);
         view->tree = take_tree;
+        if (mr_streq(view->probe, views->accepted_by) &&
+            views->looking_since < views->accepted_usec + ACCEPTED_USEC)
+                mr_tree_set(view->tree, "accepted", mr_tree_copy(views->accepted));
         if (--views->n_looking > 0)
                 return;
         views->since = views->looking_since;
@@ -129,6 +142,7 @@ static void altered(void *userdata, int r, const MrError *err) {
         ViewsAltered done = views->altered;
 
         views->alteration = alteration_free(views->alteration);
+        views->accepted_usec = r < 0 ? 0 : now_usec();
         /* What was read back before is out of date, and must not be altered a second time. */
         views->since = 0;
         for (size_t i = 0; i < views->n; i++)
@@ -137,11 +151,25 @@ static void altered(void *userdata, int r, const MrError *err) {
         done(views->altered_userdata, r, err);
 }
 
+static void remember(Views *views, const char *probe, const MrSetting *settings, size_t n) {
+        free(views->accepted_by);
+        views->accepted_by = mr_strdup(probe);
+        mr_tree_free(views->accepted);
+        views->accepted = mr_tree_new_map();
+        views->accepted_usec = 0;
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *name = settings_name(&settings[i]);
+                mr_tree_set(views->accepted, name, NULL);
+                mr_tree_set_string(views->accepted, name, settings[i].value);
+        }
+}
+
 int views_alter(Views *views, const MrProbe *probe, const MrManifests *wanted, const MrFacts *facts,
                 const MrSetting *settings, size_t n, ViewsAltered done, void *userdata,
                 MrError *err) {
         if (views->alteration)
                 return mr_fail(err, MR_BUG, NULL, "settings are being altered already");
+        remember(views, probe->name, settings, n);
         views->altered = done;
         views->altered_userdata = userdata;
         return alteration_new(views->event, probe, wanted, facts, settings, n, altered, views,

@@ -32,6 +32,18 @@ static bool can_be_set(const MrTree *known, const MrSetting *setting) {
         return known && (setting->may_be_unlisted || mr_tree_get(known, setting->key));
 }
 
+char *settings_name(const MrSetting *setting) {
+        return mr_strf("%s/%s", setting->scope, setting->key);
+}
+
+/* The view's "accepted" map has what was altered a moment ago, by name. */
+static bool is_accepted(const MrFacts *facts, const MrSetting *setting, const char *name) {
+        const MrTree *accepted = mr_tree_get(mr_facts_view(facts, setting->protocol), "accepted");
+
+        return mr_tree_get(accepted, name) &&
+               mr_streq(mr_tree_get_string(accepted, name), setting->value);
+}
+
 static MrTree *describe(const MrSetting *setting, const char *value) {
         MrTree *body = mr_tree_new_map();
 
@@ -53,7 +65,7 @@ void settings_lower(const char *ns, const MrParts *parts, const MrFacts *facts, 
                 const char *value = mr_tree_get_string(known, setting->key);
                 if (!can_be_set(known, setting) || (!setting->value && !value))
                         continue;
-                _cleanup_free_ char *name = mr_strf("%s/%s", setting->scope, setting->key);
+                _cleanup_free_ char *name = settings_name(setting);
                 MrManifest manifest = {.kind = "Setting",
                                        .ns = ns,
                                        .name = name,
@@ -62,6 +74,8 @@ void settings_lower(const char *ns, const MrParts *parts, const MrFacts *facts, 
                 manifest.body = describe(setting, value);
                 mr_manifests_add(found, manifest);
                 manifest.body = describe(setting, setting->value);
+                if (is_accepted(facts, setting, name))
+                        manifest.pending = "it was accepted, and is not in force everywhere yet";
                 mr_manifests_add(wanted, manifest);
         }
 }

@@ -12,5 +12,8 @@
  * planned for a system that could not be asked. */
 void settings_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *wanted,
                     MrManifests *found);
+/* "SCOPE/KEY", the caller's. The view's map "accepted" has what was altered a moment ago by that
+ * name: it may not be in force everywhere yet, and is waited for. */
+char *settings_name(const MrSetting *setting);
 /* The setting a manifest describes. */
 MrSetting settings_setting(const MrManifest *manifest);

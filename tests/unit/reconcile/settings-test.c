@@ -74,6 +74,23 @@ static void unknown_nodes_and_keys_are_not_planned(void **state _unused_) {
         assert_int_equal(mr_manifests_size(w.wanted) + mr_manifests_size(w.found), 0);
 }
 
+static void what_was_accepted_is_waited_for(void **state _unused_) {
+        _cleanup_world_ w =
+                world("{\"configs\": {\"0\": {\"a\": \"1\", \"b\": \"1\", \"c\": \"1\"}}, "
+                      "\"overrides\": {\"0\": {\"c\": \"1\"}}, \"accepted\": "
+                      "{\"broker/0/a\": \"2\", \"broker/0/b\": \"3\", \"broker/0/c\": null}}");
+
+        want(&w, "broker/0", "a", "2");
+        want(&w, "broker/0", "b", "2");
+        want(&w, "broker/0", "c", NULL);
+        settings_lower("default", w.parts, w.facts, w.wanted, w.found);
+        assert_int_equal(mr_manifests_size(w.wanted), 3);
+        assert_string_equal(mr_manifests_at(w.wanted, 0)->pending,
+                            "it was accepted, and is not in force everywhere yet");
+        assert_null(mr_manifests_at(w.wanted, 1)->pending);
+        assert_non_null(mr_manifests_at(w.wanted, 2)->pending);
+}
+
 static void what_differs(void **state _unused_) {
         _cleanup_world_ w = world(VIEW);
 
@@ -152,6 +169,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_could_not_be_asked_is_not_planned),
                 cmocka_unit_test(unknown_nodes_and_keys_are_not_planned),
+                cmocka_unit_test(what_was_accepted_is_waited_for),
                 cmocka_unit_test(what_differs),
                 cmocka_unit_test(what_holds_already),
                 cmocka_unit_test(back_to_the_file_from_what_was_set),

@@ -75,6 +75,8 @@ int verb_hold(Ctl *ctl);
 int verb_logs(Ctl *ctl);
 int verb_plan(Ctl *ctl);
 int verb_release(Ctl *ctl);
+int verb_pause(Ctl *ctl);
+int verb_resume(Ctl *ctl);
 int verb_restart(Ctl *ctl);
 int verb_secret(Ctl *ctl);
 int verb_version(Ctl *ctl);

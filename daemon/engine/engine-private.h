@@ -96,6 +96,9 @@ MrFacts *engine_facts(Engine *engine, const Tracked *tracked, MrError *err);
 /* The map node → reason of holds and of requested restarts of one namespace, in `arena`. */
 int engine_holds(Engine *engine, const char *ns, MrArena *arena, MrPairs *ret, MrError *err);
 int engine_restarts(Engine *engine, const char *ns, MrArena *arena, MrPairs *ret, MrError *err);
+/* engine-annotations.c: asks for the restarts that annotations of the resource and its members ask
+ * for. */
+int engine_follow_annotations(Engine *engine, const Tracked *tracked, MrError *err);
 /* engine-status.c: writes conditions and the operands' fields, if they changed. */
 void engine_report(Engine *engine, Tracked *tracked, const Desire *desire, const Plan *plan,
                    const MrFacts *facts);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/message-ids.h"
 #include "engine-private.h"
+#include "model/annotations.h"
 #include "reconcile/ignored.h"
 #include "sdk/str.h"
 
@@ -172,6 +173,9 @@ static void report_status(Engine *engine, Tracked *tracked, const Desire *desire
                               missing);
         else
                 add_condition(status, old, "Ready", "True", NULL, NULL);
+        if (resource_is_paused(&tracked->document->resource))
+                add_condition(status, old, "ReconciliationPaused", "True", NULL,
+                              "nothing is done while the annotation " ANNOTATION_PAUSE " is true");
         add_warnings(engine, status, old, tracked->document, desire);
         mr_tree_set_int(status, "observedGeneration", tracked->document->resource.generation);
         write_status(engine, tracked, status);

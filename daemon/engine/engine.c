@@ -10,11 +10,13 @@
 #include "base/log.h"
 #include "base/message-ids.h"
 #include "engine-private.h"
+#include "model/annotations.h"
 #include "sdk/str.h"
 
 #define SEC UINT64_C(1000000)
 /* While something is not ready, the running system is looked at this often, and less when nothing
  * has moved for a while: what waits for a person may wait for days. */
+#define PAUSED "its reconciliation is paused; 'millctl resume' ends that"
 #define LOOK_UNSETTLED_USEC (250 * UINT64_C(1000))
 /* While a node starts or stops, nothing can become ready that is worth asking for: its change of
  * state is told, and handshakes would cost JVMs that are starting more than anything else. */
@@ -89,7 +91,8 @@ static bool is_all_ready(const Desire *desire) {
 
 static uint64_t look_interval(const Tracked *tracked, const Desire *desire, const Plan *plan,
                               const MrFacts *facts) {
-        if (plan_size(plan) == 0 && is_all_ready(desire))
+        if ((plan_size(plan) == 0 && is_all_ready(desire)) ||
+            resource_is_paused(&tracked->document->resource))
                 return LOOK_SETTLED_USEC;
         if (now_usec() - tracked->changed_usec > STUCK_AFTER_USEC)
                 return LOOK_STUCK_USEC;
@@ -122,7 +125,9 @@ static int make_plan(Engine *engine, Tracked *tracked, const MrFacts *facts, Des
         const MrResource *resource = &tracked->document->resource;
         MrPairs holds = {}, restarts = {};
 
-        int r = engine_holds(engine, resource->ns, arena, &holds, err);
+        int r = engine_follow_annotations(engine, tracked, err);
+        if (r >= 0)
+                r = engine_holds(engine, resource->ns, arena, &holds, err);
         if (r >= 0)
                 r = engine_restarts(engine, resource->ns, arena, &restarts, err);
         if (r >= 0)
@@ -139,6 +144,7 @@ static int make_plan(Engine *engine, Tracked *tracked, const MrFacts *facts, Des
                 .owner = (*ret_desire)->owner,
                 .holds = &holds,
                 .restarts = &restarts,
+                .paused = resource_is_paused(resource) ? PAUSED : NULL,
                 .grace_sec = engine->args.grace_sec,
                 .is_deleted = resource->is_deleted,
         };
@@ -180,7 +186,7 @@ static int process(Engine *engine, Tracked *tracked, MrError *err) {
         tracked->steps = plan_to_tree(plan);
         tracked->is_settled = plan_size(plan) == 0 && is_all_ready(desire);
         tracked->is_in_force = tracked->is_in_force || tracked->is_settled;
-        if (!tracked->is_settled)
+        if (!tracked->is_settled && !resource_is_paused(&tracked->document->resource))
                 engine_wish(engine, OBSERVE_UNSETTLED_USEC);
         r = engine_act(engine, tracked, &desire, &plan, facts, err);
         if (r != 0)

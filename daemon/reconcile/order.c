@@ -352,6 +352,8 @@ int plan_make(const PlanInput *input, Plan **ret, MrError *err) {
                 plan_nodes(&order);
         }
         plan_removals(&order);
+        if (input->paused)
+                plan_hold(plan, input->paused);
         *ret = TAKE(plan);
         return 0;
 }

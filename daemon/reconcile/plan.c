@@ -39,6 +39,14 @@ Step *plan_add(Plan *plan, Step step) {
         return &plan->steps[plan->n++];
 }
 
+void plan_hold(Plan *plan, const char *reason) {
+        const char *waits = mr_arena_strdup(plan->arena, reason);
+
+        for (size_t i = 0; i < plan->n; i++)
+                plan->steps[i].waits = waits;
+        plan->recheck = 0;
+}
+
 size_t plan_size(const Plan *plan) {
         return plan->n;
 }

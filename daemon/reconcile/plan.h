@@ -41,6 +41,8 @@ Plan *plan_free(Plan *plan);
 DEFINE_CLEANUP(Plan *, plan_free);
 MrArena *plan_arena(Plan *plan);
 Step *plan_add(Plan *plan, Step step);
+/* Every step waits for this. */
+void plan_hold(Plan *plan, const char *reason);
 size_t plan_size(const Plan *plan);
 const Step *plan_at(const Plan *plan, size_t i);
 /* How many steps wait for nothing. */
@@ -58,6 +60,7 @@ typedef struct PlanInput {
         const char *owner;       /* "default/my-cluster" */
         const MrPairs *holds;    /* node → reason; may be NULL */
         const MrPairs *restarts; /* node → reason of a restart somebody asked for; may be NULL */
+        const char *paused;      /* why nothing may be done now; NULL: it may */
         int64_t grace_sec; /* how long a node stopped by hand stays down before it is started again
                             */
         bool is_deleted;

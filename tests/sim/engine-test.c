@@ -14,8 +14,10 @@
 #include "sdk/str.h"
 #include "sim.h"
 
-#define SPEC(heap)                                                                                 \
-        "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata: {name: c}\nspec:\n  "        \
+#define SPEC(heap) ANNOTATED("", heap)
+#define ANNOTATED(annotations, heap)                                                               \
+        "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata: {name: c" annotations        \
+        "}\nspec:\n  "                                                                             \
         "kafka:\n"                                                                                 \
         "    version: 3.9.1\n    replicas: 2\n    jvmOptions: {\"-Xmx\": " heap "}\n"              \
         "    listeners: [{name: plain, port: 9092, type: internal, tls: false}]\n"                 \
@@ -316,6 +318,67 @@ static void what_was_written_is_used(void **state) {
         assert_well(sim);
 }
 
+#define PAUSE ", annotations: {strimzi.io/pause-reconciliation: \"true\"}"
+#define ROLL(value) ", annotations: {strimzi.io/manual-rolling-update: \"" value "\"}"
+
+static const char *condition(Sim *sim, const char *path) {
+        static char text[16];
+        _cleanup_(mr_tree_freep) MrTree *status = sim_status(sim, "Kafka", "c");
+        const char *value = mr_tree_string(mr_tree_find(status, path, false));
+
+        (void) snprintf(text, sizeof(text), "%s", value ? value : "");
+        return text;
+}
+
+/* The plan still says what would be done. */
+static void a_paused_cluster_is_left_as_it_is(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, ANNOTATED(PAUSE, "640m"));
+        sim_run(sim, 60 * SIM_SEC);
+        assert_false(is_told(sim, "Restarted", "-Xmx512m"));
+        assert_string_equal(condition(sim, "conditions[ReconciliationPaused].status"), "True");
+        _cleanup_(mr_tree_freep) MrTree *plan = sim_plan(sim, "Kafka", "c");
+        const MrTree *first = mr_tree_at(mr_tree_get(plan, "steps"), 0);
+        assert_non_null(strstr(mr_tree_get_string(first, "waits"), "is paused"));
+        sim_apply(sim, SPEC("640m"));
+        assert_true(sim_settle(sim, 300));
+        assert_true(is_told(sim, "Restarted", "-Xmx512m → -Xmx640m"));
+        assert_string_equal(condition(sim, "conditions[ReconciliationPaused].status"), "");
+        assert_well(sim);
+}
+
+static size_t rolls(Sim *sim) {
+        _cleanup_(mr_tree_freep) MrTree *events = sim_events(sim, "Kafka", "c");
+        size_t n = 0;
+
+        for (size_t i = 0; i < mr_tree_size(events); i++)
+                n += strstr(mr_tree_get_string(mr_tree_at(events, i), "message"),
+                            "manual-rolling-update") != NULL;
+        return n;
+}
+
+static void an_annotation_rolls_once(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, ANNOTATED(ROLL("true"), "512m"));
+        assert_true(sim_settle(sim, 300));
+        assert_int_equal(rolls(sim), 3);
+        sim_apply(sim, ANNOTATED(ROLL("true"), "512m"));
+        sim_crash(sim);
+        sim_run(sim, 60 * SIM_SEC);
+        assert_true(sim_settle(sim, 300));
+        size_t before = rolls(sim);
+        sim_apply(sim, ANNOTATED(ROLL("false"), "512m"));
+        sim_run(sim, 60 * SIM_SEC);
+        assert_int_equal(rolls(sim), before);
+        sim_apply(sim, ANNOTATED(ROLL("2026-11-23"), "512m"));
+        sim_run(sim, 60 * SIM_SEC);
+        assert_true(sim_settle(sim, 300));
+        assert_int_equal(rolls(sim), before + 3);
+        assert_well(sim);
+}
+
 #define TEST_EMPTY(f) cmocka_unit_test_setup_teardown(f, set_up_empty, tear_down)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
@@ -332,6 +395,8 @@ int main(void) {
                 TEST(a_hold_is_respected),
                 TEST(a_node_stopped_by_hand_comes_back),
                 TEST(a_restart_that_was_asked_for_happens_once),
+                TEST(a_paused_cluster_is_left_as_it_is),
+                TEST(an_annotation_rolls_once),
                 TEST(a_file_that_was_edited_is_put_back),
                 TEST(data_is_kept_and_leaves_at_once),
                 TEST(what_was_written_is_used),

@@ -485,6 +485,25 @@ static void nodes_are_held_released_and_restarted(void **state) {
         assert_int_equal(type(fixture, "restart"), CTL_USAGE);
 }
 
+static void resources_are_paused_and_resumed(void **state) {
+        Fixture *fixture = *state;
+
+        put(fixture, "u.yaml",
+            "apiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaUser\nmetadata:\n  name: soon\n"
+            "  labels: {strimzi.io/cluster: c}\nspec: {}\n");
+        assert_int_equal(type(fixture, "apply -f @/u.yaml"), CTL_OK);
+        assert_int_equal(type(fixture, "pause ku/soon"), CTL_OK);
+        assert_says(fixture->out, "/soon paused; millctl resume ends it\n");
+        assert_int_equal(type(fixture, "get ku soon -o yaml"), CTL_OK);
+        assert_says(fixture->out, "strimzi.io/pause-reconciliation: \"true\"");
+        assert_int_equal(type(fixture, "resume ku/soon"), CTL_OK);
+        assert_int_equal(type(fixture, "get ku soon -o yaml"), CTL_OK);
+        assert_null(strstr(fixture->out, "pause-reconciliation"));
+        assert_int_equal(type(fixture, "pause ku/nobody"), CTL_FAILED);
+        assert_int_equal(type(fixture, "pause"), CTL_USAGE);
+        assert_int_equal(type(fixture, "resume"), CTL_USAGE);
+}
+
 static void data_is_applied_got_and_explained(void **state) {
         Fixture *fixture = *state;
 
@@ -643,6 +662,7 @@ int main(void) {
                 TEST(explain_reads_the_tables),
                 TEST(wait_shows_progress_until_the_condition_holds),
                 TEST(nodes_are_held_released_and_restarted),
+                TEST(resources_are_paused_and_resumed),
                 TEST(data_is_applied_got_and_explained),
                 TEST(secrets_are_written_to_private_files),
                 TEST(wrong_use_is_exit_code_two),

@@ -1,0 +1,85 @@
+/* Rolls that an annotation asks for. What it said last is remembered, so that each value asks
+ * once. */
+
+#include <ctype.h>
+#include <string.h>
+
+#include "engine-private.h"
+#include "model/annotations.h"
+#include "sdk/str.h"
+
+/* What an annotated resource has to do with the nodes of the one that is under care. */
+typedef struct Asking {
+        Engine *engine;
+        const Tracked *owner;
+        const MrResource *resource; /* the owner's own, or a member of it */
+} Asking;
+
+/* Nodes of a member are called OWNER-MEMBER-NUMBER. */
+static bool is_meant(const Asking *asking, const char *node) {
+        const MrResource *owner = &asking->owner->document->resource;
+
+        if (asking->resource == owner)
+                return true;
+        _cleanup_free_ char *prefix = mr_strf("%s-%s-", owner->name, asking->resource->name);
+        return mr_starts_with(node, prefix) && isdigit((unsigned char) node[strlen(prefix)]) &&
+               !strchr(node + strlen(prefix), '-');
+}
+
+static int restart_nodes(const Asking *asking, MrError *err) {
+        const MrTree *nodes = mr_tree_get(asking->owner->snapshot, "nodes");
+        const char *ns = asking->resource->ns;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < mr_tree_size(nodes); i++) {
+                const char *node = mr_tree_get_string(mr_tree_at(nodes, i), "name");
+                if (!is_meant(asking, node))
+                        continue;
+                _cleanup_free_ char *key = mr_strf("restart/%s/%s", ns, node);
+                r = store_remember(asking->engine->args.store, key,
+                                   "the annotation " ANNOTATION_ROLL, err);
+        }
+        return r;
+}
+
+static int follow(const Asking *asking, MrError *err) {
+        const MrResource *resource = asking->resource;
+        const char *value = mr_pairs_get(&resource->annotations, ANNOTATION_ROLL);
+        _cleanup_free_ char *key =
+                mr_strf("rolled/%s/%s/%s", resource->kind->name, resource->ns, resource->name);
+        _cleanup_(mr_tree_freep) MrTree *known = NULL;
+
+        if (resource->is_deleted || mr_streq(value, "false"))
+                value = NULL;
+        int r = store_remembered(asking->engine->args.store, key, &known, err);
+        if (r < 0 || mr_streq(value, mr_tree_get_string(known, key)))
+                return r;
+        r = value ? restart_nodes(asking, err) : 0;
+        return r < 0 ? r : store_remember(asking->engine->args.store, key, value, err);
+}
+
+static bool is_member_of(const MrResource *resource, const MrResource *owner) {
+        const MrKind *kind = resource->kind;
+
+        return mr_streq(kind->owner_kind, owner->kind->name) && mr_streq(resource->ns, owner->ns) &&
+               kind->owner_label &&
+               mr_streq(mr_pairs_get(&resource->labels, kind->owner_label), owner->name);
+}
+
+int engine_follow_annotations(Engine *engine, const Tracked *tracked, MrError *err) {
+        const MrResource *owner = &tracked->document->resource;
+        Asking asking = {.engine = engine, .owner = tracked, .resource = owner};
+
+        /* Before its nodes were seen nobody knows which they are. */
+        if (!tracked->snapshot)
+                return 0;
+        int r = follow(&asking, err);
+        for (size_t i = 0; r >= 0 && i < engine->n_tracked; i++) {
+                const Document *document = engine->tracked[i]->document;
+                if (!document || !is_member_of(&document->resource, owner))
+                        continue;
+                asking.resource = &document->resource;
+                r = follow(&asking, err);
+        }
+        return r;
+}

@@ -101,20 +101,27 @@ static void names_add(MrTree *facts, const HostConfig *config) {
                                            : name.nodename);
 }
 
-static void nameservers_add(MrTree *list) {
-        _cleanup_buf_ MrBuf text = {};
-
-        if (!file_text("/etc", "resolv.conf", &text))
-                return;
-        _cleanup_free_ char *copy = mr_buf_take(&text);
+void host_nameservers_find(const char *text, MrTree *list) {
+        _cleanup_free_ char *copy = mr_strdup(text);
         char *lines = NULL;
+
         for (char *line = strtok_r(copy, "\n", &lines); line; line = strtok_r(NULL, "\n", &lines)) {
                 char *words = NULL, *word = strtok_r(line, " \t\r", &words);
                 const char *address =
                         mr_streq(word, "nameserver") ? strtok_r(NULL, " \t\r", &words) : NULL;
-                if (address)
+                unsigned char bytes[sizeof(struct in6_addr)];
+
+                if (address && (inet_pton(AF_INET, address, bytes) == 1 ||
+                                inet_pton(AF_INET6, address, bytes) == 1))
                         mr_tree_append(list, mr_tree_new_string(address));
         }
+}
+
+static void nameservers_add(MrTree *list) {
+        _cleanup_buf_ MrBuf text = {};
+
+        if (file_text("/etc", "resolv.conf", &text))
+                host_nameservers_find(mr_buf_text(&text), list);
 }
 
 static char *release_version(const char *text) {

@@ -16,3 +16,5 @@ MrTree *host_facts(const char *root, const HostConfig *config, HostIsFetching is
 char *host_java_version(const char *java, char **ret_message);
 /* The full name of a host according to text in the form of /etc/hosts; NULL when it tells none. */
 char *host_fqdn_find(const char *hosts, const char *hostname);
+/* Appends the addresses of the name servers in the text of /etc/resolv.conf to the list. */
+void host_nameservers_find(const char *text, MrTree *list);

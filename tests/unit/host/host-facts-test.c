@@ -61,6 +61,19 @@ static void the_full_name_is_found_among_hosts(void **state) {
         }
 }
 
+static void name_servers_are_addresses(void **state _unused_) {
+        _cleanup_(mr_tree_freep) MrTree *list = mr_tree_new_list();
+
+        host_nameservers_find("# nameserver 10.0.0.9\nsearch example.com\n\nnameserver 10.0.0.1\n"
+                              " nameserver\t2001:db8::1 \r\nnameserver\nnameserver fe80::1%eth0\n"
+                              "nameservers 10.0.0.8\nnameserver 10.0.0.2",
+                              list);
+        assert_int_equal(mr_tree_size(list), 3);
+        assert_string_equal(mr_tree_string(mr_tree_at(list, 0)), "10.0.0.1");
+        assert_string_equal(mr_tree_string(mr_tree_at(list, 1)), "2001:db8::1");
+        assert_string_equal(mr_tree_string(mr_tree_at(list, 2)), "10.0.0.2");
+}
+
 static void the_version_of_java_is_read_not_run(void **state) {
         const char *root = *state;
         _cleanup_free_ char *java = mr_strf("%s/jdk/bin/java", root);
@@ -225,6 +238,7 @@ static void a_failure_says_where_to_look(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_full_name_is_found_among_hosts),
+                cmocka_unit_test(name_servers_are_addresses),
                 cmocka_unit_test_setup_teardown(the_version_of_java_is_read_not_run, setup,
                                                 teardown),
                 cmocka_unit_test_setup_teardown(a_distribution_in_place_is_ready_with_its_jars,

@@ -142,11 +142,12 @@ says() { # TEXT COMMAND...: whether it fails or not
 # kcat is too old for SCRAM with Kafka 4.
 scram_settings() { # PASSWORD
         printf '%s\n' security.protocol=SASL_SSL sasl.mechanism=SCRAM-SHA-512 ssl.truststore.type=PEM \
+                request.timeout.ms=10000 default.api.timeout.ms=15000 \
                 "ssl.truststore.location=$cluster_ca" \
                 "sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username=\"ann\" password=\"$1\";"
 }
 topics_by_scram() { # PASSWORD
-        scram_settings "$1" | h1 sh -c "umask 077; cat >/root/scram.properties; printf "%s\n" request.timeout.ms=10000 default.api.timeout.ms=15000 >>/root/scram.properties"
+        scram_settings "$1" | h1 sh -c "umask 077; cat >/root/scram.properties"
         java_tool org.apache.kafka.tools.TopicCommand --bootstrap-server h1:9100 --command-config /root/scram.properties --list
 }
 

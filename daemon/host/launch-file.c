@@ -39,6 +39,7 @@ static const Key keys[] = {
         {"expect-prepared", KEY_YES, offsetof(Launch, expect_prepared)},
         {"prepare-class", KEY_TEXT, offsetof(Launch, prepare_class)},
         {"prepare-argument", KEY_TEXTS, offsetof(Launch, prepare_arguments)},
+        {"environment", KEY_TEXTS, offsetof(Launch, environment)},
         {"option", KEY_TEXTS, offsetof(Launch, options)},
         {"class", KEY_TEXT, offsetof(Launch, main_class)},
         {"argument", KEY_TEXTS, offsetof(Launch, arguments)},
@@ -233,6 +234,7 @@ void launch_done(Launch *launch) {
         words_done(&launch->directories);
         words_done(&launch->contents);
         words_done(&launch->prepare_arguments);
+        words_done(&launch->environment);
         words_done(&launch->options);
         words_done(&launch->arguments);
         words_done(&launch->ready);

@@ -154,16 +154,28 @@ void java_prepare_command(const Launch *launch, Words *ret, Words *ret_owned) {
         words_add_all(ret, &launch->prepare_arguments);
 }
 
-static void java_exec(const char *java, const Words *command) {
-        _cleanup_(text_free) char *zone = NULL;
-        const char *tz = getenv("TZ");
-        const char *environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", NULL,
-                                     NULL};
+static void environment_add(const char *name, Words *ret, Words *ret_owned) {
+        const char *value = getenv(name);
 
-        if (tz)
-                environment[2] = zone = text_format("TZ=%s", tz);
-        execve(java, (char *const *) (uintptr_t) command->items,
-               (char *const *) (uintptr_t) environment);
+        if (!value)
+                return;
+        char *text = text_format("%s=%s", name, value);
+        words_add(ret_owned, text);
+        words_add(ret, text);
+}
+
+/* Nothing else of what the launcher was started with reaches java. */
+static void java_exec(const Launch *launch, const Words *command) {
+        _cleanup_(words_done) Words environment = {};
+        _cleanup_(owned_done) Words owned = {};
+
+        words_add(&environment, "PATH=/usr/local/bin:/usr/bin:/bin");
+        words_add(&environment, "LANG=C.UTF-8");
+        environment_add("TZ", &environment, &owned);
+        for (size_t i = 0; i < launch->environment.n; i++)
+                environment_add(launch->environment.items[i], &environment, &owned);
+        execve(launch->java, (char *const *) (uintptr_t) command->items,
+               (char *const *) (uintptr_t) environment.items);
 }
 
 /* In the child. What the command prints may be credentials, so that it must not reach the journal;
@@ -175,7 +187,7 @@ _Noreturn static void prepare_child(const Launch *launch, pid_t parent, const Wo
         if (getppid() != parent || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
             dup2(null, STDOUT_FILENO) < 0)
                 _exit(126);
-        java_exec(launch->java, command);
+        java_exec(launch, command);
         fprintf(stderr, "cannot run %s: %s\n", launch->java, strerror(errno));
         _exit(127);
 }
@@ -224,7 +236,7 @@ int java_become(const Launch *launch, Failure *failure) {
         _cleanup_(owned_done) Words owned = {};
 
         java_command(launch, &command, &owned);
-        java_exec(launch->java, &command);
+        java_exec(launch, &command);
         return failure_set(failure, LAUNCH_NO_SOFTWARE,
                            "cannot run %s: %s; install a Java 17 runtime or set 'java' in "
                            "/etc/millrace/hostd.yaml",

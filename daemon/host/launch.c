@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int launch_prepare(const char *node_directory, const char *run_directory, Launch *launch,
                           Failure *failure) {
@@ -37,9 +38,16 @@ int main(int argc, char **argv) {
         _cleanup_(failure_done) Failure failure = {};
 
         if (argc != 3) {
-                fputs("usage: millrace-launch NODEDIR RUNDIR\n", stderr);
+                fputs("usage: millrace-launch NODEDIR RUNDIR\n"
+                      "       millrace-launch --copy FILE\n"
+                      "       millrace-launch --ready NODEDIR\n",
+                      stderr);
                 return LAUNCH_USAGE;
         }
+        if (strcmp(argv[1], "--copy") == 0)
+                return self_copy(argv[2], &failure) < 0 ? report(&failure) : 0;
+        if (strcmp(argv[1], "--ready") == 0)
+                return self_check_ready(argv[2], &failure) < 0 ? report(&failure) : 0;
 
         if (launch_prepare(argv[1], argv[2], &launch, &failure) < 0)
                 return report(&failure);

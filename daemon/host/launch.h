@@ -18,6 +18,7 @@
 
 /* Exit codes; systemctl shows the names that <sysexits.h> and the LSB give them. */
 enum {
+        LAUNCH_NOT_READY = 1,     /* FAILURE: only --ready says so */
         LAUNCH_USAGE = 2,         /* INVALIDARGUMENT */
         LAUNCH_NO_SOFTWARE = 5,   /* NOTINSTALLED: java or the distribution is missing */
         LAUNCH_BAD_FILE = 6,      /* NOTCONFIGURED: the launch description is wrong */
@@ -73,6 +74,7 @@ typedef struct Launch {
         Words directories;
         Words contents; /* path and text by turns */
         Words prepare_arguments;
+        Words environment; /* names of variables that are passed on */
         Words options;
         Words arguments;
         Words ready; /* port numbers as text, checked */
@@ -115,3 +117,9 @@ bool port_line_parse(const char *line, uint16_t *ret_port, uint64_t *ret_inode);
 void notify_send(const char *format, ...) _printf_(1, 2);
 /* Forks the watcher, which follows this very process through its exec. */
 void watcher_start(const Launch *launch);
+
+/* launch-self.c: the launcher in a container. */
+/* Writes this very program to `path`, so that an image with java and without us can run it. */
+int self_copy(const char *path, Failure *failure) _must_check_;
+/* Whether the process 1 has bound all ports of the description: the check of readiness. */
+int self_check_ready(const char *node_directory, Failure *failure) _must_check_;

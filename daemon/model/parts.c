@@ -25,6 +25,8 @@ const char *mr_part_kind_name(MrPartKind kind) {
                 [MR_PART_VOLUME] = "volume",           [MR_PART_FILE] = "file",
                 [MR_PART_ENDPOINT] = "endpoint",       [MR_PART_WORKLOAD] = "workload",
                 [MR_PART_SETTING] = "setting",         [MR_PART_GUARD] = "guard",
+                [MR_PART_SERVICE] = "service",         [MR_PART_FIREWALL] = "firewall",
+                [MR_PART_ACCOUNT] = "account",
         };
         return names[kind];
 }
@@ -63,6 +65,10 @@ size_t mr_parts_size(const MrParts *parts) {
 }
 
 const MrPart *mr_parts_at(const MrParts *parts, size_t i) {
+        return i < parts->n ? parts->items[i] : NULL;
+}
+
+MrPart *mr_parts_edit(MrParts *parts, size_t i) {
         return i < parts->n ? parts->items[i] : NULL;
 }
 

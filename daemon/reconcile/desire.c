@@ -136,6 +136,8 @@ int desire_make(const Registry *registry, const MrPlatformOps *platform, const D
                 r = platform->lower(ns, desire->parts, facts, desire->wanted, err);
         if (r >= 0)
                 r = secrets_lower(ns, desire->parts, facts, desire->wanted, desire->found, err);
+        if (r >= 0 && platform->lower_secrets)
+                r = platform->lower_secrets(ns, desire->parts, facts, desire->wanted, err);
         if (r >= 0)
                 r = reference_tree(desire->status, desire->wanted, err);
         if (r < 0)

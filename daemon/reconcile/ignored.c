@@ -1,5 +1,7 @@
 #include "ignored.h"
 
+#include <string.h>
+
 #include "str.h"
 
 bool ignored_is_open(const MrTree *warning) {
@@ -24,10 +26,48 @@ static void add_ignored(const MrTree *warnings, const MrIgnored *ignored, MrTree
         mr_tree_set_string(entry, "message", mr_buf_text(&message));
 }
 
+/* Whether the path leads to, or through, a field of this name. */
+static bool has_component(const char *path, const char *name) {
+        size_t n = strlen(name);
+
+        for (const char *c = path; c; c = strchr(c, '.')) {
+                c += *c == '.';
+                if (strncmp(c, name, n) == 0 && (c[n] == '\0' || c[n] == '.' || c[n] == '['))
+                        return true;
+        }
+        return false;
+}
+
+const MrExcept *ignored_exception(const MrPlatformOps *platform, const char *path) {
+        for (const MrExcept *row = platform->except; row && row->name && path; row++)
+                if (has_component(path, row->name))
+                        return row;
+        return NULL;
+}
+
+/* What the tables say of a field, unless the platform knows better. */
+static void add_told(const MrTree *warning, const MrPlatformOps *platform, MrTree *ret) {
+        const char *path = mr_tree_get_string(warning, "path");
+        const MrExcept *exception = ignored_exception(platform, path);
+
+        if (!ignored_is_open(warning)) {
+                bool is_not_yet = mr_streq(mr_tree_get_string(warning, "reason"), "NotYet");
+                if (!(is_not_yet && exception && exception->works))
+                        mr_tree_append(ret, mr_tree_copy(warning));
+                return;
+        }
+        if (!exception || exception->works)
+                return;
+        MrTree *entry = mr_tree_append(ret, mr_tree_copy(warning));
+        _cleanup_free_ char *message = mr_strf("%s has no effect here yet", path);
+        mr_tree_remove(entry, "concerns");
+        mr_tree_set_string(entry, "reason", "NotYet");
+        mr_tree_set_string(entry, "message", message);
+}
+
 void ignored_warnings(const Document *document, const MrPlatformOps *platform, MrTree *ret) {
         for (size_t i = 0; i < mr_tree_size(document->warnings); i++)
-                if (!ignored_is_open(mr_tree_at(document->warnings, i)))
-                        mr_tree_append(ret, mr_tree_copy(mr_tree_at(document->warnings, i)));
+                add_told(mr_tree_at(document->warnings, i), platform, ret);
         for (const MrIgnored *row = platform->ignored; row && row->flag; row++)
                 add_ignored(document->warnings, row, ret);
 }

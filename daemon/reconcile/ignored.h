@@ -10,3 +10,5 @@
 void ignored_warnings(const Document *document, const MrPlatformOps *platform, MrTree *ret);
 /* Whether a warning of a document is one only a platform can put into words. */
 bool ignored_is_open(const MrTree *warning);
+/* What the platform says of the field at `path` beyond the tables; NULL: nothing. */
+const MrExcept *ignored_exception(const MrPlatformOps *platform, const char *path);

@@ -137,11 +137,46 @@ static void print_payload(const MrManifest *manifest, MrBuf *out) {
         }
 }
 
+/* What the core knows of an object beyond what the object says. */
+static const char *const beyond[] = {"certificate", "digests"};
+
+static void print_comment(const char *key, const MrTree *value, MrBuf *out) {
+        _cleanup_(mr_tree_freep) MrTree *map = mr_tree_new_map();
+        _cleanup_buf_ MrBuf text = {};
+
+        mr_tree_set(map, key, mr_tree_copy(value));
+        mr_yaml_write(map, &text);
+        for (const char *line = mr_buf_text(&text); *line;) {
+                size_t n = strcspn(line, "\n");
+                mr_buf_puts(out, "# ");
+                mr_buf_append(out, line, n);
+                mr_buf_putc(out, '\n');
+                line += n + (line[n] == '\n');
+        }
+}
+
+/* An object of an API is printed so that it can be applied as it is. */
+static void print_object(const MrManifest *manifest, MrBuf *out) {
+        _cleanup_(mr_tree_freep) MrTree *body = mr_tree_copy(manifest->body);
+
+        for (size_t i = 0; i < MR_ELEMENTS(beyond); i++) {
+                const MrTree *value = mr_tree_get(body, beyond[i]);
+                if (value)
+                        print_comment(beyond[i], value, out);
+                mr_tree_remove(body, beyond[i]);
+        }
+        mr_yaml_write(body, out);
+}
+
 void manifests_print(const MrManifests *manifests, MrBuf *out) {
         for (size_t i = 0; i < mr_manifests_size(manifests); i++) {
                 const MrManifest *manifest = mr_manifests_at(manifests, i);
                 mr_buf_printf(out, "---\n# %s %s%s%s\n", manifest->kind, manifest->ns,
                               *manifest->ns ? "/" : "", manifest->name);
+                if (mr_tree_get(manifest->body, "apiVersion")) {
+                        print_object(manifest, out);
+                        continue;
+                }
                 mr_yaml_write(manifest->body, out);
                 if (manifest->payload)
                         print_payload(manifest, out);

@@ -71,5 +71,6 @@ int plan_make(const PlanInput *input, Plan **ret, MrError *err) _must_check_;
 /* "create", "update" … with what is done to what, why, and what it waits for: one line a step. */
 void plan_print_text(const Plan *plan, MrBuf *out);
 MrTree *plan_to_tree(const Plan *plan);
-/* Each manifest with its body and payload, secrets masked. */
+/* Each manifest with its body and payload, secrets masked. The objects of an API are complete
+ * documents, without a payload; what else is known of them stands in comments. */
 void manifests_print(const MrManifests *manifests, MrBuf *out);

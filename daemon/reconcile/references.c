@@ -20,16 +20,30 @@ static int resolve_address(const Scope *scope, const char *node, MrBuf *out) {
         return 0;
 }
 
-static int resolve_port(const Scope *scope, const char *argument, MrBuf *out) {
+/* "NODE/ENDPOINT" */
+static const MrAddress *find_endpoint(const Scope *scope, const char *argument) {
         const char *slash = strchr(argument, '/');
         _cleanup_free_ char *node =
                 mr_strndup(argument, slash ? (size_t) (slash - argument) : strlen(argument));
-        const MrAddress *address =
-                mr_manifests_find_address(scope->manifests, node, slash ? slash + 1 : "");
+
+        return mr_manifests_find_address(scope->manifests, node, slash ? slash + 1 : "");
+}
+
+static int resolve_port(const Scope *scope, const char *argument, MrBuf *out) {
+        const MrAddress *address = find_endpoint(scope, argument);
 
         if (!address)
                 return 1;
         mr_buf_printf(out, "%lld", (long long) address->port);
+        return 0;
+}
+
+static int resolve_host(const Scope *scope, const char *argument, MrBuf *out) {
+        const MrAddress *address = find_endpoint(scope, argument);
+
+        if (!address)
+                return 1;
+        mr_buf_puts(out, address->host);
         return 0;
 }
 
@@ -52,6 +66,8 @@ static int resolve(const char *what, const char *argument, MrBuf *out, void *use
 
         if (mr_streq(what, "addr"))
                 return resolve_address(scope, argument, out);
+        if (mr_streq(what, "host"))
+                return resolve_host(scope, argument, out);
         if (mr_streq(what, "port"))
                 return resolve_port(scope, argument, out);
         if (mr_streq(what, "secret"))

@@ -1,7 +1,7 @@
 #pragma once
 
 /* References the core resolves itself, from the addresses a platform has given: "@{addr:NODE}",
- * "@{port:NODE/ENDPOINT}", and "@{secret:NAME/KEY}" from the facts. */
+ * "@{host:NODE/ENDPOINT}", "@{port:NODE/ENDPOINT}", and "@{secret:NAME/KEY}" from the facts. */
 
 #include "facts.h"
 #include "manifest.h"

@@ -6,6 +6,7 @@
  * Text in a part may hold references that only the platform can resolve:
  *
  *      @{addr:NODE}            the name or address under which other nodes and clients reach NODE
+ *      @{host:NODE/ENDPOINT}   the name or address under which clients reach NODE's endpoint
  *      @{port:NODE/ENDPOINT}   the port on which NODE's endpoint is reached (hosts may move it)
  *      @{bind:ENDPOINT}        the port this node itself listens on for its endpoint
  *      @{dir:VOLUME}           the directory of this node's volume, as the process sees it
@@ -34,10 +35,24 @@ typedef enum MrPartKind {
         MR_PART_WORKLOAD,    /* one node: a process with a stable identity */
         MR_PART_SETTING,     /* a setting of a running node that changes without a restart */
         MR_PART_GUARD,       /* how much of a set of nodes may be down */
+        MR_PART_SERVICE,     /* a name under which nodes are reached */
+        MR_PART_FIREWALL,    /* who may connect to a set of nodes */
+        MR_PART_ACCOUNT,     /* as whom a set of nodes runs */
         _MR_PART_KIND_MAX,
 } MrPartKind;
 
 const char *mr_part_kind_name(MrPartKind kind);
+
+/* What the objects made of a part are called by, beside their names, and whom they belong to. It
+ * matters where a platform has labels, annotations and owners, and elsewhere means nothing. */
+typedef struct MrTags {
+        const char *component; /* "kafka" */
+        const char *instance;  /* "my-cluster" */
+        const char *part_of;   /* "strimzi-my-cluster" */
+        MrPairs labels, annotations;
+        const MrTree *template;         /* labels and annotations a user adds; may be NULL */
+        const struct MrResource *owner; /* NULL: nobody, so they stay when all else goes */
+} MrTags;
 
 /* A certificate lives in the secret `name` of the namespace. An authority (a CA) makes two secrets,
  * as Strimzi does: `name`-cert with ca.crt, ca.p12, ca.password, and `name` with ca.key, which no
@@ -56,12 +71,14 @@ typedef struct MrCertificate {
         bool with_pkcs12;    /* also PREFIX.p12 and PREFIX.password, for clients */
         bool with_authority; /* also ca.crt, for clients */
         MrPairs labels;
+        MrTags tags;
 } MrCertificate;
 
 typedef struct MrSecretPart {
         const char *name;
         MrPairs values; /* key → text, may hold @{secret:} references */
         MrPairs labels;
+        MrTags tags;
 } MrSecretPart;
 
 typedef struct MrVolume {
@@ -80,6 +97,8 @@ typedef struct MrVolume {
         const char *quorum;  /* "zookeeper", "kraft-static", "kraft-dynamic", or NULL */
         int64_t node_id;
         const char *directory_id; /* 22 characters, or NULL */
+        MrTags tags;
+        const MrTree *storage; /* as the spec has it, for what only some platforms know */
 } MrVolume;
 
 typedef enum MrFileEffect {
@@ -101,12 +120,13 @@ typedef struct MrFile {
 
 typedef struct MrEndpoint {
         const char *node;
-        const char *name;  /* "tcp-clients", "tcp-replication" */
-        const char *group; /* nodes of one group share the standard port where they can:
-                              "my-cluster-kafka" */
-        int64_t port;      /* the standard port */
-        bool is_aside;     /* metrics and the like: where it moves says nothing about the others */
-        bool is_fixed;     /* the port was chosen for this node, so no other will do */
+        const char *name;   /* "tcp-clients", "tcp-replication" */
+        const char *group;  /* nodes of one group share the standard port where they can:
+                               "my-cluster-kafka" */
+        int64_t port;       /* the standard port */
+        int64_t inner_port; /* of a container, which needs no port of the machine; 0: the same */
+        bool is_aside;      /* metrics and the like: where it moves says nothing about the others */
+        bool is_fixed;      /* the port was chosen for this node, so no other will do */
         bool is_ready_check; /* the node is started when this port is bound */
         bool is_external;    /* clients outside the cluster use it */
         bool loopback_only;
@@ -145,6 +165,14 @@ typedef struct MrWorkload {
         uint64_t cpu_request;
         int64_t stop_timeout_sec; /* after a polite stop */
         MrPairs labels;
+        /* Where a node is a container: */
+        const char *image;   /* as the user named it; NULL: the platform's choice */
+        const char *service; /* the MR_REACH_NODES service that gives the node a name */
+        const char *account;
+        MrPairs selector;      /* of its labels, those that tell it from all other nodes */
+        MrTags tags, pod_tags; /* of what keeps the container running, and of the container */
+        const MrTree *pod, *container, *init; /* details a user asks for; all may be NULL */
+        const MrTree *readiness;              /* times of the check; may be NULL */
 } MrWorkload;
 
 typedef struct MrSetting {
@@ -161,7 +189,72 @@ typedef struct MrSetting {
 typedef struct MrGuard {
         const char *group;
         int64_t max_unavailable;
+        MrPairs selector; /* labels of the nodes */
+        MrTags tags;
 } MrGuard;
+
+typedef enum MrReach {
+        MR_REACH_NODES,     /* each node under a name of its own, also while it is not ready */
+        MR_REACH_INSIDE,    /* one address within the platform */
+        MR_REACH_NODE_PORT, /* a port of every machine */
+        MR_REACH_BALANCER,  /* a load balancer */
+} MrReach;
+
+typedef enum MrRouting {
+        MR_ROUTING_NONE,
+        MR_ROUTING_INGRESS, /* the next three tell services apart by the host name of TLS */
+        MR_ROUTING_GATEWAY,
+        MR_ROUTING_ROUTE,
+} MrRouting;
+
+typedef struct MrServicePort {
+        const char *name; /* of the endpoint */
+        int64_t port;
+        int64_t node_port; /* of every machine; 0: the platform's choice */
+} MrServicePort;
+
+typedef struct MrService {
+        const char *name;
+        const char *node; /* the only node behind it, or NULL */
+        MrReach reach;
+        MrPairs selector; /* labels of the nodes behind it */
+        const MrServicePort *ports;
+        size_t n_ports;
+        bool with_unready;
+        MrRouting routing;
+        const char *host;      /* of the routing; NULL: the platform's choice */
+        const char *route;     /* name of the routing's object */
+        const MrTree *options; /* what the user says of all services of a listener … */
+        const MrTree *own;     /* … and of this one; both may be NULL */
+        const MrTree *template;
+        MrTags tags, route_tags;
+} MrService;
+
+/* Who may connect: nodes with these labels, of this namespace or of any. */
+typedef struct MrPeer {
+        MrPairs labels;
+        bool is_anywhere;
+} MrPeer;
+
+typedef struct MrAccess {
+        int64_t port;
+        const MrPeer *peers; /* none: everybody */
+        size_t n_peers;
+        const MrTree *asked; /* peers as a user wrote them; NULL: none */
+} MrAccess;
+
+typedef struct MrFirewall {
+        const char *name;
+        MrPairs selector;
+        const MrAccess *accesses;
+        size_t n_accesses;
+        MrTags tags;
+} MrFirewall;
+
+typedef struct MrAccount {
+        const char *name;
+        MrTags tags;
+} MrAccount;
 
 typedef struct MrPart {
         MrPartKind kind;
@@ -174,6 +267,9 @@ typedef struct MrPart {
                 MrWorkload workload;
                 MrSetting setting;
                 MrGuard guard;
+                MrService service;
+                MrFirewall firewall;
+                MrAccount account;
         };
 } MrPart;
 
@@ -186,6 +282,8 @@ MrArena *mr_parts_arena(MrParts *parts);
 MrPart *mr_parts_add(MrParts *parts, MrPart part);
 size_t mr_parts_size(const MrParts *parts);
 const MrPart *mr_parts_at(const MrParts *parts, size_t i);
+/* For what is said of several parts at once, such as their tags. */
+MrPart *mr_parts_edit(MrParts *parts, size_t i);
 const MrPart *mr_parts_find_workload(const MrParts *parts, const char *node);
 
 /* Warnings and notes for the status: reason in CamelCase, message for people. */

@@ -66,12 +66,24 @@ typedef struct MrIgnored {
         const char *reason;
 } MrIgnored;
 
+/* Where a platform differs from what the tables say of a field and of all below it: what has no
+ * effect elsewhere yet has one here, or the other way round. By the field's own name. */
+typedef struct MrExcept {
+        const char *name; /* NULL ends a table */
+        bool works;
+} MrExcept;
+
 typedef struct MrPlatformOps {
         size_t struct_size;
         const MrIgnored *ignored; /* may be NULL: nothing */
+        const MrExcept *except;   /* may be NULL: nothing */
         /* Pure. Parts of one resource (namespace ns) → manifests. */
         int (*lower)(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *ret,
                      MrError *err);
+        /* Pure; may be NULL. Where secrets are objects: completes the manifests of kind Secret that
+         * the core has added since. */
+        int (*lower_secrets)(const char *ns, const MrParts *parts, const MrFacts *facts,
+                             MrManifests *ret, MrError *err);
         int (*open)(const MrPlatformArgs *args, MrPlatform **ret, MrError *err);
         void (*close)(MrPlatform *platform);
         /* One observation of everything this program manages on the platform. At most one at a

@@ -142,7 +142,7 @@ static int resolve(const char *what, const char *argument, MrBuf *out, void *use
         Scope *scope = userdata;
         Lowering *lowering = scope->lowering;
 
-        if (mr_streq(what, "addr")) {
+        if (mr_streq(what, "addr") || mr_streq(what, "host")) {
                 mr_buf_puts(out, lower_address(lowering));
                 return 0;
         }

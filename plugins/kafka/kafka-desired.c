@@ -5,6 +5,7 @@
 #include "kafka-listener.h"
 #include "kafka-logging.h"
 #include "kafka-metrics.h"
+#include "kafka-objects.h"
 #include "kafka-options.h"
 #include "kafka-properties.h"
 #include "kafka-quotas.h"
@@ -133,6 +134,7 @@ static void add_endpoints(const KafkaCluster *cluster, const KafkaNode *node, Mr
                 MrEndpoint endpoint = {
                         .name = listener_endpoint(cluster->arena, listener),
                         .port = listener_port(listener, node->id),
+                        .inner_port = listener->port,
                         .is_fixed = listener_port_is_fixed(listener, node->id),
                         .is_external = true,
                         /* A port that is taken is told before java starts. */
@@ -364,5 +366,6 @@ int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFac
                                     .kind = MR_PART_GUARD,
                                     .guard = {.group = kafka_group(&cluster), .max_unavailable = 1},
                             });
+        kafka_add_objects(&cluster, parts);
         return 0;
 }

@@ -123,7 +123,8 @@ const char *listener_host(MrArena *arena, const Listener *listener, const KafkaN
         if (!host)
                 host = listener_routed_host(arena, listener, node);
         return host ? without_brackets(arena, host)
-                    : mr_arena_strf(arena, "@{addr:%s}", node->name);
+                    : mr_arena_strf(arena, "@{host:%s/%s}", node->name,
+                                    listener_endpoint(arena, listener));
 }
 
 /* The declared port, or 0. */

@@ -258,5 +258,6 @@ int zookeeper_desired(const MrResource *resource, const void *spec, const MrFact
                                                                    resource->name),
                                             .max_unavailable = 1},
                           });
+        ensemble_add_objects(&ensemble, ret);
         return 0;
 }

@@ -46,6 +46,10 @@ const char *ensemble_node(const Ensemble *ensemble, int64_t i);
  * in a warning. */
 MrPairs zookeeper_config(const Ensemble *ensemble, int64_t i, MrParts *parts);
 
+/* What the ensemble has on platforms with services, accounts and firewalls, and the tags of all its
+ * parts, which are there already. */
+void ensemble_add_objects(const Ensemble *ensemble, MrParts *parts);
+
 int zookeeper_desired(const MrResource *resource, const void *spec, const MrFacts *facts,
                       MrParts *ret, MrError *err);
 int zookeeper_probes(const MrResource *resource, const void *spec, const MrFacts *facts,

@@ -1,5 +1,6 @@
-/* Plans on paper of every example and every spec of this folder against recorded ones, and the
- * message for every file that is refused. To record anew: MILLRACE_UPDATE_GOLDEN=1. */
+/* Plans on paper of every example and every spec of this folder, on every platform, against
+ * recorded ones, and the message for every file that is refused. To record anew:
+ * MILLRACE_UPDATE_GOLDEN=1. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,10 +23,12 @@
 
 #define RECORDED "tests/golden/plans"
 
+static const char *const platforms[] = {"rhel-baremetal", "kubernetes", "openshift"};
+
 typedef struct World {
         Plugins plugins;
         Registry *registry;
-        const MrPlugin *platform;
+        const MrPlugin *platform; /* of hosts, where nothing else is said */
 } World;
 
 static int set_up(void **state) {
@@ -99,7 +102,8 @@ static void add_warnings(const MrTree *warnings, MrBuf *out) {
         }
 }
 
-static void plan(const World *world, const char *path, OfflineFormat format, MrBuf *out) {
+static void plan(const World *world, const MrPlugin *platform, const char *path,
+                 OfflineFormat format, MrBuf *out) {
         _cleanup_documents_ Documents documents = {};
         _cleanup_(mr_tree_freep) MrTree *warnings = mr_tree_new_list();
         _cleanup_error_ MrError err = {};
@@ -107,7 +111,7 @@ static void plan(const World *world, const char *path, OfflineFormat format, MrB
         int r = documents_read_path(world->registry, path, NULL, &documents, &err);
         OfflineArgs args = {
                 .registry = world->registry,
-                .platform = world->platform,
+                .platform = platform,
                 .documents = documents.items,
                 .n_documents = documents.n,
                 .format = format,
@@ -122,21 +126,35 @@ static void plan(const World *world, const char *path, OfflineFormat format, MrB
                 add_warnings(warnings, out);
 }
 
-static size_t check_plan(const World *world, const char *path, const char *name) {
+static size_t check_on(const World *world, const char *name_of_platform, const char *path,
+                       const char *name) {
         static const char *const suffixes[] = {
                 [OFFLINE_TEXT] = "text", [OFFLINE_MANIFESTS] = "manifests"};
+        const MrPlugin *platform = plugins_find_platform(&world->plugins, name_of_platform);
+        bool is_first = platform == world->platform;
         size_t n = 0;
 
+        assert_non_null(platform);
         for (OfflineFormat format = OFFLINE_TEXT; format < _OFFLINE_FORMAT_MAX; format++) {
                 _cleanup_buf_ MrBuf once = {}, again = {};
-                plan(world, path, format, &once);
-                plan(world, path, format, &again);
+                plan(world, platform, path, format, &once);
+                plan(world, platform, path, format, &again);
                 assert_string_equal(mr_buf_text(&once), mr_buf_text(&again));
                 if (format == OFFLINE_JSON)
                         continue;
-                _cleanup_free_ char *recorded = mr_strf(RECORDED "/%s.%s", name, suffixes[format]);
+                _cleanup_free_ char *recorded =
+                        mr_strf(RECORDED "/%s%s%s.%s", is_first ? "" : name_of_platform,
+                                is_first ? "" : "/", name, suffixes[format]);
                 n += compare(recorded, mr_buf_text(&once));
         }
+        return n;
+}
+
+static size_t check_plan(const World *world, const char *path, const char *name) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < MR_ELEMENTS(platforms); i++)
+                n += check_on(world, platforms[i], path, name);
         return n;
 }
 

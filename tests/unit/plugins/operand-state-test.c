@@ -355,7 +355,7 @@ static void the_status_names_cluster_and_certificate(void **state _unused_) {
         assert_string_equal(mr_tree_string(mr_tree_find(listener, "certificates[0]", false)),
                             "PEM");
         assert_string_equal(mr_tree_get_string(listener, "bootstrapServers"),
-                            "@{addr:c-kafka-0}:@{port:c-kafka-0/tcp-clientstls}");
+                            "@{host:c-kafka-0/tcp-clientstls}:@{port:c-kafka-0/tcp-clientstls}");
 }
 
 int main(void) {

@@ -156,6 +156,9 @@ static const char *node_of(const MrPart *part) {
         case MR_PART_CERTIFICATE:
         case MR_PART_SECRET:
         case MR_PART_GUARD:
+        case MR_PART_SERVICE:
+        case MR_PART_FIREWALL:
+        case MR_PART_ACCOUNT:
         case _MR_PART_KIND_MAX:
                 return NULL;
         }
@@ -178,6 +181,12 @@ static const char *name_of(const MrPart *part) {
                 return part->setting.key;
         case MR_PART_GUARD:
                 return part->guard.group;
+        case MR_PART_SERVICE:
+                return part->service.name;
+        case MR_PART_FIREWALL:
+                return part->firewall.name;
+        case MR_PART_ACCOUNT:
+                return part->account.name;
         case MR_PART_WORKLOAD:
         case _MR_PART_KIND_MAX:
                 return NULL;
@@ -313,7 +322,7 @@ static void write_part(MrBuf *out, const MrPart *part) {
                 text(out, "value", part->setting.value);
         else if (part->kind == MR_PART_GUARD)
                 number(out, "max unavailable", part->guard.max_unavailable);
-        else
+        else if (part->kind == MR_PART_SECRET)
                 pairs(out, "value", &part->secret.values);
 }
 

@@ -1,0 +1,152 @@
+/* The containers of a pod: one with the process, and before it one that brings the launcher. */
+
+#include "lower.h"
+
+#define LAUNCHER_IMAGE "millrace/launcher:" MILLRACE_VERSION
+#define LAUNCHER "/usr/libexec/millrace/millrace-launch"
+
+/* Nothing a process of ours does needs more than this. */
+static MrTree *security(void) {
+        MrTree *context = mr_tree_new_map();
+        MrTree *dropped = mr_tree_need_list(mr_tree_need_map(context, "capabilities"), "drop");
+
+        mr_tree_append(dropped, mr_tree_new_string("ALL"));
+        mr_tree_set_bool(context, "allowPrivilegeEscalation", false);
+        mr_tree_set_bool(context, "readOnlyRootFilesystem", true);
+        return context;
+}
+
+static MrTree *add_mount(MrTree *container, const char *name, const char *path, bool is_read_only) {
+        MrTree *mount =
+                mr_tree_append(mr_tree_need_list(container, "volumeMounts"), mr_tree_new_map());
+
+        mr_tree_set_string(mount, "name", name);
+        mr_tree_set_string(mount, "mountPath", path);
+        if (is_read_only)
+                mr_tree_set_bool(mount, "readOnly", true);
+        return mount;
+}
+
+static MrTree *container_new(const char *name, const char *image) {
+        MrTree *container = mr_tree_new_map();
+
+        mr_tree_set_string(container, "name", name);
+        mr_tree_set_string(container, "image", image);
+        mr_tree_set(container, "securityContext", security());
+        return container;
+}
+
+/* What a user asks for comes after ours, and a variable or mount of the same name is theirs. */
+static void add_asked(MrTree *container, const MrTree *asked, const char *key) {
+        const MrTree *list = mr_tree_get(asked, key);
+
+        for (size_t i = 0; i < mr_tree_size(list); i++)
+                mr_tree_append(mr_tree_need_list(container, key),
+                               mr_tree_copy(mr_tree_at(list, i)));
+}
+
+static void apply_asked(MrTree *container, const MrTree *asked) {
+        add_asked(container, asked, "env");
+        add_asked(container, asked, "volumeMounts");
+        object_copy(container, asked, "securityContext");
+}
+
+static void set_amount(MrTree *resources, const char *key, const char *name, const char *text) {
+        mr_tree_set_string(mr_tree_need_map(resources, key), name, text);
+}
+
+static void set_resources(const Lowering *lowering, const MrWorkload *workload, MrTree *container) {
+        MrTree *resources = mr_tree_need_map(container, "resources");
+        MrArena *arena = lowering->arena;
+
+        if (workload->memory_limit > 0)
+                set_amount(resources, "limits", "memory",
+                           bytes_text(arena, workload->memory_limit));
+        if (workload->cpu_limit > 0)
+                set_amount(resources, "limits", "cpu", milli_text(arena, workload->cpu_limit));
+        if (workload->memory_request > 0)
+                set_amount(resources, "requests", "memory",
+                           bytes_text(arena, workload->memory_request));
+        if (workload->cpu_request > 0)
+                set_amount(resources, "requests", "cpu", milli_text(arena, workload->cpu_request));
+}
+
+static void set_ports(const Lowering *lowering, const MrWorkload *workload, MrTree *container) {
+        MrTree *ports = mr_tree_need_list(container, "ports");
+
+        for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
+                const MrPart *part = mr_parts_at(lowering->parts, i);
+                if (part->kind != MR_PART_ENDPOINT || part->endpoint.loopback_only ||
+                    !mr_streq(part->endpoint.node, workload->node))
+                        continue;
+                MrTree *entry = mr_tree_append(ports, mr_tree_new_map());
+                mr_tree_set_string(entry, "name", part->endpoint.name);
+                mr_tree_set_int(entry, "containerPort", inner_port(&part->endpoint));
+                mr_tree_set_string(entry, "protocol", "TCP");
+        }
+}
+
+/* Whether its ports are bound is all a node can tell of itself; the rest is judged by who knows
+ * them all. A container lives as long as its process, so there is no check of that, which could
+ * only end a node that is busy. */
+static void set_probe(const MrWorkload *workload, MrTree *container) {
+        static const char *const keys[] = {"initialDelaySeconds", "timeoutSeconds", "periodSeconds",
+                                           "successThreshold", "failureThreshold"};
+        static const char *const command[] = {RUN_DIRECTORY "/launch", "--ready", NODE_DIRECTORY};
+        MrTree *probe = mr_tree_need_map(container, "readinessProbe");
+        MrTree *list = mr_tree_need_list(mr_tree_need_map(probe, "exec"), "command");
+
+        for (size_t i = 0; i < MR_ELEMENTS(command); i++)
+                mr_tree_append(list, mr_tree_new_string(command[i]));
+        mr_tree_set_int(probe, "initialDelaySeconds", 15);
+        mr_tree_set_int(probe, "timeoutSeconds", 5);
+        for (size_t i = 0; i < MR_ELEMENTS(keys); i++)
+                object_copy(probe, workload->readiness, keys[i]);
+}
+
+static void set_mounts(const Lowering *lowering, const MrWorkload *workload, MrTree *container) {
+        for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
+                const MrPart *part = mr_parts_at(lowering->parts, i);
+                if (part->kind == MR_PART_VOLUME && mr_streq(part->volume.node, workload->node))
+                        add_mount(container, part->volume.name,
+                                  lower_volume_path(lowering, &part->volume), false);
+        }
+        add_mount(container, "node", NODE_DIRECTORY, true);
+        add_mount(container, "run", RUN_DIRECTORY, false);
+        add_mount(container, "tmp", "/tmp", false);
+}
+
+static const char *image_of(const Lowering *lowering, const MrWorkload *workload) {
+        if (workload->image)
+                return workload->image;
+        return mr_arena_strf(lowering->arena, "apache/%s:%s", workload->software,
+                             workload->version);
+}
+
+MrTree *lower_container(Lowering *lowering, const MrWorkload *workload) {
+        MrTree *container = container_new(workload->role, image_of(lowering, workload));
+        MrTree *command = mr_tree_need_list(container, "command");
+
+        mr_tree_append(command, mr_tree_new_string(RUN_DIRECTORY "/launch"));
+        mr_tree_append(command, mr_tree_new_string(NODE_DIRECTORY));
+        mr_tree_append(command, mr_tree_new_string(RUN_DIRECTORY));
+        set_ports(lowering, workload, container);
+        set_resources(lowering, workload, container);
+        set_probe(workload, container);
+        set_mounts(lowering, workload, container);
+        apply_asked(container, workload->container);
+        return container;
+}
+
+MrTree *lower_init_container(Lowering *lowering, const MrWorkload *workload) {
+        MrTree *container = container_new("launcher", LAUNCHER_IMAGE);
+        MrTree *command = mr_tree_need_list(container, "command");
+
+        (void) lowering;
+        mr_tree_append(command, mr_tree_new_string(LAUNCHER));
+        mr_tree_append(command, mr_tree_new_string("--copy"));
+        mr_tree_append(command, mr_tree_new_string(RUN_DIRECTORY "/launch"));
+        add_mount(container, "run", RUN_DIRECTORY, false);
+        apply_asked(container, workload->init);
+        return container;
+}

@@ -1,0 +1,121 @@
+#pragma once
+
+/* Lowering: neutral parts → the objects of a Kubernetes API. Everything behind this header is pure,
+ * and the platforms that build on that API share it.
+ *
+ * kind                                     rank  made of the part
+ * ServiceAccount, NetworkPolicy,           0     account, firewall,
+ * PodDisruptionBudget                            guard
+ * Service, and Ingress, TLSRoute or Route  1     service
+ * PersistentVolumeClaim                    2     volume
+ * ConfigMap NODE, Secret NODE-files        3     file, and the launch description of a workload
+ * StatefulSet NODE                         4     workload
+ *
+ * The body of a manifest is the object itself. */
+
+#include "facts.h"
+#include "manifest.h"
+#include "platform.h"
+#include "str.h"
+
+enum {
+        RANK_SHARED,
+        RANK_SERVICE,
+        RANK_CLAIM,
+        RANK_FILES,
+        RANK_SET,
+};
+
+/* What tells one platform with this API from another. */
+typedef struct Flavor {
+        const char *name;
+        bool has_routes;    /* route.openshift.io */
+        bool assigns_users; /* the API chooses user and group of a container itself */
+} Flavor;
+
+/* One lowering under way. */
+typedef struct Lowering {
+        const Flavor *flavor;
+        const char *ns;
+        const MrParts *parts;
+        const MrFacts *facts;
+        MrManifests *out;
+        MrArena *arena; /* of out */
+} Lowering;
+
+/* A file of a node: a key of the node's ConfigMap, a key of some Secret, or, when it mixes text and
+ * secrets, a key of the node's own Secret. */
+typedef struct NodeFile {
+        const char *name;
+        const char *secret, *key; /* NULL: it is in the ConfigMap */
+        bool restarts;
+} NodeFile;
+
+typedef struct NodeFiles {
+        NodeFile *items;
+        size_t n;
+        char digest[MR_DIGEST_MAX]; /* of what the process reads only when it starts */
+        const char *pending;
+} NodeFiles;
+
+extern const MrExcept kubernetes_except[];
+
+int kubernetes_lower(const Flavor *flavor, const char *ns, const MrParts *parts,
+                     const MrFacts *facts, MrManifests *ret, MrError *err);
+int kubernetes_lower_secrets(const Flavor *flavor, const char *ns, const MrParts *parts,
+                             const MrFacts *facts, MrManifests *ret, MrError *err);
+
+/* lower-object.c: bodies. */
+MrTree *object_new(const Lowering *lowering, const char *api_version, const char *kind,
+                   const char *name, const MrTags *tags);
+/* Completes a body that exists. */
+void object_fill(const Lowering *lowering, MrTree *body, const char *api_version, const char *kind,
+                 const char *name, const MrTags *tags);
+/* Labels and annotations, as objects and the templates of pods have them. */
+void object_set_tags(const Lowering *lowering, MrTree *metadata, const MrTags *tags);
+void object_set_labels(MrTree *map, const char *key, const MrPairs *labels);
+/* Adds a map or a list from a user's tree under the same key, when it is there. */
+void object_copy(MrTree *map, const MrTree *from, const char *key);
+/* The quantity of so many bytes or thousandths, in the largest unit without a fraction. */
+const char *bytes_text(MrArena *arena, uint64_t bytes);
+const char *milli_text(MrArena *arena, uint64_t milli);
+
+/* lower-text.c: references. */
+int lower_text(Lowering *lowering, const char *node, const char *text, const char **ret,
+               bool *ret_is_secret, const char **ret_pending, MrError *err) _must_check_;
+const MrVolume *lower_find_volume(const Lowering *lowering, const char *node, const char *name);
+const char *lower_volume_path(const Lowering *lowering, const MrVolume *volume);
+/* lower-reach.c: where clients reach an endpoint of a node. */
+typedef struct Reached {
+        const char *host; /* NULL: not known yet */
+        int64_t port;     /* 0: not known yet */
+        const char *pending;
+} Reached;
+
+/* False when there is no such endpoint. */
+bool lower_reach(Lowering *lowering, const char *node, const char *endpoint, Reached *ret);
+int64_t inner_port(const MrEndpoint *endpoint);
+const char *lower_pod_address(const Lowering *lowering, const MrWorkload *workload);
+#define NODE_DIRECTORY "/etc/millrace/node"
+#define RUN_DIRECTORY "/run/millrace"
+#define SOFTWARE_DIRECTORY "/opt"
+#define JAVA "/opt/java/openjdk/bin/java"
+
+void lower_service(Lowering *lowering, const MrService *service);
+void lower_firewall(Lowering *lowering, const MrFirewall *firewall);
+void lower_guard(Lowering *lowering, const MrGuard *guard);
+void lower_account(Lowering *lowering, const MrAccount *account);
+void lower_volume(Lowering *lowering, const MrVolume *volume);
+/* lower-files.c */
+int lower_files(Lowering *lowering, const MrWorkload *workload, NodeFiles *ret,
+                MrError *err) _must_check_;
+/* lower-launch.c: the description the launcher reads, and a digest of that which matters to the
+ * process once it runs. */
+int lower_launch(Lowering *lowering, const MrWorkload *workload, const char **ret,
+                 char ret_digest[MR_DIGEST_MAX], MrError *err) _must_check_;
+/* lower-pod.c: the template of a pod. */
+MrTree *lower_pod(Lowering *lowering, const MrWorkload *workload, const NodeFiles *files);
+/* lower-container.c */
+MrTree *lower_container(Lowering *lowering, const MrWorkload *workload);
+MrTree *lower_init_container(Lowering *lowering, const MrWorkload *workload);
+int lower_workload(Lowering *lowering, const MrWorkload *workload, MrError *err) _must_check_;

@@ -1,0 +1,342 @@
+/* Parts become the objects of a Kubernetes API, through the front door of both platforms with one.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "io/plugins.h"
+#include "model/facts.h"
+#include "str.h"
+
+typedef struct World {
+        const MrPlugin *platform;
+        MrParts *parts;
+        MrFacts *facts;
+        MrManifests *out;
+        MrTree *host;
+} World;
+
+static const MrPlugin *load(const char *name) {
+        _cleanup_(plugins_done) Plugins plugins = {};
+        const char *directory = getenv("MILLRACE_PLUGINS");
+
+        assert_int_equal(
+                plugins_load(directory ? directory : "build", getuid(), NULL, NULL, &plugins, NULL),
+                0);
+        /* The list goes, the plugins stay. */
+        const MrPlugin *platform = plugins_find_platform(&plugins, name);
+        assert_non_null(platform);
+        return platform;
+}
+
+static void world_done(World *w) {
+        mr_parts_free(w->parts);
+        facts_free(w->facts);
+        mr_manifests_free(w->out);
+        mr_tree_free(w->host);
+}
+#define _cleanup_world_ _cleanup_(world_done) World
+
+static World world(const char *platform) {
+        return (World){.platform = load(platform),
+                       .parts = mr_parts_new(),
+                       .facts = facts_new(1, platform),
+                       .out = mr_manifests_new()};
+}
+
+static int lower(World *w, MrError *err) {
+        mr_manifests_free(w->out);
+        w->out = mr_manifests_new();
+        int r = w->platform->platform->lower("ns", w->parts, w->facts, w->out, err);
+        return r < 0 ? r
+                     : w->platform->platform->lower_secrets("ns", w->parts, w->facts, w->out, err);
+}
+
+static void must_lower(World *w) {
+        _cleanup_error_ MrError err = {};
+
+        if (lower(w, &err) < 0)
+                fail_msg("%s", err.message);
+}
+
+static void add_node(World *w, const char *node) {
+        MrWorkload workload = {.node = node,
+                               .role = "db",
+                               .group = "c-db",
+                               .software = "db",
+                               .version = "1.0.0",
+                               .main_class = "a.Main",
+                               .service = "c-nodes",
+                               .account = "c",
+                               .stop_timeout_sec = 30};
+
+        mr_pairs_set(mr_parts_arena(w->parts), &workload.selector, "node", node);
+        mr_parts_add(w->parts, (MrPart){.kind = MR_PART_WORKLOAD, .workload = workload});
+        mr_parts_add(w->parts, (MrPart){.kind = MR_PART_ENDPOINT,
+                                        .endpoint = {.node = node,
+                                                     .name = "tcp-out",
+                                                     .port = 32001,
+                                                     .inner_port = 9094,
+                                                     .is_ready_check = true}});
+}
+
+static MrPart *add_file(World *w, const char *name, const char *content, MrFileEffect effect) {
+        return mr_parts_add(
+                w->parts,
+                (MrPart){
+                        .kind = MR_PART_FILE,
+                        .file = {.node = "n", .name = name, .content = content, .effect = effect}});
+}
+
+static void add_service(World *w, MrReach reach, MrRouting routing) {
+        static const MrServicePort port = {.name = "tcp-out", .port = 9094};
+
+        mr_parts_add(w->parts, (MrPart){.kind = MR_PART_SERVICE,
+                                        .service = {.name = "c-out-0",
+                                                    .route = "c-out-0",
+                                                    .node = "n",
+                                                    .reach = reach,
+                                                    .routing = routing,
+                                                    .ports = &port,
+                                                    .n_ports = 1}});
+}
+
+static void see_host(World *w, const char *json) {
+        mr_tree_free(w->host);
+        assert_int_equal(mr_json_read(json, strlen(json), NULL, &w->host, NULL), 0);
+        facts_set_host(w->facts, w->host);
+}
+
+static const MrManifest *find(const World *w, const char *kind, const char *name) {
+        return mr_manifests_find(w->out, kind, "ns", name);
+}
+
+static const char *text_at(const World *w, const char *kind, const char *name, const char *path) {
+        const MrManifest *manifest = find(w, kind, name);
+
+        assert_non_null(manifest);
+        return mr_tree_string(mr_tree_find(manifest->body, path, false));
+}
+
+static int64_t number_at(const World *w, const char *kind, const char *name, const char *path) {
+        const MrManifest *manifest = find(w, kind, name);
+
+        assert_non_null(manifest);
+        return mr_tree_int(mr_tree_find(manifest->body, path, false), -1);
+}
+
+static void a_secret_never_gets_into_a_config_map(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes");
+
+        add_node(&w, "n");
+        facts_add_secret(w.facts, "s", "k", "hunter2");
+        add_file(&w, "plain", "a=b\n", MR_EFFECT_NONE);
+        add_file(&w, "mixed", "password=@{secret:s/k}\n", MR_EFFECT_NONE);
+        add_file(&w, "whole", "@{secret:s/k}", MR_EFFECT_NONE);
+        must_lower(&w);
+        for (size_t i = 0; i < mr_manifests_size(w.out); i++) {
+                _cleanup_buf_ MrBuf text = {};
+                mr_json_write(mr_manifests_at(w.out, i)->body, 0, &text);
+                assert_null(strstr(mr_buf_text(&text), "hunter2"));
+        }
+        assert_string_equal(text_at(&w, "ConfigMap", "n", "data.plain"), "a=b\n");
+        assert_null(text_at(&w, "ConfigMap", "n", "data.mixed"));
+        /* What is nothing but a secret is mounted from where it is. */
+        const MrManifest *own = find(&w, "Secret", "n-files");
+        assert_true(own->is_secret);
+        assert_non_null(strstr(own->payload, "password=hunter2"));
+        assert_null(strstr(own->payload, "whole"));
+        const char *sources = "spec.template.spec.volumes[node].projected.sources";
+        const MrTree *list = mr_tree_find(find(&w, "StatefulSet", "n")->body, sources, false);
+        assert_int_equal(mr_tree_size(list), 3);
+        assert_string_equal(mr_tree_string(mr_tree_find(mr_tree_at(list, 2), "secret.name", false)),
+                            "s");
+}
+
+static const char *fingerprint(const World *w) {
+        return text_at(w, "StatefulSet", "n",
+                       "spec.template.metadata.annotations[\"millrace.io/fingerprint\"]");
+}
+
+static void only_what_needs_a_restart_changes_the_fingerprint(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes");
+
+        add_node(&w, "n");
+        MrPart *soft = add_file(&w, "soft", "1", MR_EFFECT_NONE),
+               *hard = add_file(&w, "hard", "1", MR_EFFECT_RESTART);
+        must_lower(&w);
+        _cleanup_free_ char *first = mr_strdup(fingerprint(&w));
+        soft->file.content = "2";
+        must_lower(&w);
+        assert_string_equal(fingerprint(&w), first);
+        assert_string_equal(mr_manifests_node_at(w.out, 0)->fingerprint, first);
+        hard->file.content = "2";
+        must_lower(&w);
+        _cleanup_free_ char *second = mr_strdup(fingerprint(&w));
+        assert_string_not_equal(second, first);
+        /* Static settings stand in files that need none. */
+        MrPart *node = mr_parts_edit(w.parts, 0);
+        mr_pairs_set(mr_parts_arena(w.parts), &node->workload.settings, "a", "b");
+        must_lower(&w);
+        assert_string_not_equal(fingerprint(&w), second);
+}
+
+static void what_is_missing_is_waited_for(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes");
+
+        add_node(&w, "n");
+        add_file(&w, "whole", "@{secret:s/k}", MR_EFFECT_RESTART);
+        must_lower(&w);
+        assert_string_equal(find(&w, "StatefulSet", "n")->pending, "secret s");
+        assert_string_equal(fingerprint(&w), "pending");
+        assert_null(mr_manifests_node_at(w.out, 0)->fingerprint);
+        assert_null(find(&w, "ConfigMap", "n")->pending);
+}
+
+static void a_name_too_long_for_its_pod_is_refused(void **state _unused_) {
+        static const char name[] = "a123456789b123456789c123456789d123456789e123456789f12";
+        _cleanup_world_ w = world("kubernetes");
+        _cleanup_error_ MrError err = {};
+
+        assert_int_equal(strlen(name), 53);
+        add_node(&w, name);
+        assert_true(lower(&w, &err) < 0);
+        assert_non_null(strstr(err.message, "52 characters"));
+        _cleanup_world_ shorter = world("kubernetes");
+        add_node(&shorter, name + 1);
+        must_lower(&shorter);
+}
+
+static const char *file_of(World *w) {
+        must_lower(w);
+        return text_at(w, "ConfigMap", "n", "data.f");
+}
+
+static void clients_are_led_through_the_service_of_the_node(void **state _unused_) {
+        static const char text[] = "@{host:n/tcp-out}:@{port:n/tcp-out} @{addr:n} @{bind:tcp-out}";
+        _cleanup_world_ inside = world("kubernetes"), balanced = world("kubernetes"),
+                        routed = world("openshift"), bare = world("kubernetes");
+
+        add_node(&bare, "n");
+        add_file(&bare, "f", text, MR_EFFECT_NONE);
+        assert_string_equal(file_of(&bare), "n-0.c-nodes.ns.svc:9094 n-0.c-nodes.ns.svc 9094");
+        add_node(&inside, "n");
+        add_service(&inside, MR_REACH_INSIDE, MR_ROUTING_NONE);
+        add_file(&inside, "f", text, MR_EFFECT_NONE);
+        assert_string_equal(file_of(&inside), "c-out-0.ns.svc:9094 n-0.c-nodes.ns.svc 9094");
+        add_node(&routed, "n");
+        add_service(&routed, MR_REACH_INSIDE, MR_ROUTING_ROUTE);
+        add_file(&routed, "f", text, MR_EFFECT_NONE);
+        see_host(&routed, "{\"services\": {\"ns/c-out-0\": {\"host\": \"r.example.com\"}}}");
+        assert_string_equal(file_of(&routed), "r.example.com:443 n-0.c-nodes.ns.svc 9094");
+        /* The balancer's address comes later, and the node waits for it. */
+        add_node(&balanced, "n");
+        add_service(&balanced, MR_REACH_BALANCER, MR_ROUTING_NONE);
+        add_file(&balanced, "f", text, MR_EFFECT_NONE);
+        (void) file_of(&balanced);
+        assert_string_equal(find(&balanced, "StatefulSet", "n")->pending,
+                            "the address of service c-out-0");
+        assert_non_null(find(&balanced, "ConfigMap", "n")->pending);
+        see_host(&balanced, "{\"services\": {\"ns/c-out-0\": {\"host\": \"192.0.2.1\"}}}");
+        assert_string_equal(file_of(&balanced), "192.0.2.1:9094 n-0.c-nodes.ns.svc 9094");
+        assert_null(find(&balanced, "StatefulSet", "n")->pending);
+}
+
+static void only_openshift_has_routes_and_assigns_users(void **state _unused_) {
+        static const char user[] = "spec.template.spec.securityContext.runAsUser";
+        _cleanup_world_ k = world("kubernetes"), o = world("openshift");
+        const char *reason, *message;
+
+        add_node(&k, "n");
+        add_service(&k, MR_REACH_INSIDE, MR_ROUTING_ROUTE);
+        must_lower(&k);
+        assert_null(find(&k, "Route", "c-out-0"));
+        assert_int_equal(mr_manifests_warnings(k.out), 1);
+        mr_manifests_warning_at(k.out, 0, &reason, &message);
+        assert_string_equal(reason, "NoRoutes");
+        assert_int_equal(number_at(&k, "StatefulSet", "n", user), 1000);
+        add_node(&o, "n");
+        add_service(&o, MR_REACH_INSIDE, MR_ROUTING_ROUTE);
+        must_lower(&o);
+        assert_string_equal(text_at(&o, "Route", "c-out-0", "spec.tls.termination"), "passthrough");
+        assert_int_equal(mr_manifests_warnings(o.out), 0);
+        assert_int_equal(number_at(&o, "StatefulSet", "n", user), -1);
+}
+
+static void a_set_of_one_waits_for_nobody(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes");
+
+        add_node(&w, "n");
+        must_lower(&w);
+        assert_int_equal(number_at(&w, "StatefulSet", "n", "spec.replicas"), 1);
+        assert_string_equal(text_at(&w, "StatefulSet", "n", "spec.updateStrategy.type"),
+                            "OnDelete");
+        assert_string_equal(text_at(&w, "StatefulSet", "n", "spec.podManagementPolicy"),
+                            "Parallel");
+        /* Without rights and without a way to get them. */
+        const MrTree *container = mr_tree_find(find(&w, "StatefulSet", "n")->body,
+                                               "spec.template.spec.containers[0]", false);
+        assert_false(mr_tree_get_bool(mr_tree_get(container, "securityContext"),
+                                      "allowPrivilegeEscalation", true));
+        assert_int_equal(mr_tree_int(mr_tree_find(container, "ports[0].containerPort", false), 0),
+                         9094);
+}
+
+static void quantities_are_written_short(void **state _unused_) {
+        static const struct {
+                uint64_t bytes;
+                const char *text;
+        } cases[] = {{UINT64_C(100) << 30, "100Gi"},
+                     {UINT64_C(1) << 40, "1Ti"},
+                     {UINT64_C(5000000000), "5G"},
+                     {1025, "1025"}};
+
+        for (size_t i = 0; i < MR_ELEMENTS(cases); i++) {
+                _cleanup_world_ w = world("kubernetes");
+                mr_parts_add(w.parts, (MrPart){.kind = MR_PART_VOLUME,
+                                               .volume = {.node = "n",
+                                                          .name = "data",
+                                                          .claim = "data-n",
+                                                          .role = "db",
+                                                          .size = cases[i].bytes}});
+                must_lower(&w);
+                assert_string_equal(text_at(&w, "PersistentVolumeClaim", "data-n",
+                                            "spec.resources.requests.storage"),
+                                    cases[i].text);
+                /* Data stays unless its deletion was asked for. */
+                assert_true(find(&w, "PersistentVolumeClaim", "data-n")->keep);
+        }
+}
+
+static void a_platform_on_paper_cannot_be_opened(void **state _unused_) {
+        const MrPlugin *platform = load("kubernetes");
+        _cleanup_error_ MrError err = {};
+        MrPlatformArgs args = {};
+        MrPlatform *opened;
+
+        assert_true(platform->platform->open(&args, &opened, &err) < 0);
+        assert_non_null(strstr(err.message, "millctl plan"));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_secret_never_gets_into_a_config_map),
+                cmocka_unit_test(only_what_needs_a_restart_changes_the_fingerprint),
+                cmocka_unit_test(what_is_missing_is_waited_for),
+                cmocka_unit_test(a_name_too_long_for_its_pod_is_refused),
+                cmocka_unit_test(clients_are_led_through_the_service_of_the_node),
+                cmocka_unit_test(only_openshift_has_routes_and_assigns_users),
+                cmocka_unit_test(a_set_of_one_waits_for_nobody),
+                cmocka_unit_test(quantities_are_written_short),
+                cmocka_unit_test(a_platform_on_paper_cannot_be_opened),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

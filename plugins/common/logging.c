@@ -320,6 +320,17 @@ static MrPairs beside_defaults(MrArena *arena, const MrPairs *fixed, const MrPai
         return result;
 }
 
+/* What a user wrote is text and holds no references. */
+static MrPairs as_literals(Making *making, const MrPairs *pairs) {
+        MrPairs result = {};
+
+        for (size_t i = 0; i < pairs->n; i++)
+                mr_pairs_set(making->arena, &result,
+                             mr_parts_literal(making->parts, pairs->items[i].key),
+                             mr_parts_literal(making->parts, pairs->items[i].value));
+        return result;
+}
+
 static const char *as_content(Making *making, const char *text) {
         return mr_parts_literal(making->parts, text);
 }
@@ -359,6 +370,8 @@ static void make_1(Making *making, const char *text, LogFile *ret) {
         MrPairs missing = missing_loggers(making, &making->lines);
         *ret = read_lines(&making->lines, arena);
         ret->fixed = beside_defaults(arena, &ret->fixed, &standard);
+        ret->fixed = as_literals(making, &ret->fixed);
+        ret->levels = as_literals(making, &ret->levels);
         for (size_t i = 0; !text && i < missing.n; i++)
                 set(making, missing.items[i].key, missing.items[i].value);
         ret->content = as_content(making, text ? extended(making, text, &missing)

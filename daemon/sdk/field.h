@@ -93,7 +93,7 @@ typedef enum MrFieldFlags {
         MR_SERVICE = 1U << 9,   /* services, load balancers, ingresses, routes */
         MR_METADATA = 1U << 10, /* labels and annotations of objects that are made */
         MR_BUDGET = 1U << 11,   /* disruption budgets of pods */
-        MR_PROBE = 1U << 12,    /* probes of containers */
+        MR_PROBE = 1U << 13,    /* probes of containers */
 } MrFieldFlags;
 
 #define MR_CONCERNS (MR_POD | MR_SERVICE | MR_METADATA | MR_BUDGET | MR_PROBE)

@@ -14,7 +14,8 @@
  *      overrides: {ID: {KEY: VALUE}}  the part of it that was set dynamically for this broker;
  *                                     ID "" stands for the default of the whole cluster
  *      loggers: {ID: {LOGGER: LEVEL}} when asked for: loggers that exist in a broker; one without a
- *                                     level of its own has that of "root"
+ *                                     level of its own has that of the one above it, in older
+ *                                     releases that of "root"
  *      quotas: {"": {KEY: VALUE}}     when asked for: the quotas of all users that have none of
  *                                     their own; null: none is set
  *      error                          instead of all that: why nothing could be seen

@@ -116,8 +116,8 @@ static const char *inherited(const LogFile *file, const char *logger) {
         return mr_pairs_get(&file->levels, LOG_ROOT);
 }
 
-/* A logger without a level of its own shows that of the root. Where the root's is wanted below a
- * package with another, it cannot be seen whether it was set. */
+/* In older releases a logger without a level of its own shows that of the root. Where the root's is
+ * wanted below a package with another, it cannot be seen there whether it was set. */
 static bool can_be_seen(const LogFile *file, const char *logger, const char *level) {
         const char *root = mr_pairs_get(&file->levels, LOG_ROOT);
 
@@ -204,16 +204,35 @@ static void add_setting(const KafkaCluster *cluster, const KafkaNode *node, cons
                      });
 }
 
+/* The level of the nearest logger above that exists in the broker. */
+static const char *level_above(const MrTree *loggers, const char *logger) {
+        _cleanup_free_ char *above = mr_strdup(logger);
+
+        for (char *dot; (dot = strrchr(above, '.'));) {
+                *dot = '\0';
+                const char *level = mr_tree_get_string(loggers, above);
+                if (level)
+                        return level;
+        }
+        return mr_tree_get_string(loggers, LOG_ROOT);
+}
+
+/* Whether a level was set for this very logger. One without a level of its own shows that of the
+ * logger above it, or, in older releases, that of the root. */
+static bool is_set(const MrTree *loggers, const char *logger, const char *level) {
+        return !mr_streq(level, level_above(loggers, logger)) &&
+               !mr_streq(level, mr_tree_get_string(loggers, LOG_ROOT));
+}
+
 /* Levels that are set and that the spec does not know go back to what is above them. */
 static void add_resets(const KafkaCluster *cluster, const KafkaNode *node, const LogFile *file,
                        MrParts *parts) {
         const MrTree *loggers = loggers_of(cluster, node);
-        const char *root = mr_tree_get_string(loggers, LOG_ROOT);
 
         for (size_t i = 0; i < mr_tree_size(loggers); i++) {
                 const char *logger = mr_tree_key(loggers, i),
                            *level = mr_tree_string(mr_tree_at(loggers, i));
-                if (root && level && !mr_streq(level, root) && can_be_told(level) &&
+                if (level && is_set(loggers, logger, level) && can_be_told(level) &&
                     !mr_pairs_get(&file->levels, logger))
                         add_setting(cluster, node, mr_arena_strdup(cluster->arena, logger), NULL,
                                     parts);

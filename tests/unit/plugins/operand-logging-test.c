@@ -305,6 +305,28 @@ static void levels_nobody_wants_any_more_are_reset(void **state _unused_) {
         assert_string_equal(told(parts, "logger/0", "kafka.request.logger")->value, "WARN");
 }
 
+/* Whether a release shows them with the level of their package or with that of the root. */
+static void loggers_below_a_package_are_left_alone(void **state _unused_) {
+        static const char *const shown[] = {"DEBUG", "INFO"};
+
+        for (size_t i = 0; i < MR_ELEMENTS(shown); i++) {
+                _cleanup_(world_freep) World *world =
+                        world_of(CLUSTER(LOGGERS("log4j.logger.kafka.server: DEBUG"), ""));
+                _cleanup_free_ char *view =
+                        mr_strf("{\"loggers\": {\"0\": {\"root\": \"INFO\", \"kafka\": \"INFO\", "
+                                "\"kafka.server\": \"DEBUG\", \"kafka.server.KafkaApis\": \"%s\", "
+                                "\"kafka.server.ReplicaManager\": \"TRACE\"}}}",
+                                shown[i]);
+                world_see_view(world, "kafka", view);
+                _cleanup_(mr_parts_freep) MrParts *parts = parts_of(world);
+                assert_string_equal(told(parts, "logger/0", "kafka.server")->value, "DEBUG");
+                assert_null(told(parts, "logger/0", "kafka.server.KafkaApis"));
+                assert_null(told(parts, "logger/0", "kafka"));
+                assert_non_null(told(parts, "logger/0", "kafka.server.ReplicaManager"));
+                assert_null(told(parts, "logger/0", "kafka.server.ReplicaManager")->value);
+        }
+}
+
 static void what_kafka_cannot_be_told_takes_a_restart(void **state _unused_) {
         _cleanup_(world_freep) World *world =
                 world_of(CLUSTER(LOGGERS("log4j.logger.kafka: DEBUG, log4j.logger.kafka.log: INFO, "
@@ -344,6 +366,7 @@ int main(void) {
                 cmocka_unit_test(what_is_optional_may_be_missing),
                 cmocka_unit_test(a_logger_that_does_not_exist_takes_a_restart),
                 cmocka_unit_test(levels_nobody_wants_any_more_are_reset),
+                cmocka_unit_test(loggers_below_a_package_are_left_alone),
                 cmocka_unit_test(what_kafka_cannot_be_told_takes_a_restart),
                 cmocka_unit_test(controllers_before_4_restart),
         };

@@ -7,13 +7,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "io/plugins.h"
 #include "model/facts.h"
 #include "str.h"
+#include "unit/platforms/platform-world.h"
 
 typedef struct World {
         const MrPlugin *platform;
@@ -22,19 +21,6 @@ typedef struct World {
         MrManifests *out;
         MrTree *host;
 } World;
-
-static const MrPlugin *load(const char *name) {
-        _cleanup_(plugins_done) Plugins plugins = {};
-        const char *directory = getenv("MILLRACE_PLUGINS");
-
-        assert_int_equal(
-                plugins_load(directory ? directory : "build", getuid(), NULL, NULL, &plugins, NULL),
-                0);
-        /* The list goes, the plugins stay. */
-        const MrPlugin *platform = plugins_find_platform(&plugins, name);
-        assert_non_null(platform);
-        return platform;
-}
 
 static void world_done(World *w) {
         mr_parts_free(w->parts);
@@ -45,7 +31,7 @@ static void world_done(World *w) {
 #define _cleanup_world_ _cleanup_(world_done) World
 
 static World world(const char *platform) {
-        return (World){.platform = load(platform),
+        return (World){.platform = platform_load(platform),
                        .parts = mr_parts_new(),
                        .facts = facts_new(1, platform),
                        .out = mr_manifests_new()};
@@ -316,7 +302,7 @@ static void quantities_are_written_short(void **state _unused_) {
 }
 
 static void a_platform_on_paper_cannot_be_opened(void **state _unused_) {
-        const MrPlugin *platform = load("kubernetes");
+        const MrPlugin *platform = platform_load("kubernetes");
         _cleanup_error_ MrError err = {};
         MrPlatformArgs args = {};
         MrPlatform *opened;

@@ -6,13 +6,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "io/plugins.h"
 #include "model/facts.h"
 #include "str.h"
+#include "unit/platforms/platform-world.h"
 
 typedef struct World {
         const MrPlugin *platform;
@@ -21,19 +20,6 @@ typedef struct World {
         MrManifests *out;
         MrTree *host;
 } World;
-
-static const MrPlugin *load(void) {
-        _cleanup_(plugins_done) Plugins plugins = {};
-        const char *directory = getenv("MILLRACE_PLUGINS");
-
-        assert_int_equal(
-                plugins_load(directory ? directory : "build", getuid(), NULL, NULL, &plugins, NULL),
-                0);
-        /* The list goes, the plugins stay. */
-        const MrPlugin *platform = plugins_find_platform(&plugins, "rhel-baremetal");
-        assert_non_null(platform);
-        return platform;
-}
 
 static void world_done(World *w) {
         mr_parts_free(w->parts);
@@ -47,7 +33,7 @@ static World world(void) {
         static const char host[] =
                 "{\"addresses\": [\"10.9.9.9\"], \"nameservers\": [\"10.9.9.1\"]}";
         World w = {
-                .platform = load(),
+                .platform = platform_load("rhel-baremetal"),
                 .parts = mr_parts_new(),
                 .facts = facts_new(1, "rhel-baremetal"),
                 .out = mr_manifests_new(),

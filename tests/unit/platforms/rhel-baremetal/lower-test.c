@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "io/plugins.h"
 #include "model/facts.h"
 #include "str.h"
+#include "unit/platforms/platform-world.h"
 
 typedef struct World {
         const MrPlugin *platform;
@@ -24,19 +24,6 @@ typedef struct World {
         const char *ns;
 } World;
 
-static const MrPlugin *load(void) {
-        _cleanup_(plugins_done) Plugins plugins = {};
-        const char *directory = getenv("MILLRACE_PLUGINS");
-
-        assert_int_equal(
-                plugins_load(directory ? directory : "build", getuid(), NULL, NULL, &plugins, NULL),
-                0);
-        /* The list goes, the plugins stay. */
-        const MrPlugin *platform = plugins_find_platform(&plugins, "rhel-baremetal");
-        assert_non_null(platform);
-        return platform;
-}
-
 static void world_done(World *w) {
         mr_parts_free(w->parts);
         facts_free(w->facts);
@@ -46,7 +33,7 @@ static void world_done(World *w) {
 #define _cleanup_world_ _cleanup_(world_done) World
 
 static World world(const char *ns) {
-        return (World){.platform = load(),
+        return (World){.platform = platform_load("rhel-baremetal"),
                        .parts = mr_parts_new(),
                        .facts = facts_new(1, "rhel-baremetal"),
                        .out = mr_manifests_new(),

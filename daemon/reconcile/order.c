@@ -18,6 +18,7 @@
  * long it takes. One with a wrong configuration ends by itself and reads the right one when the
  * service manager starts it again. A person may know better after this long. */
 #define STARTING_PATIENCE_SEC 120
+#define STARTING_WAITS "it is still starting, and may be recovering its storage"
 
 typedef struct Order {
         const PlanInput *input;
@@ -174,12 +175,13 @@ static const char *starting_waits(Order *order, const MrNodeFact *fact) {
 
         if (fact->state != MR_NODE_STARTING || (is_asked && patience <= 0))
                 return NULL;
-        if (is_asked)
+        if (is_asked) {
                 plan_set_recheck(order->plan, patience);
+                return STARTING_WAITS;
+        }
         return mr_arena_strf(plan_arena(order->plan),
-                             "it is still starting, and may be recovering its storage%s%s%s",
-                             is_asked ? "" : "; 'millctl restart ", is_asked ? "" : fact->node,
-                             is_asked ? "" : "' restarts it all the same");
+                             STARTING_WAITS "; 'millctl restart %s' restarts it all the same",
+                             fact->node);
 }
 
 /* What keeps this node from being restarted now, or NULL. */

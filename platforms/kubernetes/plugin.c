@@ -1,5 +1,4 @@
-/* The platform of Kubernetes clusters. So far it
- * makes plans on paper. */
+/* The platform of Kubernetes clusters. So far it makes plans on paper. */
 
 #include "plugin.h"
 #include "kubernetes/lower.h"

@@ -1,5 +1,5 @@
 /* The platform of OpenShift clusters: the objects of Kubernetes, with routes, and with users that
- * the\n * cluster assigns. So far it makes plans on paper. */
+ * the cluster assigns. So far it makes plans on paper. */
 
 #include "plugin.h"
 #include "kubernetes/lower.h"

@@ -84,6 +84,12 @@ MrArena *mr_arena_free(MrArena *arena) {
         return NULL;
 }
 
+MrArena *mr_arena_wipe(MrArena *arena) {
+        for (Chunk *chunk = arena ? arena->chunks : NULL; chunk; chunk = chunk->next)
+                explicit_bzero(chunk->data, chunk->used);
+        return mr_arena_free(arena);
+}
+
 static Chunk *arena_grow(MrArena *arena, size_t size) {
         size_t capacity = size > arena->next_size ? size : arena->next_size;
         Chunk *chunk = mr_calloc(1, sizeof(Chunk) + capacity);

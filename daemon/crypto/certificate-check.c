@@ -11,13 +11,16 @@
 /* One comparison at work. Texts are borrowed from the store behind the lookup. */
 typedef struct Check {
         const MrCertificate *wanted;
+        const CertificateTerms *terms;
         SecretLookup lookup;
         void *userdata;
         int64_t now;
         MrArena *arena;
         const char *certificate, *key; /* what is stored */
         const char *certificate_key;   /* under which key, for messages: "user.crt" */
-        const char *authority;         /* of the signing CA; NULL: none stored, or this is a CA */
+        const char *signer;            /* of the signing CA; NULL: none stored, or this is a CA */
+        const char *issuers;           /* those who may have signed it */
+        CertificateNeed need;          /* what the stage at work asks for when it finds something */
         X509 *x509;                    /* the certificate, read once for all stages */
         CertificateFacts facts;
 } Check;
@@ -63,16 +66,20 @@ static const char *stored(const Check *check, const char *secret, const char *ke
         return check->lookup(secret, key, check->userdata);
 }
 
+/* What the rest is made from comes first: where that is missing, everything is made anew. */
 static char *check_presence(Check *check) {
         const char *secret, *key, *missing = NULL;
         size_t n_found = 0;
 
+        check->need = CERTIFICATE_MAKE;
         for (size_t i = 0; (key = certificate_key_at(check->wanted, i, check->arena, &secret));
              i++) {
                 if (!mr_is_empty(stored(check, secret, key)))
                         n_found++;
-                else if (!missing)
+                else if (!missing) {
                         missing = key;
+                        check->need = i < 2 ? CERTIFICATE_MAKE : CERTIFICATE_COPY;
+                }
         }
         if (n_found == 0)
                 return mr_strdup("none yet");
@@ -81,15 +88,17 @@ static char *check_presence(Check *check) {
 
 static void check_load(Check *check) {
         const MrCertificate *wanted = check->wanted;
+        const char *signer = check->terms->signer ? check->terms->signer : "ca";
 
         if (wanted->authority) {
                 check->certificate_key = mr_arena_strf(check->arena, "%s.crt", wanted->key_prefix);
                 check->certificate = stored(check, wanted->name, check->certificate_key);
                 check->key = stored(check, wanted->name,
                                     mr_arena_strf(check->arena, "%s.key", wanted->key_prefix));
-                check->authority =
+                check->signer =
                         stored(check, certificate_public_secret(check->arena, wanted->authority),
-                               "ca.crt");
+                               mr_arena_strf(check->arena, "%s.crt", signer));
+                check->issuers = check->terms->issuers ? check->terms->issuers : check->signer;
         } else {
                 check->certificate_key = "ca.crt";
                 check->certificate = stored(
@@ -101,6 +110,7 @@ static void check_load(Check *check) {
 static char *check_pair(Check *check) {
         _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
 
+        check->need = CERTIFICATE_MAKE;
         if (pem_read_certificate(check->certificate, "it", &check->x509, NULL) < 0 ||
             certificate_facts_of(check->x509, &check->facts, NULL) < 0)
                 return mr_strf("%s is damaged", check->certificate_key);
@@ -111,11 +121,20 @@ static char *check_pair(Check *check) {
         return NULL;
 }
 
+/* An authority's name ends with the number of its key. */
+static bool is_name_of(const char *name, const char *wanted, bool is_authority) {
+        size_t size = strlen(wanted);
+
+        if (!name || !is_authority || strncmp(name, wanted, size) != 0)
+                return mr_streq(name, wanted);
+        return name[size] == '\0' || mr_matches(name + size, " v[0-9]+");
+}
+
 static char *check_subject(Check *check) {
         const MrCertificate *wanted = check->wanted;
         bool is_authority = !wanted->authority;
 
-        if (!mr_streq(check->facts.common_name, wanted->common_name) ||
+        if (!is_name_of(check->facts.common_name, wanted->common_name, is_authority) ||
             !mr_streq(check->facts.organization, wanted->organization))
                 return mr_strf("its subject becomes %s", wanted->common_name);
         if (check->facts.is_authority != is_authority)
@@ -146,26 +165,26 @@ static char *check_names(Check *check) {
         return NULL;
 }
 
+static bool is_signed_by_any(X509 *certificate, STACK_OF(X509) * issuers) {
+        for (int i = 0; i < sk_X509_num(issuers); i++)
+                if (certificate_is_issued_by(certificate, sk_X509_value(issuers, i)))
+                        return true;
+        return false;
+}
+
 static char *check_signer(Check *check) {
         const MrCertificate *wanted = check->wanted;
-        _cleanup_(X509_freep) X509 *issuer = NULL;
+        _cleanup_(x509_stack_freep) STACK_OF(X509) *issuers = NULL;
 
         if (!wanted->authority)
                 return certificate_is_issued_by(check->x509, check->x509)
                                ? NULL
                                : mr_strdup("it is not self-signed");
-        if (mr_is_empty(check->authority) ||
-            pem_read_certificate(check->authority, "it", &issuer, NULL) < 0)
+        if (mr_is_empty(check->signer) ||
+            pem_read_certificates(check->issuers, "it", &issuers, NULL) < 0)
                 return mr_strf("its CA %s is made anew", wanted->authority);
-        /* The chain is written as the certificate and then the text of the authority, so text
-         * can be compared. */
-        if (!certificate_is_issued_by(check->x509, issuer) ||
-            !mr_ends_with(check->certificate, check->authority))
-                return mr_strdup("signed by an older CA");
-        if (wanted->with_authority &&
-            !mr_streq(stored(check, wanted->name, "ca.crt"), check->authority))
-                return mr_strdup("ca.crt is not that of its CA");
-        return NULL;
+        /* A CA that was renewed with the same key has signed it as well as before. */
+        return is_signed_by_any(check->x509, issuers) ? NULL : mr_strdup("its CA has a new key");
 }
 
 /* Days before the end at which a certificate is renewed. A window as long as the whole life
@@ -176,20 +195,27 @@ static int64_t renewal_window(const MrCertificate *wanted) {
         return wanted->validity_days / 2;
 }
 
-static char *check_time(Check *check) {
-        int64_t left = check->facts.not_after - check->now, window = renewal_window(check->wanted);
+static char *check_end(Check *check) {
+        int64_t left = check->facts.not_after - check->now;
         long long days = (long long) (left / CERTIFICATE_DAY_SEC);
 
         if (check->facts.not_before > check->now)
                 return mr_strdup("it is not valid yet; the clock of this host may have been wrong");
-        if (left <= 0)
-                return days == 0
-                               ? mr_strdup("it expired today")
-                               : mr_strf("it expired %lld day%s ago", -days, days == -1 ? "" : "s");
-        if (left <= window * CERTIFICATE_DAY_SEC)
-                return mr_strf("expires in %lld day%s (renewal %lld days before)", days,
-                               days == 1 ? "" : "s", (long long) window);
-        return NULL;
+        if (left > 0)
+                return NULL;
+        return days == 0 ? mr_strdup("it expired today")
+                         : mr_strf("it expired %lld day%s ago", -days, days == -1 ? "" : "s");
+}
+
+static char *check_renewal(Check *check) {
+        int64_t left = check->facts.not_after - check->now, window = renewal_window(check->wanted);
+        long long days = (long long) (left / CERTIFICATE_DAY_SEC);
+
+        check->need = CERTIFICATE_RENEW;
+        if (left > window * CERTIFICATE_DAY_SEC)
+                return NULL;
+        return mr_strf("expires in %lld day%s (renewal %lld days before)", days,
+                       days == 1 ? "" : "s", (long long) window);
 }
 
 static char *check_copies(Check *check) {
@@ -199,6 +225,7 @@ static char *check_copies(Check *check) {
                                      : certificate_public_secret(check->arena, wanted->name);
         const char *prefix = wanted->authority ? wanted->key_prefix : "ca";
 
+        check->need = CERTIFICATE_COPY;
         if (wanted->authority) {
                 _cleanup_(secret_text_freep) char *both =
                         secret_text_join(check->key, check->certificate, NULL);
@@ -206,6 +233,9 @@ static char *check_copies(Check *check) {
 
                 if (!mr_streq(stored(check, secret, pem), both))
                         return mr_strf("%s is damaged", pem);
+                if (wanted->with_authority &&
+                    !mr_streq(stored(check, secret, "ca.crt"), check->signer))
+                        return mr_strdup("ca.crt is not that of its CA");
         }
         if (!wanted->authority || wanted->with_pkcs12) {
                 const char *store = mr_arena_strf(check->arena, "%s.p12", prefix);
@@ -216,33 +246,47 @@ static char *check_copies(Check *check) {
         return NULL;
 }
 
-char *certificate_check_until(const MrCertificate *wanted, SecretLookup lookup, void *userdata,
-                              int64_t now, int64_t *ret_until) {
+/* What ends soon is looked at last: only that may be put off. */
+static CertificateVerdict check_stored(Check *check) {
         static char *(*const stages[])(Check * check) = {
-                check_pair, check_signer, check_time, check_subject, check_names, check_copies,
+                check_pair,  check_signer, check_end,     check_subject,
+                check_names, check_copies, check_renewal,
         };
-        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
-        Check check = {.wanted = wanted,
-                       .lookup = lookup,
-                       .userdata = userdata,
-                       .now = now,
-                       .arena = arena};
-        char *reason = check_presence(&check);
+        CertificateVerdict verdict = {};
 
-        if (reason)
-                return reason;
-        check_load(&check);
-        for (size_t i = 0; i < MR_ELEMENTS(stages) && !reason; i++)
-                reason = stages[i](&check);
-        *ret_until = check.facts.not_after - renewal_window(wanted) * CERTIFICATE_DAY_SEC;
-        certificate_facts_done(&check.facts);
-        X509_free(check.x509);
-        return reason;
+        check_load(check);
+        for (size_t i = 0; i < MR_ELEMENTS(stages) && !verdict.reason; i++)
+                verdict.reason = stages[i](check);
+        verdict.need = verdict.reason ? check->need : CERTIFICATE_SERVES;
+        verdict.until =
+                check->facts.not_after - renewal_window(check->wanted) * CERTIFICATE_DAY_SEC;
+        certificate_facts_done(&check->facts);
+        X509_free(check->x509);
+        return verdict;
 }
 
-char *certificate_check(const MrCertificate *wanted, SecretLookup lookup, void *userdata,
-                        int64_t now) {
-        int64_t until;
+CertificateVerdict certificate_check(const CertificateQuestion *question) {
+        static const CertificateTerms no_terms;
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        Check check = {
+                .wanted = question->wanted,
+                .terms = question->terms ? question->terms : &no_terms,
+                .lookup = question->lookup,
+                .userdata = question->userdata,
+                .now = question->now,
+                .arena = arena,
+        };
+        char *reason = check_presence(&check);
 
-        return certificate_check_until(wanted, lookup, userdata, now, &until);
+        /* A copy that is missing does not hide that the certificate serves no more. */
+        CertificateVerdict verdict =
+                reason && check.need == CERTIFICATE_MAKE
+                        ? (CertificateVerdict){.need = check.need, .reason = reason}
+                        : check_stored(&check);
+        if (reason && verdict.need <= CERTIFICATE_COPY) {
+                free(verdict.reason);
+                verdict = (CertificateVerdict){.need = CERTIFICATE_COPY, .reason = reason};
+        } else if (reason && verdict.reason != reason)
+                free(reason);
+        return verdict;
 }

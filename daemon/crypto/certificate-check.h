@@ -12,16 +12,49 @@
  * never print it. */
 typedef const char *(*SecretLookup)(const char *secret, const char *key, void *userdata);
 
-/* Returns NULL when what is stored serves, otherwise the reason for people, which the caller
- * frees: "none yet", "expires in 12 days (renewal 30 days before)", "name kafka.example.com is
- * missing", "signed by an older CA", "the key does not match the certificate", "my-user.crt is
- * damaged". `wanted` has its references resolved. */
-char *certificate_check(const MrCertificate *wanted, SecretLookup lookup, void *userdata,
-                        int64_t now);
-/* The same; when the answer is NULL, *ret_until is the first moment at which it will be another for
- * the same input. */
-char *certificate_check_until(const MrCertificate *wanted, SecretLookup lookup, void *userdata,
-                              int64_t now, int64_t *ret_until);
+/* What the state of its authority means for a certificate, and the state of a rotation for an
+ * authority. Everything zero: the authority has one key, and it signs. */
+typedef struct CertificateTerms {
+        /* Of a certificate that an authority signs. */
+        const char
+                *signer; /* SIGNER.crt and SIGNER.key of the authority's secrets sign; NULL: "ca" */
+        const char
+                *issuers; /* PEM: whoever of these has signed it counts; NULL: the signer alone */
+        bool is_kept;     /* key and certificate serve: only what is made of them is made anew */
+        /* Of an authority. */
+        bool has_new_key;
+        MrStrings formers;     /* "ca-2027-…Z": former certificates that stay trusted */
+        MrStrings former_keys; /* those of them whose key stays, too */
+        int64_t key_generation, certificate_generation;
+        const char *done; /* what somebody asked for by an annotation, and is done with this */
+} CertificateTerms;
+
+typedef struct CertificateQuestion {
+        const MrCertificate *wanted;   /* with its references resolved */
+        const CertificateTerms *terms; /* NULL: none */
+        SecretLookup lookup;
+        void *userdata;
+        int64_t now;
+} CertificateQuestion;
+
+typedef enum CertificateNeed {
+        CERTIFICATE_SERVES,
+        CERTIFICATE_COPY,  /* key and certificate serve; something made of them does not */
+        CERTIFICATE_RENEW, /* it serves, and ends soon */
+        CERTIFICATE_MAKE,  /* it does not serve */
+} CertificateNeed;
+
+typedef struct CertificateVerdict {
+        CertificateNeed need;
+        /* For people: "none yet", "expires in 12 days (renewal 30 days before)", "name
+         * kafka.example.com is missing", "its CA has a new key", "the key does not match the
+         * certificate", "my-user.crt is damaged". NULL when it serves. */
+        char *reason;
+        int64_t until; /* when it serves: the first moment at which the answer will be another for
+                          the same input */
+} CertificateVerdict;
+
+CertificateVerdict certificate_check(const CertificateQuestion *question);
 
 /* The keys of the secrets a certificate consists of: i from 0 until NULL is returned.
  * *ret_secret is the secret the key is in. Both strings are owned by `arena`. */

@@ -91,6 +91,28 @@ static char *digest_text(X509 *certificate) {
         return mr_strdup(text);
 }
 
+static char *name_digest_text(X509 *certificate) {
+        unsigned char *der = NULL;
+        char text[MR_DIGEST_MAX] = "";
+        int n = i2d_X509_NAME(X509_get_subject_name(certificate), &der);
+
+        if (n > 0)
+                mr_digest(der, (size_t) n, text);
+        OPENSSL_free(der);
+        return mr_strdup(text);
+}
+
+static char *key_digest_text(X509 *certificate) {
+        unsigned char *der = NULL;
+        char text[MR_DIGEST_MAX] = "";
+        int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+
+        if (n > 0)
+                mr_digest(der, (size_t) n, text);
+        OPENSSL_free(der);
+        return mr_strdup(text);
+}
+
 static int time_seconds(const ASN1_TIME *when, int64_t *ret, MrError *err) {
         struct tm tm = {};
 
@@ -153,6 +175,8 @@ void certificate_facts_done(CertificateFacts *facts) {
         free(facts->serial);
         free(facts->key_kind);
         free(facts->digest);
+        free(facts->name_digest);
+        free(facts->key_digest);
         *facts = (CertificateFacts){};
 }
 
@@ -171,6 +195,8 @@ int certificate_facts_of(X509 *certificate, CertificateFacts *ret, MrError *err)
         facts.serial = serial_text(certificate);
         facts.key_kind = key_kind_text(certificate);
         facts.digest = digest_text(certificate);
+        facts.name_digest = name_digest_text(certificate);
+        facts.key_digest = key_digest_text(certificate);
         facts.is_authority = X509_check_ca(certificate) == 1;
         read_names(certificate, &facts);
         ERR_clear_error();

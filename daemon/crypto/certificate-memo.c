@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crypto/certificate.h"
 #include "sdk/buf.h"
 #include "sdk/str.h"
 
@@ -12,9 +13,21 @@ typedef struct Entry {
         int64_t since, until;
 } Entry;
 
+/* What a text holds. */
+typedef struct Text {
+        char digest[MR_DIGEST_MAX];
+        CertificateBrief *items;
+        size_t n;
+} Text;
+
+/* Old ones make room for new ones: a text that changes is not asked for again. */
+#define TEXTS_MAX 64
+
 struct CertificateMemo {
         Entry *items; /* sorted by name */
         size_t n, allocated;
+        Text texts[TEXTS_MAX];
+        size_t n_texts, next_text;
 };
 
 CertificateMemo *certificate_memo_new(void) {
@@ -26,6 +39,8 @@ CertificateMemo *certificate_memo_free(CertificateMemo *memo) {
                 return NULL;
         for (size_t i = 0; i < memo->n; i++)
                 free(memo->items[i].name);
+        for (size_t i = 0; i < memo->n_texts; i++)
+                free(memo->texts[i].items);
         free(memo->items);
         free(memo);
         return NULL;
@@ -50,18 +65,27 @@ static void add_wanted(MrBuf *all, const MrCertificate *wanted) {
                 add_text(all, wanted->names.items[i]);
 }
 
-static void digest_of(const MrCertificate *wanted, SecretLookup lookup, void *userdata,
-                      char ret[MR_DIGEST_MAX]) {
+static void add_terms(MrBuf *all, const CertificateTerms *terms) {
+        add_text(all, terms ? terms->signer : NULL);
+        add_text(all, terms ? terms->issuers : NULL);
+}
+
+static void digest_of(const CertificateQuestion *question, char ret[MR_DIGEST_MAX]) {
+        const MrCertificate *wanted = question->wanted;
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
         _cleanup_(mr_buf_wipe) MrBuf all = {};
         const char *secret, *key;
 
+        const char *signer =
+                question->terms && question->terms->signer ? question->terms->signer : "ca";
         add_wanted(&all, wanted);
+        add_terms(&all, question->terms);
         for (size_t i = 0; (key = certificate_key_at(wanted, i, arena, &secret)); i++)
-                add_text(&all, lookup(secret, key, userdata));
+                add_text(&all, question->lookup(secret, key, question->userdata));
         if (wanted->authority)
-                add_text(&all, lookup(certificate_public_secret(arena, wanted->authority), "ca.crt",
-                                      userdata));
+                add_text(&all, question->lookup(certificate_public_secret(arena, wanted->authority),
+                                                mr_arena_strf(arena, "%s.crt", signer),
+                                                question->userdata));
         mr_digest(all.data, all.size, ret);
 }
 
@@ -91,22 +115,92 @@ static Entry *entry_need(CertificateMemo *memo, const char *name) {
         return &memo->items[at];
 }
 
-char *certificate_memo_check(CertificateMemo *memo, const MrCertificate *wanted,
-                             SecretLookup lookup, void *userdata, int64_t now) {
+CertificateVerdict certificate_memo_check(CertificateMemo *memo,
+                                          const CertificateQuestion *question) {
+        const MrCertificate *wanted = question->wanted;
+        int64_t now = question->now;
         char digest[MR_DIGEST_MAX];
-        int64_t until = 0;
 
         if (!memo)
-                return certificate_check(wanted, lookup, userdata, now);
+                return certificate_check(question);
         _cleanup_free_ char *name = mr_strf("%s/%s", wanted->name, wanted->key_prefix);
         Entry *entry = entry_need(memo, name);
-        digest_of(wanted, lookup, userdata, digest);
+        digest_of(question, digest);
         if (mr_streq(entry->digest, digest) && now >= entry->since && now < entry->until)
-                return NULL;
+                return (CertificateVerdict){.until = entry->until};
 
-        char *reason = certificate_check_until(wanted, lookup, userdata, now, &until);
+        CertificateVerdict verdict = certificate_check(question);
         memcpy(entry->digest, digest, sizeof(digest));
         entry->since = now;
-        entry->until = reason ? now : until;
-        return reason;
+        entry->until = verdict.reason ? now : verdict.until;
+        return verdict;
+}
+
+static void copy_text(char *to, size_t size, const char *from) {
+        size_t length = from ? strlen(from) : 0;
+
+        if (length < size)
+                memcpy(to, from ? from : "", length + 1);
+}
+
+static int brief_read(const char *pem, CertificateBrief *ret) {
+        _cleanup_certificate_facts_ CertificateFacts facts = {};
+        int r = certificate_facts_read(pem, &facts, NULL);
+
+        if (r < 0)
+                return r;
+        *ret = (CertificateBrief){.not_after = facts.not_after, .is_authority = facts.is_authority};
+        copy_text(ret->common_name, sizeof(ret->common_name), facts.common_name);
+        copy_text(ret->digest, sizeof(ret->digest), facts.digest);
+        copy_text(ret->key_digest, sizeof(ret->key_digest), facts.key_digest);
+        copy_text(ret->name_digest, sizeof(ret->name_digest), facts.name_digest);
+        return 0;
+}
+
+static CertificateBriefs briefs_read(const char *pem, MrArena *arena) {
+        MrStrings texts;
+
+        if (certificate_split(pem, arena, &texts, NULL) < 0)
+                return (CertificateBriefs){};
+        CertificateBrief *items = mr_arena_new_array(arena, CertificateBrief, texts.n);
+        for (size_t i = 0; i < texts.n; i++)
+                if (brief_read(texts.items[i], &items[i]) < 0)
+                        return (CertificateBriefs){};
+        return (CertificateBriefs){.items = items, .n = texts.n};
+}
+
+static void remember_text(CertificateMemo *memo, const char *digest,
+                          const CertificateBriefs *briefs) {
+        Text *text = &memo->texts[memo->next_text];
+
+        free(text->items);
+        memcpy(text->digest, digest, MR_DIGEST_MAX);
+        text->n = briefs->n;
+        text->items = mr_new(CertificateBrief, briefs->n);
+        if (briefs->n > 0)
+                memcpy(text->items, briefs->items, briefs->n * sizeof(CertificateBrief));
+        memo->next_text = (memo->next_text + 1) % TEXTS_MAX;
+        if (memo->n_texts < TEXTS_MAX)
+                memo->n_texts++;
+}
+
+CertificateBriefs certificate_memo_briefs(CertificateMemo *memo, const char *pem, MrArena *arena) {
+        char digest[MR_DIGEST_MAX];
+
+        if (!pem)
+                return (CertificateBriefs){};
+        mr_digest(pem, strlen(pem), digest);
+        for (size_t i = 0; memo && i < memo->n_texts; i++) {
+                const Text *text = &memo->texts[i];
+                if (!mr_streq(text->digest, digest))
+                        continue;
+                CertificateBrief *items = mr_arena_new_array(arena, CertificateBrief, text->n);
+                if (text->n > 0)
+                        memcpy(items, text->items, text->n * sizeof(CertificateBrief));
+                return (CertificateBriefs){.items = items, .n = text->n};
+        }
+        CertificateBriefs briefs = briefs_read(pem, arena);
+        if (memo)
+                remember_text(memo, digest, &briefs);
+        return briefs;
 }

@@ -265,6 +265,25 @@ int certificate_issue(const CertificateRequest *request, const char *key,
         return pem_write_certificate(certificate, ret, err);
 }
 
+int certificate_split(const char *pem, MrArena *arena, MrStrings *ret, MrError *err) {
+        _cleanup_(x509_stack_freep) STACK_OF(X509) *stack = NULL;
+        int r = pem_read_certificates(pem, "the certificate", &stack, err);
+
+        if (r < 0)
+                return r;
+        size_t n = (size_t) sk_X509_num(stack);
+        *ret = (MrStrings){.items = mr_arena_new_array(arena, const char *, n)};
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *text = NULL;
+
+                r = pem_write_certificate(sk_X509_value(stack, (int) i), &text, err);
+                if (r < 0)
+                        return r;
+                ret->items[ret->n++] = mr_arena_strdup(arena, text);
+        }
+        return 0;
+}
+
 int certificate_matches_key(const char *certificate, const char *key, MrError *err) {
         _cleanup_(X509_freep) X509 *x509 = NULL;
         _cleanup_(EVP_PKEY_freep) EVP_PKEY *private = NULL;

@@ -38,6 +38,8 @@ typedef struct CertificateFacts {
         char *serial;       /* lower-case hex */
         char *key_kind;     /* "EC P-256", "RSA 2048", or OpenSSL's name of another kind */
         char *digest;       /* SHA-256 of the DER form, hex */
+        char *name_digest;  /* the same of the subject */
+        char *key_digest;   /* the same of the public key: what a renewal with the same key keeps */
         char **names;       /* sorted; DNS names in lower case, addresses in canonical form */
         size_t n_names;
         int64_t not_before, not_after; /* seconds since the epoch */
@@ -54,6 +56,10 @@ int certificate_facts(const char *pem, MrTree **ret, MrError *err) _must_check_;
 /* The form in which names are compared: the caller frees it. NULL when it is neither a DNS name
  * nor an address. */
 char *certificate_name_normal(const char *name);
+
+/* Each certificate of a PEM text as a text of its own, always written the same way. Memory from
+ * `arena`. */
+int certificate_split(const char *pem, MrArena *arena, MrStrings *ret, MrError *err) _must_check_;
 
 /* Answers are 1 (yes) or 0 (no); damaged input is MR_INVALID. */
 int certificate_matches_key(const char *certificate, const char *key, MrError *err) _must_check_;

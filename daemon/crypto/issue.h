@@ -4,14 +4,15 @@
  * what it needs on the event loop, issue_work() makes keys and signs in a worker thread, and
  * back on the loop the result is taken out.
  *
- *      Issue *issue = issue_new(&certificate, lookup, userdata, now, KEY_EC_P256);
+ *      Issue *issue = issue_new(&question);
  *      worker_run(worker, (WorkerTask) {.work = issue_work, .done = issued, …});
  *      static void issued(void *data, void *userdata) { r = issue_result(data, &err); … }
  *
  * An authority gives two secrets: NAME with ca.key, and NAME-cert with ca.crt, ca.p12,
- * ca.password. A stored ca.key is kept, so renewing an authority changes only its certificate
- * and what it has signed stays valid. When the key had to be made anew, the former certificate
- * stays trusted until it expires, as ca-YYYY-MM-DDTHH-MM-SSZ.crt.
+ * ca.password. A stored ca.key is kept unless a new one is asked for, so renewing an authority
+ * changes only its certificate and what it has signed stays valid. When the key is made anew, the
+ * former certificate stays trusted, as ca-YYYY-MM-DDTHH-MM-SSZ.crt, and its key stays beside the
+ * new one, so that it can sign until everybody trusts that.
  *
  * Anything else gives one secret: PREFIX.key, PREFIX.crt (the certificate, then its CA),
  * PREFIX.pem (key, then the same chain) and, where wanted, PREFIX.p12 with PREFIX.password, and
@@ -24,10 +25,8 @@
 
 typedef struct Issue Issue;
 
-/* `wanted` has its references resolved; everything is copied. `authority_kind`: the kind of key
- * a new authority gets. */
-Issue *issue_new(const MrCertificate *wanted, SecretLookup lookup, void *userdata, int64_t now,
-                 KeyKind authority_kind);
+/* Everything is copied. */
+Issue *issue_new(const CertificateQuestion *question);
 Issue *issue_free(Issue *issue); /* wipes; takes NULL, returns NULL */
 DEFINE_CLEANUP(Issue *, issue_free);
 

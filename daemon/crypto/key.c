@@ -1,9 +1,11 @@
 #include "crypto/key.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
 #include "crypto/pem.h"
+#include "sdk/str.h"
 
 static const char *const kind_names[_KEY_KIND_MAX] = {
         [KEY_EC_P256] = "EC P-256",
@@ -13,6 +15,21 @@ static const char *const kind_names[_KEY_KIND_MAX] = {
 
 const char *key_kind_name(KeyKind kind) {
         return (unsigned) kind < _KEY_KIND_MAX ? kind_names[kind] : "unknown";
+}
+
+int key_kind_from_type(const char *type, KeyKind *ret) {
+        static const char *const types[_KEY_KIND_MAX] = {
+                [KEY_EC_P256] = "EC",
+                [KEY_RSA_2048] = "RSA-2048",
+                [KEY_RSA_4096] = "RSA",
+        };
+
+        for (int i = 0; i < _KEY_KIND_MAX; i++)
+                if (mr_streq(types[i], type)) {
+                        *ret = (KeyKind) i;
+                        return 0;
+                }
+        return -EINVAL;
 }
 
 static EVP_PKEY *key_make(KeyKind kind) {

@@ -13,6 +13,8 @@ typedef enum KeyKind {
 } KeyKind;
 
 const char *key_kind_name(KeyKind kind); /* "EC P-256" */
+/* "EC", "RSA" or "RSA-2048", as an authority's key may be asked for; -EINVAL for anything else. */
+int key_kind_from_type(const char *type, KeyKind *ret);
 /* The caller frees *ret with secret_text_free(). */
 int key_generate(KeyKind kind, char **ret, MrError *err) _must_check_;
 /* The kind that comes nearest to the key in the text, for making more keys like it: another

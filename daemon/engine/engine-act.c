@@ -152,10 +152,42 @@ static const MrProbe *probe_of(const Desire *desire, const char *protocol) {
         return NULL;
 }
 
+/* "my-cluster-kafka-0/cluster-ca.crt …", or NULL when the settings concern no file. */
+static char *files_of(const Batch *batch) {
+        _cleanup_buf_ MrBuf text = {};
+
+        for (size_t i = 0; i < batch->n; i++)
+                if (batch->settings[i].file)
+                        mr_buf_printf(&text, "%s%s", text.size > 0 ? ", " : "",
+                                      batch->settings[i].file);
+        return text.size > 0 ? mr_buf_take(&text) : NULL;
+}
+
+/* A system that was told, and shows the former file all the same, is told again after a while and
+ * not at once. */
+static int check_reload(const Batch *batch, Tracked *tracked, MrError *err) {
+        _cleanup_free_ char *files = files_of(batch);
+        int r = 0;
+
+        if (files && mr_streq(files, tracked->reloaded)) {
+                r = mr_fail(err, MR_TRANSIENT, NULL,
+                            "%s: what runs was told to read it again and has not; its own log may "
+                            "say why",
+                            files);
+                free(TAKE(files));
+        }
+        free(tracked->reloaded);
+        tracked->reloaded = TAKE(files);
+        return r;
+}
+
 static int begin_settings(Batch *batch, Tracked *tracked, const MrFacts *facts, MrError *err) {
         batch->settings = mr_new(MrSetting, batch->n);
         for (size_t i = 0; i < batch->n; i++)
                 batch->settings[i] = settings_setting(batch->steps[i]->manifest);
+        int r = check_reload(batch, tracked, err);
+        if (r < 0)
+                return r;
         const MrProbe *probe = probe_of(batch->desire, batch->settings[0].protocol);
         if (!probe)
                 return mr_fail(err, MR_BUG, NULL, "nothing speaks the protocol %s",
@@ -169,8 +201,11 @@ static int forget_secrets(Batch *batch, MrError *err) {
         for (size_t i = 0; i < batch->n; i++) {
                 const MrManifest *manifest = batch->steps[i]->manifest;
                 _cleanup_free_ char *public_name = mr_strf("%s-cert", manifest->name);
+                _cleanup_free_ char *signs = mr_strf("signs/%s/%s", manifest->ns, manifest->name);
                 int r = store_secret_remove(batch->engine->args.store, manifest->ns, manifest->name,
                                             err);
+                if (r >= 0)
+                        r = store_remember(batch->engine->args.store, signs, NULL, err);
                 if (r >= 0 && mr_tree_get(manifest->body, "certificate") &&
                     !mr_tree_find(manifest->body, "certificate.authority", false))
                         r = store_secret_remove(batch->engine->args.store, manifest->ns,
@@ -238,18 +273,32 @@ static void give_back(Batch *batch, Desire **desire, Plan **plan) {
         engine->batch = batch_free(batch);
 }
 
+/* What was told to be read again is seen to be read. */
+static void note_reloads(Tracked *tracked, const Plan *plan, const MrFacts *facts) {
+        for (size_t i = 0; i < plan_size(plan); i++) {
+                const Step *step = plan_at(plan, i);
+                if (group_of(step) == GROUP_SETTINGS && settings_setting(step->manifest).file)
+                        return;
+        }
+        if (mr_facts_view(facts, "tls"))
+                free(TAKE(tracked->reloaded));
+}
+
 int engine_act(Engine *engine, Tracked *tracked, Desire **desire, Plan **plan, const MrFacts *facts,
                MrError *err) {
         bool fresh = !depends_on_view(*plan) || is_fresh(tracked, *desire);
 
+        note_reloads(tracked, *plan, facts);
         if (!fresh)
                 views_look(tracked->views, &(*desire)->probes, (*desire)->wanted, facts);
-        if (plan_ready(*plan) == 0)
-                return 0;
         int r = store_remember_all(engine->args.store, mr_manifests_remembered((*desire)->wanted),
                                    err);
         if (r < 0)
                 return r;
+        /* Other resources may depend on it. */
+        engine->is_dirty = engine->is_dirty || r > 0;
+        if (plan_ready(*plan) == 0)
+                return 0;
         Batch *batch = engine->batch = batch_new(engine, tracked, desire, plan, facts);
         for (Group group = 0; group < _GROUP_MAX; group++) {
                 choose(batch, group, fresh);

@@ -55,6 +55,27 @@ static int add_remembered(Engine *engine, const char *ns, MrFacts *facts, MrErro
         return 0;
 }
 
+/* Which key of an authority signs, and what is noted of secrets. */
+static int add_notes(Engine *engine, const char *ns, MrFacts *facts, MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *signs = NULL, *annotations = NULL;
+        _cleanup_free_ char *prefix = mr_strf("signs/%s/", ns);
+
+        int r = store_remembered(engine->args.store, prefix, &signs, err);
+        if (r >= 0)
+                r = store_secret_annotations(engine->args.store, ns, &annotations, err);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < mr_tree_size(signs); i++)
+                facts_remember(facts, mr_tree_key(signs, i), mr_tree_string(mr_tree_at(signs, i)));
+        for (size_t i = 0; i < mr_tree_size(annotations); i++) {
+                const MrTree *of = mr_tree_at(annotations, i);
+                for (size_t k = 0; k < mr_tree_size(of); k++)
+                        facts_annotate(facts, mr_tree_key(annotations, i), mr_tree_key(of, k),
+                                       mr_tree_string(mr_tree_at(of, k)));
+        }
+        return 0;
+}
+
 static void add_resources(Engine *engine, const char *ns, MrFacts *facts) {
         for (size_t i = 0; i < engine->n_tracked; i++) {
                 const Document *document = engine->tracked[i]->document;
@@ -84,6 +105,8 @@ MrFacts *engine_facts(Engine *engine, const Tracked *tracked, MrError *err) {
         if (engine->has_observation)
                 add_observation(engine, ns, facts);
         int r = store_secret_each(engine->args.store, ns, NULL, add_secret, facts, err);
+        if (r >= 0)
+                r = add_notes(engine, ns, facts, err);
         if (r >= 0 && engine->has_observation)
                 r = add_remembered(engine, ns, facts, err);
         if (r < 0)

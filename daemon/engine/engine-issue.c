@@ -7,6 +7,7 @@
 #include "reconcile/secrets.h"
 #include "sdk/str.h"
 
+/* The values must stay until an issue has copied them, and not longer. */
 typedef struct Lookup {
         Batch *batch;
         MrArena *arena;
@@ -48,15 +49,58 @@ static int put(Batch *batch, const Secret *secret, const MrPairs *labels, MrErro
         return r;
 }
 
+static int annotate(Batch *batch, const char *secret, const char *key, const char *value,
+                    MrError *err) {
+        return store_secret_annotate(batch->engine->args.store, batch->ns, secret, key, value, err);
+}
+
+static int annotate_number(Batch *batch, const char *secret, const char *key, int64_t value,
+                           MrError *err) {
+        _cleanup_free_ char *text = mr_strf("%lld", (long long) value);
+        return annotate(batch, secret, key, text, err);
+}
+
+/* Which of its keys and certificates an authority has, and what was done because somebody asked. */
+static int note_issued(Batch *batch, const MrCertificate *certificate,
+                       const CertificateTerms *terms, MrArena *arena, MrError *err) {
+        const char *public = certificate_public_secret(arena, certificate->name);
+        int r = 0;
+
+        if (!certificate->authority) {
+                r = annotate_number(batch, certificate->name, KEY_GENERATION, terms->key_generation,
+                                    err);
+                if (r >= 0)
+                        r = annotate_number(batch, public, CERTIFICATE_GENERATION,
+                                            terms->certificate_generation, err);
+        }
+        if (r >= 0 && terms->done)
+                r = annotate(batch,
+                             certificate->authority || terms->has_new_key ? certificate->name
+                                                                          : public,
+                             DONE_ANNOTATION, terms->done, err);
+        return r;
+}
+
 static int put_issued(Batch *batch, const Issue *issue, MrError *err) {
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
         MrCertificate certificate = {};
+        CertificateTerms terms = {};
 
         int r = issue_result(issue, err);
-        (void) secrets_certificate(batch->steps[batch->at]->manifest, arena, &certificate);
+        (void) secrets_certificate(batch->steps[batch->at]->manifest, arena, &certificate, &terms);
         for (size_t i = 0; r >= 0 && i < issue_secrets(issue); i++)
                 r = put(batch, issue_secret_at(issue, i), &certificate.labels, err);
-        return r;
+        return r < 0 ? r : note_issued(batch, &certificate, &terms, arena, err);
+}
+
+static MrPairs labels_of(const MrManifest *manifest, MrArena *arena) {
+        const MrTree *map = mr_tree_get(manifest->body, "labels");
+        MrPairs labels = {};
+
+        for (size_t i = 0; i < mr_tree_size(map); i++)
+                mr_pairs_set(arena, &labels, mr_tree_key(map, i),
+                             mr_tree_string(mr_tree_at(map, i)));
+        return labels;
 }
 
 /* A value that is a map says how many letters and digits are to be made. */
@@ -76,13 +120,15 @@ static int set_value(Secret *secret, const char *key, const MrTree *value, MrErr
 }
 
 static int put_literal(Batch *batch, const MrManifest *manifest, MrError *err) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        MrPairs labels = labels_of(manifest, arena);
         _cleanup_(mr_tree_freep) MrTree *values = NULL;
         _cleanup_(secret_freep) Secret *secret = secret_new(manifest->name);
 
         int r = mr_json_read(manifest->payload, strlen(manifest->payload), NULL, &values, err);
         for (size_t i = 0; r >= 0 && i < mr_tree_size(values); i++)
                 r = set_value(secret, mr_tree_key(values, i), mr_tree_at(values, i), err);
-        return r < 0 ? r : put(batch, secret, NULL, err);
+        return r < 0 ? r : put(batch, secret, labels.n > 0 ? &labels : NULL, err);
 }
 
 static void finish(Batch *batch, int r, const MrError *err) {
@@ -124,11 +170,12 @@ static void issued(void *data, void *userdata) {
 int batch_issue_next(Batch *batch, MrError *err) {
         for (; batch->at < batch->n; step_done(batch)) {
                 const MrManifest *manifest = batch->steps[batch->at]->manifest;
-                _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+                _cleanup_(mr_arena_wipep) MrArena *arena = mr_arena_new();
                 Lookup scope = {.batch = batch, .arena = arena};
                 MrCertificate certificate;
+                CertificateTerms terms;
                 if (batch->steps[batch->at]->verb == MR_VERB_REMOVE ||
-                    !secrets_certificate(manifest, arena, &certificate)) {
+                    !secrets_certificate(manifest, arena, &certificate, &terms)) {
                         int r = batch->steps[batch->at]->verb == MR_VERB_REMOVE
                                         ? 0
                                         : put_literal(batch, manifest, err);
@@ -136,7 +183,13 @@ int batch_issue_next(Batch *batch, MrError *err) {
                                 return r;
                         continue;
                 }
-                Issue *issue = issue_new(&certificate, lookup, &scope, batch->now_sec, KEY_EC_P256);
+                Issue *issue = issue_new(&(CertificateQuestion){
+                        .wanted = &certificate,
+                        .terms = &terms,
+                        .lookup = lookup,
+                        .userdata = &scope,
+                        .now = batch->now_sec,
+                });
                 int r = worker_run(batch->engine->args.worker,
                                    (WorkerTask){
                                            .work = issue_work,

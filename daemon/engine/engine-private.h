@@ -25,6 +25,7 @@ typedef struct Tracked {
         uint64_t changed_usec; /* when what was seen of its nodes last changed */
         uint64_t acted_usec;   /* when the last batch ended: views from before do not count for a
                                   restart */
+        char *reloaded;        /* the files a system was told to read again with the last batch */
         bool is_settled;       /* the last plan was empty */
         bool is_in_force;      /* a plan for the present spec was empty once: what differs now has
                                   drifted */

@@ -18,6 +18,7 @@ Tracked *tracked_free(Tracked *tracked) {
         mr_tree_free(tracked->steps);
         free(tracked->key);
         free(tracked->error);
+        free(tracked->reloaded);
         free(tracked);
         return NULL;
 }

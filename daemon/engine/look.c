@@ -3,6 +3,7 @@
 #include "look.h"
 
 #include "io/four-letter.h"
+#include "io/tls-look.h"
 #include "kafka/view.h"
 #include "sdk/str.h"
 
@@ -10,6 +11,7 @@
 
 struct Look {
         FourLetterView *ensemble;
+        TlsLook *shown;
         KafkaClient *client;
         KafkaView *cluster;
         LookSeen seen;
@@ -33,7 +35,9 @@ static int open_tls(const MrProbe *probe, const MrFacts *facts, TlsClient **ret,
         if (r >= 0)
                 r = need_secret(facts, probe->secret, key, &args.key, err);
         if (r >= 0)
-                r = need_secret(facts, probe->authority, "ca.crt", &args.trust, err);
+                r = need_secret(facts, probe->authority,
+                                probe->authority_key ? probe->authority_key : "ca.crt", &args.trust,
+                                err);
         return r < 0 ? r : tls_client_new(&args, ret, err);
 }
 
@@ -127,33 +131,69 @@ static int look_at_cluster(sd_event *event, const MrProbe *probe, const MrManife
         return r;
 }
 
+static void endpoints_seen(void *userdata, MrTree *take_view) {
+        finish(userdata, take_view);
+}
+
+/* All endpoints of the probe that the nodes have. */
+static int look_at_endpoints(sd_event *event, const MrProbe *probe, const MrManifests *wanted,
+                             TlsClient *tls, Look *look, MrError *err) {
+        _cleanup_free_ TlsEndpoint *endpoints =
+                mr_new(TlsEndpoint, probe->nodes.n * probe->endpoints.n);
+        size_t n = 0;
+
+        (void) tls;
+        for (size_t i = 0; i < probe->nodes.n * probe->endpoints.n; i++) {
+                const char *node = probe->nodes.items[i / probe->endpoints.n],
+                           *endpoint = probe->endpoints.items[i % probe->endpoints.n];
+                const MrAddress *address = mr_manifests_find_address(wanted, node, endpoint);
+                if (address)
+                        endpoints[n++] = (TlsEndpoint){
+                                .node = node,
+                                .endpoint = endpoint,
+                                .host = address->host,
+                                .port = (uint16_t) address->port,
+                        };
+        }
+        if (n == 0)
+                return mr_fail(err, MR_TRANSIENT, NULL, "no node has an address yet");
+        return tls_look_new(event, endpoints, n, LOOK_TIMEOUT_USEC, endpoints_seen, look,
+                            &look->shown, err);
+}
+
 static const struct Protocol {
         const char *name;
         int (*look)(sd_event *event, const MrProbe *probe, const MrManifests *wanted,
                     TlsClient *tls, Look *look, MrError *err);
+        bool is_anonymous; /* anybody may look */
 } protocols[] = {
-        {"kafka", look_at_cluster},
-        {"zookeeper", look_at_ensemble},
+        {"kafka", look_at_cluster, false},
+        {"zookeeper", look_at_ensemble, false},
+        {"tls", look_at_endpoints, true},
 };
 
-static int begin(sd_event *event, const MrProbe *probe, const MrManifests *wanted, TlsClient *tls,
-                 Look *look, MrError *err) {
+static const struct Protocol *find_protocol(const char *name) {
         for (size_t i = 0; i < MR_ELEMENTS(protocols); i++)
-                if (mr_streq(protocols[i].name, probe->protocol))
-                        return protocols[i].look(event, probe, wanted, tls, look, err);
-        return mr_fail(err, MR_BUG, NULL, "no client speaks the protocol %s", probe->protocol);
+                if (mr_streq(protocols[i].name, name))
+                        return &protocols[i];
+        return NULL;
 }
 
 int look_new(sd_event *event, const MrProbe *probe, const MrManifests *wanted, const MrFacts *facts,
              LookSeen seen, void *userdata, Look **ret, MrError *err) {
+        const struct Protocol *protocol = find_protocol(probe->protocol);
         _cleanup_(tls_client_unrefp) TlsClient *tls = NULL;
         Look *look = mr_new(Look, 1);
 
         look->seen = seen;
         look->userdata = userdata;
-        int r = open_tls(probe, facts, &tls, err);
+        int r = protocol ? 0
+                         : mr_fail(err, MR_BUG, NULL, "no client speaks the protocol %s",
+                                   probe->protocol);
+        if (r >= 0 && !protocol->is_anonymous)
+                r = open_tls(probe, facts, &tls, err);
         if (r >= 0)
-                r = begin(event, probe, wanted, tls, look, err);
+                r = protocol->look(event, probe, wanted, tls, look, err);
         if (r < 0) {
                 look_free(look);
                 return r;
@@ -166,6 +206,7 @@ Look *look_free(Look *look) {
         if (!look)
                 return NULL;
         four_letter_view_free(look->ensemble);
+        tls_look_free(look->shown);
         kafka_view_free(look->cluster);
         kafka_client_free(look->client);
         free(look);

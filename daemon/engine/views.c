@@ -145,9 +145,13 @@ static void altered(void *userdata, int r, const MrError *err) {
         views->accepted_usec = r < 0 ? 0 : now_usec();
         /* What was read back before is out of date, and must not be altered a second time. */
         views->since = 0;
-        for (size_t i = 0; i < views->n; i++)
+        for (size_t i = 0; i < views->n; i++) {
+                View *view = views->items[i];
                 for (size_t k = 0; k < MR_ELEMENTS(parts); k++)
-                        mr_tree_remove(views->items[i]->tree, parts[k]);
+                        mr_tree_remove(view->tree, parts[k]);
+                if (mr_streq(view->probe, "tls"))
+                        view->tree = mr_tree_free(view->tree);
+        }
         done(views->altered_userdata, r, err);
 }
 

@@ -52,6 +52,10 @@ struct Stream {
 
 static void stream_attend(Stream *stream);
 
+MrTree *stream_shown(const Stream *stream) {
+        return stream->session ? tls_session_shown(stream->session) : NULL;
+}
+
 const char *stream_peer(const Stream *stream) {
         return stream->peer;
 }

@@ -42,5 +42,8 @@ Stream *stream_free(Stream *stream);
 DEFINE_CLEANUP(Stream *, stream_free);
 /* Queues bytes; before the stream is connected they wait, after it has closed they are dropped. */
 void stream_write(Stream *stream, const void *data, size_t size);
+/* Once connected: what the peer showed in the handshake; see tls_session_shown(). NULL without TLS.
+ */
+MrTree *stream_shown(const Stream *stream);
 /* "host:port", for messages. */
 const char *stream_peer(const Stream *stream);

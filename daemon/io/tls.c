@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "sdk/alloc.h"
+#include "sdk/str.h"
 
 struct TlsClient {
         unsigned n_ref;
@@ -152,6 +153,13 @@ static BIO_METHOD *socket_method_new(void) {
         return method;
 }
 
+/* Asked when the peer wants a certificate: the handshake stops there. */
+static int stop_looking(SSL *ssl, void *userdata) {
+        (void) ssl;
+        (void) userdata;
+        return -1;
+}
+
 static int client_setup(TlsClient *client, const TlsClientArgs *args, MrError *err) {
         if (!client->context || !client->method)
                 return mr_fail(err, MR_BUG, NULL, "cannot make a TLS context");
@@ -164,6 +172,11 @@ static int client_setup(TlsClient *client, const TlsClientArgs *args, MrError *e
         SSL_CTX_set_verify(client->context, SSL_VERIFY_PEER, NULL);
         SSL_CTX_set_session_cache_mode(client->context, SSL_SESS_CACHE_OFF);
 
+        if (args->only_looks) {
+                SSL_CTX_set_verify(client->context, SSL_VERIFY_NONE, NULL);
+                SSL_CTX_set_cert_cb(client->context, stop_looking, NULL);
+                return 0;
+        }
         if (!args->trust)
                 return mr_fail(err, MR_INVALID, "trust",
                                "is missing; a peer cannot be trusted blindly");
@@ -297,12 +310,45 @@ int tls_session_handshake(TlsSession *session, MrError *err) {
         ERR_clear_error();
         errno = 0;
         int result = SSL_do_handshake(session->ssl);
-        if (result == 1)
+        if (result == 1 || SSL_want_x509_lookup(session->ssl))
                 return 0;
         int r = session_result(session, result, err);
         if (r == 0)
                 r = mr_fail_errno(err, ECONNRESET, NULL, "the peer ended during the TLS handshake");
         return r;
+}
+
+static void add_authorities(const TlsSession *session, MrTree *list) {
+        const STACK_OF(X509_NAME) *names = SSL_get0_peer_CA_list(session->ssl);
+
+        for (int i = 0; names && i < sk_X509_NAME_num(names); i++) {
+                unsigned char *der = NULL;
+                int size = i2d_X509_NAME(sk_X509_NAME_value(names, i), &der);
+                char digest[MR_DIGEST_MAX];
+                if (size > 0) {
+                        mr_digest(der, (size_t) size, digest);
+                        mr_tree_append(list, mr_tree_new_string(digest));
+                }
+                OPENSSL_free(der);
+        }
+}
+
+MrTree *tls_session_shown(const TlsSession *session) {
+        _cleanup_(x509_freep) X509 *certificate = SSL_get1_peer_certificate(session->ssl);
+        MrTree *map = mr_tree_new_map();
+        unsigned char *der = NULL;
+        int size = certificate ? i2d_X509(certificate, &der) : 0;
+
+        if (size > 0) {
+                char digest[MR_DIGEST_MAX];
+                mr_digest(der, (size_t) size, digest);
+                mr_tree_set_string(map, "certificate", digest);
+        }
+        OPENSSL_free(der);
+        if (SSL_want_x509_lookup(session->ssl))
+                add_authorities(session, mr_tree_need_list(map, "authorities"));
+        ERR_clear_error();
+        return map;
 }
 
 ssize_t tls_session_read(TlsSession *session, void *buffer, size_t size, MrError *err) {

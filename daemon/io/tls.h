@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "sdk/error.h"
+#include "sdk/tree.h"
 
 typedef struct TlsClient TlsClient;
 typedef struct TlsSession TlsSession;
@@ -18,6 +19,9 @@ typedef struct TlsClientArgs {
                                     identity */
         const char *key;         /* PEM, not encrypted; NULL exactly when certificate is */
         const char *trust;       /* PEM, one or more certificates to trust */
+        /* Only looks at what the peer shows: trusts nobody, sends no certificate, and counts the
+         * handshake as done when it would be its turn to do so. Nothing can be sent. */
+        bool only_looks;
 } TlsClientArgs;
 
 /* Shared by all streams of one identity. Reference counted; the text of args is not kept. */
@@ -30,6 +34,11 @@ DEFINE_CLEANUP(TlsClient *, tls_client_unref);
 int tls_session_new(TlsClient *client, int fd, const char *server_name, TlsSession **ret,
                     MrError *err) _must_check_;
 TlsSession *tls_session_free(TlsSession *session);
+
+/* What the peer has shown in a handshake that is done: {certificate, authorities}, SHA-256 of its
+ * certificate and of the name of each authority whose certificates it accepts; authorities is
+ * absent when it asks for no certificate. */
+MrTree *tls_session_shown(const TlsSession *session);
 
 /* 0 when done, -EAGAIN when the socket must become ready first. */
 int tls_session_handshake(TlsSession *session, MrError *err) _must_check_;

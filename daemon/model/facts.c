@@ -16,7 +16,8 @@ struct MrFacts {
         const char *platform;
         const MrResource **resources; /* sorted by kind and name */
         size_t n_resources, allocated_resources;
-        MrPairs secrets; /* "name/key" → value */
+        MrPairs secrets;     /* "name/key" → value */
+        MrPairs annotations; /* the same */
         MrPairs remembered;
         MrNodeFact *nodes;
         size_t n_nodes, allocated_nodes;
@@ -63,7 +64,7 @@ MrFacts *facts_free(MrFacts *facts) {
                 return NULL;
         free(facts->resources);
         free(facts->nodes);
-        mr_arena_free(facts->arena);
+        mr_arena_wipe(facts->arena);
         free(facts);
         return NULL;
 }
@@ -97,6 +98,61 @@ void facts_add_resource(MrFacts *facts, const MrResource *resource) {
 void facts_add_secret(MrFacts *facts, const char *name, const char *key, const char *value) {
         mr_pairs_set(facts->arena, &facts->secrets, mr_arena_strf(facts->arena, "%s/%s", name, key),
                      mr_arena_strdup(facts->arena, value));
+}
+
+void facts_annotate(MrFacts *facts, const char *secret, const char *key, const char *value) {
+        mr_pairs_set(facts->arena, &facts->annotations,
+                     mr_arena_strf(facts->arena, "%s/%s", secret, key),
+                     mr_arena_strdup(facts->arena, value));
+}
+
+const char *facts_annotation(const MrFacts *facts, const char *secret, const char *key) {
+        _cleanup_free_ char *path = mr_strf("%s/%s", secret, key);
+        return mr_pairs_get(&facts->annotations, path);
+}
+
+bool facts_is_written(const MrFacts *facts, const char *secret) {
+        const MrResource *written = mr_facts_resource(facts, "Secret", secret);
+        const SecretData *data = written ? written->spec : NULL;
+
+        return data && data->data.n + data->string_data.n > 0;
+}
+
+/* The place of the first key that is not before this one. */
+static size_t pair_place(const MrPairs *pairs, const char *key) {
+        size_t low = 0, high = pairs->n;
+
+        while (low < high) {
+                size_t middle = (low + high) / 2;
+                if (strcmp(pairs->items[middle].key, key) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+static void add_keys(const MrPairs *pairs, const char *prefix, MrArena *arena, MrPairs *ret) {
+        for (size_t i = pair_place(pairs, prefix);
+             i < pairs->n && mr_starts_with(pairs->items[i].key, prefix); i++)
+                mr_pairs_set(arena, ret,
+                             mr_arena_strdup(arena, pairs->items[i].key + strlen(prefix)), "");
+}
+
+MrStrings facts_secret_keys(const MrFacts *facts, const char *name, MrArena *arena) {
+        const MrResource *written = mr_facts_resource(facts, "Secret", name);
+        _cleanup_free_ char *prefix = mr_strf("%s/", name);
+        MrPairs keys = {};
+        MrStrings result = {};
+
+        add_keys(&facts->secrets, prefix, arena, &keys);
+        if (written) {
+                add_keys(&((const SecretData *) written->spec)->data, "", arena, &keys);
+                add_keys(&((const SecretData *) written->spec)->string_data, "", arena, &keys);
+        }
+        for (size_t i = 0; i < keys.n; i++)
+                mr_strings_add(arena, &result, keys.items[i].key);
+        return result;
 }
 
 void facts_add_node(MrFacts *facts, const char *node, const MrTree *observed) {

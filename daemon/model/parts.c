@@ -21,11 +21,17 @@ struct MrParts {
 
 const char *mr_part_kind_name(MrPartKind kind) {
         static const char *const names[_MR_PART_KIND_MAX] = {
-                [MR_PART_CERTIFICATE] = "certificate", [MR_PART_SECRET] = "secret",
-                [MR_PART_VOLUME] = "volume",           [MR_PART_FILE] = "file",
-                [MR_PART_ENDPOINT] = "endpoint",       [MR_PART_WORKLOAD] = "workload",
-                [MR_PART_SETTING] = "setting",         [MR_PART_GUARD] = "guard",
-                [MR_PART_SERVICE] = "service",         [MR_PART_FIREWALL] = "firewall",
+                [MR_PART_CERTIFICATE] = "certificate",
+                [MR_PART_SECRET] = "secret",
+                [MR_PART_TRUST] = "trust",
+                [MR_PART_VOLUME] = "volume",
+                [MR_PART_FILE] = "file",
+                [MR_PART_ENDPOINT] = "endpoint",
+                [MR_PART_WORKLOAD] = "workload",
+                [MR_PART_SETTING] = "setting",
+                [MR_PART_GUARD] = "guard",
+                [MR_PART_SERVICE] = "service",
+                [MR_PART_FIREWALL] = "firewall",
                 [MR_PART_ACCOUNT] = "account",
         };
         return names[kind];

@@ -134,15 +134,23 @@ int desire_make(const Registry *registry, const MrPlatformOps *platform, const D
         int r = ask_operands(&scope, err);
         if (r >= 0)
                 r = platform->lower(ns, desire->parts, facts, desire->wanted, err);
+        Loading loading = {
+                .ns = ns,
+                .parts = desire->parts,
+                .facts = facts,
+                .wanted = desire->wanted,
+                .observed = observed,
+                .arena = mr_manifests_arena(desire->wanted),
+        };
         if (r >= 0)
-                r = secrets_lower(ns, desire->parts, facts, desire->wanted, desire->found, err);
+                r = secrets_lower(&loading, desire->wanted, desire->found, err);
         if (r >= 0 && platform->lower_secrets)
                 r = platform->lower_secrets(ns, desire->parts, facts, desire->wanted, err);
         if (r >= 0)
                 r = reference_tree(desire->status, desire->wanted, err);
         if (r < 0)
                 return r;
-        settings_lower(ns, desire->parts, facts, desire->wanted, desire->found);
+        settings_lower(&loading, desire->wanted, desire->found);
         desire->owner = owner_of(&scope);
         if (observed && desire->owner) {
                 r = document->resource.is_deleted

@@ -1,145 +1,13 @@
-/* Certificates and assembled secrets as manifests. */
+/* Certificates, bundles and assembled secrets as manifests. */
 
-#include "secrets.h"
+#include "secrets-private.h"
 
 #include <string.h>
 
-#include "crypto/certificate-memo.h"
-#include "model/facts.h"
 #include "references.h"
 #include "str.h"
 
-typedef struct Lowering {
-        const char *ns;
-        const MrFacts *facts;
-        MrManifests *wanted;
-        MrManifests *found;
-        MrArena *arena;
-} Lowering;
-
-static const char *lookup_fact(const char *secret, const char *key, void *userdata) {
-        const Lowering *lowering = userdata;
-        return mr_facts_secret(lowering->facts, secret, key);
-}
-
-/* Names whose node has no address yet are left out: the certificate is issued again when they are
- * known. */
-static int resolve_names(Lowering *lowering, const MrStrings *names, MrStrings *ret, MrError *err) {
-        for (size_t i = 0; i < names->n; i++) {
-                const char *name;
-                int r = reference_text(names->items[i], lowering->wanted, NULL, lowering->arena,
-                                       &name, err);
-                if (r < 0)
-                        return mr_error_within(err, r, "names[%zu]", i);
-                if (r == 0)
-                        mr_strings_add(lowering->arena, ret, name);
-        }
-        return 0;
-}
-
-static MrTree *describe_certificate(const MrCertificate *certificate) {
-        MrTree *body = mr_tree_new_map(), *tree = mr_tree_need_map(body, "certificate");
-        MrTree *names = mr_tree_need_list(tree, "names"), *labels;
-
-        for (size_t i = 0; i < certificate->names.n; i++)
-                mr_tree_append(names, mr_tree_new_string(certificate->names.items[i]));
-        mr_tree_set_string(tree, "authority", certificate->authority);
-        mr_tree_set_string(tree, "key_prefix", certificate->key_prefix);
-        mr_tree_set_string(tree, "common_name", certificate->common_name);
-        mr_tree_set_string(tree, "organization", certificate->organization);
-        mr_tree_set_int(tree, "validity_days", certificate->validity_days);
-        mr_tree_set_int(tree, "renewal_days", certificate->renewal_days);
-        mr_tree_set_bool(tree, "with_pkcs12", certificate->with_pkcs12);
-        mr_tree_set_bool(tree, "with_authority", certificate->with_authority);
-        labels = mr_tree_need_map(tree, "labels");
-        for (size_t i = 0; i < certificate->labels.n; i++)
-                mr_tree_set_string(labels, certificate->labels.items[i].key,
-                                   certificate->labels.items[i].value);
-        return body;
-}
-
-int secrets_certificate(const MrManifest *manifest, MrArena *arena, MrCertificate *ret) {
-        const MrTree *tree = mr_tree_get(manifest->body, "certificate");
-        const MrTree *names = mr_tree_get(tree, "names"), *labels = mr_tree_get(tree, "labels");
-
-        if (!tree)
-                return 0;
-        *ret = (MrCertificate){
-                .name = manifest->name,
-                .authority = mr_tree_get_string(tree, "authority"),
-                .key_prefix = mr_tree_get_string(tree, "key_prefix"),
-                .common_name = mr_tree_get_string(tree, "common_name"),
-                .organization = mr_tree_get_string(tree, "organization"),
-                .validity_days = mr_tree_get_int(tree, "validity_days", 365),
-                .renewal_days = mr_tree_get_int(tree, "renewal_days", 30),
-                .with_pkcs12 = mr_tree_get_bool(tree, "with_pkcs12", false),
-                .with_authority = mr_tree_get_bool(tree, "with_authority", false),
-        };
-        for (size_t i = 0; i < mr_tree_size(names); i++)
-                mr_strings_add(arena, &ret->names, mr_tree_string(mr_tree_at(names, i)));
-        for (size_t i = 0; i < mr_tree_size(labels); i++)
-                mr_pairs_set(arena, &ret->labels, mr_tree_key(labels, i),
-                             mr_tree_string(mr_tree_at(labels, i)));
-        return 1;
-}
-
-static bool is_any_stored(Lowering *lowering, const MrCertificate *certificate) {
-        const char *secret, *key;
-
-        for (size_t i = 0; (key = certificate_key_at(certificate, i, lowering->arena, &secret));
-             i++)
-                if (mr_facts_secret(lowering->facts, secret, key))
-                        return true;
-        return false;
-}
-
-/* What a user wrote is never written over. */
-static int check_written(Lowering *lowering, const MrCertificate *certificate, const char *reason,
-                         MrError *err) {
-        const char *secret;
-
-        for (size_t i = 0; certificate_key_at(certificate, i, lowering->arena, &secret); i++)
-                if (mr_facts_resource(lowering->facts, "Secret", secret))
-                        return mr_fail(err, MR_INVALID, NULL,
-                                       "the Secret %s, which somebody wrote, does not serve: %s; "
-                                       "correct it, or delete it so that millrace makes one",
-                                       secret, reason);
-        return 0;
-}
-
-static int lower_certificate(Lowering *lowering, const MrCertificate *part, MrError *err) {
-        MrCertificate certificate = *part;
-        MrManifest manifest = {
-                .kind = "Secret",
-                .ns = lowering->ns,
-                .name = part->name,
-                .rank = part->authority ? RANK_CERTIFICATE : RANK_AUTHORITY,
-        };
-
-        certificate.names = (MrStrings){};
-        int r = resolve_names(lowering, &part->names, &certificate.names, err);
-        if (r < 0)
-                return mr_error_within(err, r, "%s", part->name);
-        if (is_any_stored(lowering, &certificate)) {
-                _cleanup_free_ char *reason = certificate_memo_check(
-                        facts_certificate_memo(lowering->facts), &certificate, lookup_fact,
-                        lowering, mr_facts_now(lowering->facts));
-                r = reason ? check_written(lowering, &certificate, reason, err) : 0;
-                if (r < 0)
-                        return r;
-                manifest.body = describe_certificate(&certificate);
-                mr_tree_set_string(manifest.body, "reissue", reason);
-                mr_manifests_add(lowering->found, manifest);
-        } else
-                r = check_written(lowering, &certificate, "it lacks the keys that are needed", err);
-        if (r < 0)
-                return r;
-        manifest.body = describe_certificate(&certificate);
-        mr_manifests_add(lowering->wanted, manifest);
-        return 0;
-}
-
-static void set_digest(MrTree *map, const char *key, const char *value) {
+void lower_digest(MrTree *map, const char *key, const char *value) {
         char digest[MR_DIGEST_MAX];
 
         mr_digest(value, strlen(value), digest);
@@ -180,7 +48,7 @@ static int secret_value(Lowering *lowering, const char *secret, const MrPair *pa
 static void add_value(MrTree *values, MrTree *wanted, const char *key, const Value *value) {
         if (value->text) {
                 mr_tree_set_string(values, key, value->text);
-                set_digest(mr_tree_need_map(wanted, "digests"), key, value->text);
+                lower_digest(mr_tree_need_map(wanted, "digests"), key, value->text);
                 return;
         }
         mr_tree_set_int(mr_tree_need_map(values, key), "random", value->random);
@@ -226,7 +94,7 @@ static int lower_secret(Lowering *lowering, const MrSecretPart *part, MrError *e
                 add_value(values, wanted, key, &value);
                 const char *stored = mr_facts_secret(lowering->facts, part->name, key);
                 if (stored)
-                        set_digest(mr_tree_need_map(found, "digests"), key, stored);
+                        lower_digest(mr_tree_need_map(found, "digests"), key, stored);
                 is_found = is_found || stored;
         }
         mr_json_write(values, 0, &payload);
@@ -245,23 +113,30 @@ static int lower_secret(Lowering *lowering, const MrSecretPart *part, MrError *e
         return 0;
 }
 
-int secrets_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *wanted,
-                  MrManifests *found, MrError *err) {
+static int lower_part(Lowering *lowering, size_t i, MrError *err) {
+        const MrPart *part = mr_parts_at(lowering->loading.parts, i);
+
+        if (part->kind == MR_PART_CERTIFICATE)
+                return lower_certificate(lowering, &part->certificate, err);
+        if (part->kind == MR_PART_SECRET)
+                return lower_secret(lowering, &part->secret, err);
+        if (part->kind == MR_PART_TRUST)
+                return lower_trust(lowering, i, err);
+        return 0;
+}
+
+int secrets_lower(const Loading *loading, MrManifests *wanted, MrManifests *found, MrError *err) {
         Lowering lowering = {
-                .ns = ns,
-                .facts = facts,
+                .ns = loading->ns,
+                .facts = loading->facts,
                 .wanted = wanted,
                 .found = found,
-                .arena = mr_manifests_arena(wanted),
+                .arena = loading->arena,
+                .loading = *loading,
         };
 
-        for (size_t i = 0; i < mr_parts_size(parts); i++) {
-                const MrPart *part = mr_parts_at(parts, i);
-                int r = 0;
-                if (part->kind == MR_PART_CERTIFICATE)
-                        r = lower_certificate(&lowering, &part->certificate, err);
-                else if (part->kind == MR_PART_SECRET)
-                        r = lower_secret(&lowering, &part->secret, err);
+        for (size_t i = 0; i < mr_parts_size(loading->parts); i++) {
+                int r = lower_part(&lowering, i, err);
                 if (r < 0)
                         return r;
         }

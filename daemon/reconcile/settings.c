@@ -54,29 +54,58 @@ static MrTree *describe(const MrSetting *setting, const char *value) {
         return body;
 }
 
-void settings_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *wanted,
-                    MrManifests *found) {
-        for (size_t i = 0; i < mr_parts_size(parts); i++) {
-                const MrPart *part = mr_parts_at(parts, i);
-                if (part->kind != MR_PART_SETTING)
-                        continue;
-                const MrSetting *setting = &part->setting;
-                const MrTree *known = read_back(facts, setting);
-                const char *value = mr_tree_get_string(known, setting->key);
-                if (!can_be_set(known, setting) || (!setting->value && !value))
-                        continue;
-                _cleanup_free_ char *name = settings_name(setting);
-                MrManifest manifest = {.kind = "Setting",
-                                       .ns = ns,
-                                       .name = name,
-                                       .rank = RANK_SETTING,
-                                       .keep = true};
-                manifest.body = describe(setting, value);
-                mr_manifests_add(found, manifest);
-                manifest.body = describe(setting, setting->value);
-                if (is_accepted(facts, setting, name))
-                        manifest.pending = "it was accepted, and is not in force everywhere yet";
-                mr_manifests_add(wanted, manifest);
+static MrManifest manifest_of(const Loading *loading, const MrSetting *setting) {
+        _cleanup_free_ char *name = settings_name(setting);
+
+        return (MrManifest){
+                .kind = "Setting",
+                .ns = loading->ns,
+                .name = mr_arena_strdup(loading->arena, name),
+                .rank = RANK_SETTING,
+                .keep = true,
+        };
+}
+
+/* Written while the node works with what the file held before, and only then. */
+static void lower_file(const Loading *loading, const MrSetting *setting, MrManifests *wanted,
+                       MrManifests *found) {
+        MrManifest manifest = manifest_of(loading, setting);
+
+        if (!loaded_is_late(loading, setting->file))
+                return;
+        manifest.body = describe(setting, setting->value);
+        mr_tree_set_string(manifest.body, "file", setting->file);
+        mr_tree_set_string(manifest.body, "reissue",
+                           mr_arena_strf(loading->arena, "%s is to be read again", setting->file));
+        mr_manifests_add(found, manifest);
+        manifest.body = describe(setting, setting->value);
+        mr_tree_set_string(manifest.body, "file", setting->file);
+        mr_manifests_add(wanted, manifest);
+}
+
+static void lower_value(const Loading *loading, const MrSetting *setting, MrManifests *wanted,
+                        MrManifests *found) {
+        MrManifest manifest = manifest_of(loading, setting);
+        const MrTree *known = read_back(loading->facts, setting);
+        const char *value = mr_tree_get_string(known, setting->key);
+
+        if (!can_be_set(known, setting) || (!setting->value && !value))
+                return;
+        manifest.body = describe(setting, value);
+        mr_manifests_add(found, manifest);
+        manifest.body = describe(setting, setting->value);
+        if (is_accepted(loading->facts, setting, manifest.name))
+                manifest.pending = "it was accepted, and is not in force everywhere yet";
+        mr_manifests_add(wanted, manifest);
+}
+
+void settings_lower(const Loading *loading, MrManifests *wanted, MrManifests *found) {
+        for (size_t i = 0; i < mr_parts_size(loading->parts); i++) {
+                const MrPart *part = mr_parts_at(loading->parts, i);
+                if (part->kind == MR_PART_SETTING && part->setting.file)
+                        lower_file(loading, &part->setting, wanted, found);
+                else if (part->kind == MR_PART_SETTING)
+                        lower_value(loading, &part->setting, wanted, found);
         }
 }
 
@@ -86,5 +115,6 @@ MrSetting settings_setting(const MrManifest *manifest) {
                 .scope = mr_tree_get_string(manifest->body, "scope"),
                 .key = mr_tree_get_string(manifest->body, "key"),
                 .value = mr_tree_get_string(manifest->body, "value"),
+                .file = mr_tree_get_string(manifest->body, "file"),
         };
 }

@@ -40,6 +40,9 @@ typedef struct MrArena MrArena;
 MrArena *mr_arena_new(void);
 MrArena *mr_arena_free(MrArena *arena); /* returns NULL; takes NULL */
 DEFINE_CLEANUP(MrArena *, mr_arena_free);
+/* The same, for an arena that held secrets: nothing of them stays in memory. */
+MrArena *mr_arena_wipe(MrArena *arena);
+DEFINE_CLEANUP(MrArena *, mr_arena_wipe);
 void *mr_arena_alloc(MrArena *arena, size_t size);
 char *mr_arena_strdup(MrArena *arena, const char *s);
 char *mr_arena_strndup(MrArena *arena, const char *s, size_t n);

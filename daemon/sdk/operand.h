@@ -18,13 +18,17 @@ typedef struct MrSection {
 
 /* How to look at the running system: data, carried out by the core. */
 typedef struct MrProbe {
-        const char *name;     /* "kafka": the key of the view, unique within the resource */
-        const char *protocol; /* "kafka" or "zookeeper": which client of the core looks */
+        const char *name; /* "kafka": the key of the view, unique within the resource */
+        /* Which client of the core looks: "kafka", "zookeeper", or "tls", which only looks what
+         * endpoints show in a handshake: {NODE: {ENDPOINT: {certificate, authorities}}}. */
+        const char *protocol;
         MrStrings nodes;      /* nodes to ask */
         const char *endpoint; /* endpoint of those nodes */
+        MrStrings endpoints;  /* protocol "tls": all that are looked at, where a node has them */
         const char *secret; /* secret with the client certificate: SECRET/PREFIX.crt, PREFIX.key */
         const char *secret_prefix;
-        const char *authority; /* secret with ca.crt to trust */
+        const char *authority;     /* secret with the certificates to trust */
+        const char *authority_key; /* NULL: ca.crt */
         MrStrings also; /* parts of the view that are filled only when asked for: "loggers" */
 } MrProbe;
 

@@ -29,6 +29,7 @@ typedef struct MrParts MrParts;
 typedef enum MrPartKind {
         MR_PART_CERTIFICATE, /* keys and a certificate in a secret, kept valid */
         MR_PART_SECRET,      /* a secret assembled from literals and other secrets */
+        MR_PART_TRUST,       /* whose certificates nodes trust, as a key of a secret */
         MR_PART_VOLUME,      /* durable or ephemeral storage of one node */
         MR_PART_FILE,        /* one configuration file of one node */
         MR_PART_ENDPOINT,    /* a port on which one node listens */
@@ -56,13 +57,14 @@ typedef struct MrTags {
 
 /* A certificate lives in the secret `name` of the namespace. An authority (a CA) makes two secrets,
  * as Strimzi does: `name`-cert with ca.crt, ca.p12, ca.password, and `name` with ca.key, which no
- * reader ever gets. */
+ * reader ever gets. While a key is being replaced, the former one is there, too: its certificate as
+ * ca-DATE.crt in the first, the key as ca-DATE.key in the second. */
 typedef struct MrCertificate {
         const char *name; /* secret: "my-cluster-cluster-ca", "my-cluster-kafka-0", "my-user" */
         const char *authority;  /* secret name of the signing CA; NULL: this is a CA itself */
         const char *key_prefix; /* keys are PREFIX.crt, PREFIX.key and PREFIX.pem (key, chain in one
                                    file) */
-        const char *common_name;
+        const char *common_name;  /* an authority's is followed by " vN": it counts its keys */
         const char *organization; /* NULL: none */
         MrStrings names; /* subject alternative names: DNS names or IP literals, may hold references
                           */
@@ -70,9 +72,29 @@ typedef struct MrCertificate {
         int64_t renewal_days;
         bool with_pkcs12;    /* also PREFIX.p12 and PREFIX.password, for clients */
         bool with_authority; /* also ca.crt, for clients */
+        /* Of an authority: the kind of a new key, "EC", "RSA" or "RSA-2048"; NULL: that of the key
+         * it has, else EC. */
+        const char *key_type;
+        bool replaces_key;     /* an authority that is renewed gets a new key, too */
+        const char *postponed; /* why what still serves is not renewed now; NULL: it is */
         MrPairs labels;
         MrTags tags;
 } MrCertificate;
+
+/* The key `key` of the secret `name` holds the certificates of an authority that nodes trust: the
+ * present one, and a former one as long as something shows a certificate it has signed. A new one
+ * comes in before anything is signed with its key, and the former one goes when nothing needs it.
+ * The nodes are those with a file that refers to the key. */
+typedef struct MrTrust {
+        const char *name;      /* "my-cluster-trustbundle" */
+        const char *key;       /* "cluster-ca.crt" */
+        const char *authority; /* "my-cluster-cluster-ca" */
+        int64_t renewal_days;  /* of its certificate */
+        /* Its certificates are in hands nobody can see, so a former one stays until it ends. */
+        bool is_public;
+        MrPairs labels;
+        MrTags tags;
+} MrTrust;
 
 typedef struct MrSecretPart {
         const char *name;
@@ -107,11 +129,20 @@ typedef enum MrFileEffect {
         MR_EFFECT_RELOAD,  /* the process looks for changes and reads it again by itself */
 } MrFileEffect;
 
+/* How a process that reads a file while it runs shows from outside what it has read. */
+typedef enum MrFileShow {
+        MR_SHOWS_NOTHING,     /* it reads the file anew whenever it needs it */
+        MR_SHOWS_CERTIFICATE, /* its TLS endpoints show the file's first certificate */
+        MR_SHOWS_TRUST,       /* its TLS endpoints name the file's certificates as accepted */
+} MrFileShow;
+
 typedef struct MrFile {
         const char *node;
         const char *name;    /* "server.properties"; letters, digits, ".", "-", "_" */
         const char *content; /* may hold references */
         MrFileEffect effect;
+        MrFileShow shows;
+        MrStrings shown_at; /* endpoints of the node */
         bool is_private; /* only the process itself may read it: it belongs to its user, mode 0600
                           */
         /* For effect NONE of a file whose static part is known: what of it needs a restart after
@@ -184,6 +215,10 @@ typedef struct MrSetting {
         /* The running system lists the key only once it has a value; a key it does not list is
          * otherwise one it does not know. */
         bool may_be_unlisted;
+        /* NODE/NAME of a file the system reads again when the setting is written, whatever its
+         * value. It is written while the node shows that it has not read the file; NULL: the value
+         * is what counts. */
+        const char *file;
 } MrSetting;
 
 typedef struct MrGuard {
@@ -261,6 +296,7 @@ typedef struct MrPart {
         union {
                 MrCertificate certificate;
                 MrSecretPart secret;
+                MrTrust trust;
                 MrVolume volume;
                 MrFile file;
                 MrEndpoint endpoint;

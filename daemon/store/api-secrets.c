@@ -48,6 +48,9 @@ static int secret_object(Call *call, const MrTree *entry, MrTree **ret, MrError 
                            mr_tree_get_string(entry, "creationTimestamp"));
         if (mr_tree_size(mr_tree_get(entry, "labels")) > 0)
                 mr_tree_set(metadata, "labels", mr_tree_copy(mr_tree_get(entry, "labels")));
+        if (mr_tree_size(mr_tree_get(entry, "annotations")) > 0)
+                mr_tree_set(metadata, "annotations",
+                            mr_tree_copy(mr_tree_get(entry, "annotations")));
         int r = store_secret_each(call->api->store, ns, name, add_value, data, err);
         if (r < 0)
                 return r;

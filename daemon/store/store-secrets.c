@@ -119,7 +119,39 @@ int store_secret_put(Store *store, const char *ns, const char *name, const Store
         return 1;
 }
 
+/* Notes are remembered values: note/NAMESPACE/NAME/KEY. */
+static char *note_key(const char *ns, const char *name, const char *key) {
+        return mr_strf("note/%s/%s/%s", ns, name, key);
+}
+
+int store_secret_annotate(Store *store, const char *ns, const char *name, const char *key,
+                          const char *value, MrError *err) {
+        _cleanup_free_ char *path = note_key(ns, name, key);
+
+        return store_remember(store, path, value, err);
+}
+
+int store_secret_annotations(Store *store, const char *ns, MrTree **ret, MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *all = NULL, *result = mr_tree_new_map();
+        _cleanup_free_ char *prefix = mr_strf("note/%s/", ns);
+
+        int r = store_remembered(store, prefix, &all, err);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < mr_tree_size(all); i++) {
+                const char *path = mr_tree_key(all, i) + strlen(prefix);
+                size_t size = strcspn(path, "/");
+                _cleanup_free_ char *name = mr_strndup(path, size);
+                if (path[size])
+                        mr_tree_set_string(mr_tree_need_map(result, name), path + size + 1,
+                                           mr_tree_string(mr_tree_at(all, i)));
+        }
+        *ret = TAKE(result);
+        return 0;
+}
+
 int store_secret_remove(Store *store, const char *ns, const char *name, MrError *err) {
+        _cleanup_free_ char *notes = note_key(ns, name, "");
         _cleanup_transaction_ Transaction transaction = {};
         int64_t version = 0;
 
@@ -127,6 +159,10 @@ int store_secret_remove(Store *store, const char *ns, const char *name, MrError 
         if (r == 0)
                 r = store_execute(store, err, "DELETE FROM secrets WHERE ns = ? AND name = ?", "ss",
                                   ns, name);
+        if (r >= 0)
+                r = store_execute(store, err,
+                                  "DELETE FROM remembered WHERE substr(key, 1, length(?1)) = ?1",
+                                  "s", notes);
         if (r >= 0)
                 r = store_execute(store, err,
                                   "DELETE FROM secret_objects WHERE ns = ? AND name = ?", "ss", ns,
@@ -189,6 +225,23 @@ static MrTree *secret_entry(sqlite3_stmt *row) {
         return entry;
 }
 
+static int add_annotations(Store *store, MrTree *list, MrError *err) {
+        for (size_t i = 0; i < mr_tree_size(list); i++) {
+                MrTree *entry = mr_tree_at(list, i);
+                _cleanup_(mr_tree_freep) MrTree *all = NULL;
+                _cleanup_free_ char *prefix = note_key(mr_tree_get_string(entry, "namespace"),
+                                                       mr_tree_get_string(entry, "name"), "");
+                int r = store_remembered(store, prefix, &all, err);
+                if (r < 0)
+                        return r;
+                for (size_t k = 0; k < mr_tree_size(all); k++)
+                        mr_tree_set_string(mr_tree_need_map(entry, "annotations"),
+                                           mr_tree_key(all, k) + strlen(prefix),
+                                           mr_tree_string(mr_tree_at(all, k)));
+        }
+        return 0;
+}
+
 int store_secret_list(Store *store, const char *ns, MrTree **ret, MrError *err) {
         _cleanup_statement_ sqlite3_stmt *statement = NULL;
         _cleanup_(mr_tree_freep) MrTree *list = mr_tree_new_list();
@@ -199,6 +252,8 @@ int store_secret_list(Store *store, const char *ns, MrTree **ret, MrError *err) 
                               "s", ns);
         while (r >= 0 && (r = store_step(store, statement, err)) == 1)
                 mr_tree_append(list, secret_entry(statement));
+        if (r >= 0)
+                r = add_annotations(store, list, err);
         if (r < 0)
                 return r;
         *ret = TAKE(list);

@@ -155,8 +155,15 @@ typedef int (*StoreSecretFound)(void *userdata, const char *ns, const char *name
 int store_secret_each(Store *store, const char *ns, const char *name, StoreSecretFound found,
                       void *userdata, MrError *err);
 /* Names of the secrets of a namespace (NULL: of all), sorted: a list of maps {namespace, name,
- * labels, version, creationTimestamp}. */
+ * labels, annotations, version, creationTimestamp}. */
 int store_secret_list(Store *store, const char *ns, MrTree **ret, MrError *err);
+
+/* A note on a secret, shown as an annotation of it; it goes with the secret. A NULL value forgets.
+ * Returns 1 when something changed. */
+int store_secret_annotate(Store *store, const char *ns, const char *name, const char *key,
+                          const char *value, MrError *err);
+/* All notes on secrets of a namespace: a map NAME → {key: value}. */
+int store_secret_annotations(Store *store, const char *ns, MrTree **ret, MrError *err);
 
 /* Small values to remember, for example allocated ports. A NULL value forgets. Returns 1 when
  * something changed. */

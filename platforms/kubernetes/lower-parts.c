@@ -75,8 +75,10 @@ int kubernetes_lower(const Flavor *flavor, const char *ns, const MrParts *parts,
 static void fill_secret(const Lowering *lowering, const char *name, const MrTags *tags) {
         const MrManifest *manifest = mr_manifests_find(lowering->out, "Secret", lowering->ns, name);
 
-        if (!manifest)
+        /* Several parts may be of one secret. */
+        if (!manifest || mr_tree_get(manifest->body, "metadata"))
                 return;
+        mr_tree_remove(manifest->body, "labels"); /* an object's are in its metadata */
         object_fill(lowering, manifest->body, "v1", "Secret", name, tags);
         mr_tree_set_string(manifest->body, "type", "Opaque");
 }
@@ -105,6 +107,8 @@ int kubernetes_lower_secrets(const Flavor *flavor, const char *ns, const MrParts
                 const MrPart *part = mr_parts_at(parts, i);
                 if (part->kind == MR_PART_SECRET)
                         fill_secret(&lowering, part->secret.name, &part->secret.tags);
+                else if (part->kind == MR_PART_TRUST)
+                        fill_secret(&lowering, part->trust.name, &part->trust.tags);
                 else if (part->kind == MR_PART_CERTIFICATE && part->certificate.authority)
                         fill_secret(&lowering, part->certificate.name, &part->certificate.tags);
                 else if (part->kind == MR_PART_CERTIFICATE)

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cron.h"
 #include "pools.h"
 
 #define DEFAULT_VALIDITY_DAYS 365
@@ -115,7 +116,31 @@ int64_t cluster_ca_days(const MrResource *resource, const char *ca, const char *
                                fallback);
 }
 
-MrCertificate cluster_node_certificate(MrArena *arena, const MrResource *resource, const char *node,
+const char *cluster_renewal_postponed(const MrResource *resource, const MrFacts *facts) {
+        const MrTree *windows = mr_tree_find(resource->tree, "spec.maintenanceTimeWindows", false);
+        Cron cron;
+
+        for (size_t i = 0; i < mr_tree_size(windows); i++) {
+                const char *text = mr_tree_string(mr_tree_at(windows, i));
+                if (text && cron_parse(text, &cron, NULL) >= 0 &&
+                    cron_is_open(&cron, mr_facts_now(facts)))
+                        return NULL;
+        }
+        return mr_tree_size(windows) > 0
+                       ? "it is renewed in the next of spec.maintenanceTimeWindows"
+                       : NULL;
+}
+
+const char *cluster_trust(MrArena *arena, const MrResource *resource) {
+        return mr_arena_strf(arena, "%s-trustbundle", resource->name);
+}
+
+const char *cluster_trust_text(MrArena *arena, const MrResource *resource, const char *key) {
+        return mr_arena_strf(arena, "@{secret:%s/%s}", cluster_trust(arena, resource), key);
+}
+
+MrCertificate cluster_node_certificate(MrArena *arena, const MrResource *resource,
+                                       const MrFacts *facts, const char *node,
                                        const char *component, const char *headless) {
         MrCertificate certificate = {
                 .name = node,
@@ -125,6 +150,7 @@ MrCertificate cluster_node_certificate(MrArena *arena, const MrResource *resourc
                 .organization = CLUSTER_ORGANIZATION,
                 .validity_days = cluster_ca_days(resource, "clusterCa", "validityDays"),
                 .renewal_days = cluster_ca_days(resource, "clusterCa", "renewalDays"),
+                .postponed = cluster_renewal_postponed(resource, facts),
                 .labels = cluster_labels(arena, resource, component),
         };
 

@@ -27,8 +27,18 @@ void cluster_add_service_names(MrArena *arena, MrStrings *names, const char *ser
                                const char *ns);
 /* Days from spec.clusterCa or spec.clientsCa; 365 and 30 when the spec says nothing. */
 int64_t cluster_ca_days(const MrResource *resource, const char *ca, const char *field);
+/* Why certificates are not renewed now: the time is outside of spec.maintenanceTimeWindows; NULL:
+ * they are. */
+const char *cluster_renewal_postponed(const MrResource *resource, const MrFacts *facts);
+/* The secret and its keys with the certificates that the cluster's nodes trust. */
+#define CLUSTER_TRUST_KEY "cluster-ca.crt"
+#define CLIENTS_TRUST_KEY "clients-ca.crt"
+const char *cluster_trust(MrArena *arena, const MrResource *resource);
+/* "@{secret:…}" for a file that holds them. */
+const char *cluster_trust_text(MrArena *arena, const MrResource *resource, const char *key);
 /* The certificate of one node of a component, with every name under which it is reached. `headless`
  * is the service through which nodes have names of their own; the caller adds what else is needed.
  */
-MrCertificate cluster_node_certificate(MrArena *arena, const MrResource *resource, const char *node,
+MrCertificate cluster_node_certificate(MrArena *arena, const MrResource *resource,
+                                       const MrFacts *facts, const char *node,
                                        const char *component, const char *headless);

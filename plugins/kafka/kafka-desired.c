@@ -1,6 +1,7 @@
 /* The parts of one cluster: authorities, and for each node its certificate, volumes, ports, files
  * and process. */
 
+#include "kafka-certificates.h"
 #include "kafka-cluster.h"
 #include "kafka-listener.h"
 #include "kafka-logging.h"
@@ -16,76 +17,6 @@
 
 #define DEFAULT_HEAP (UINT64_C(1) << 30)
 #define STOP_TIMEOUT_SEC 300
-
-static const char *secret(const KafkaCluster *cluster, const char *suffix) {
-        return mr_arena_strf(cluster->arena, "%s-%s", cluster->resource->name, suffix);
-}
-
-static void add_authority(const KafkaCluster *cluster, const char *field, const char *name,
-                          MrParts *parts) {
-        bool is_cluster = mr_streq(field, "clusterCa");
-        const CertificateAuthority *spec =
-                is_cluster ? cluster->spec->cluster_ca : cluster->spec->clients_ca;
-
-        if (spec && spec->generate == 0)
-                return;
-        mr_parts_add(
-                parts,
-                (MrPart){
-                        .kind = MR_PART_CERTIFICATE,
-                        .certificate =
-                                {
-                                        .name = secret(cluster, name),
-                                        .key_prefix = "ca",
-                                        /* The number would count the keys the authority has had. */
-                                        .common_name = mr_arena_strf(cluster->arena, "%s v0", name),
-                                        .organization = CLUSTER_ORGANIZATION,
-                                        .validity_days = cluster_ca_days(cluster->resource, field,
-                                                                         "validityDays"),
-                                        .renewal_days = cluster_ca_days(cluster->resource, field,
-                                                                        "renewalDays"),
-                                        .with_pkcs12 = true,
-                                        .labels = cluster_labels(cluster->arena, cluster->resource,
-                                                                 "kafka"),
-                                },
-                });
-}
-
-/* With this certificate millrace asks the cluster how it is. */
-static void add_operator_certificate(const KafkaCluster *cluster, MrParts *parts) {
-        mr_parts_add(
-                parts,
-                (MrPart){
-                        .kind = MR_PART_CERTIFICATE,
-                        .certificate =
-                                {
-                                        .name = secret(cluster, "cluster-operator-certs"),
-                                        .authority = secret(cluster, "cluster-ca"),
-                                        .key_prefix = "cluster-operator",
-                                        .common_name = "cluster-operator",
-                                        .organization = CLUSTER_ORGANIZATION,
-                                        .validity_days = cluster_ca_days(
-                                                cluster->resource, "clusterCa", "validityDays"),
-                                        .renewal_days = cluster_ca_days(cluster->resource,
-                                                                        "clusterCa", "renewalDays"),
-                                        .labels = cluster_labels(cluster->arena, cluster->resource,
-                                                                 "kafka"),
-                                },
-                });
-}
-
-static void add_certificate(const KafkaCluster *cluster, const KafkaNode *node, MrParts *parts) {
-        const char *brokers = secret(cluster, "kafka-brokers"), *ns = cluster->resource->ns;
-        MrCertificate certificate = cluster_node_certificate(cluster->arena, cluster->resource,
-                                                             node->name, "kafka", brokers);
-
-        cluster_add_service_names(cluster->arena, &certificate.names,
-                                  secret(cluster, "kafka-bootstrap"), ns);
-        cluster_add_service_names(cluster->arena, &certificate.names, brokers, ns);
-        if (node->is_broker)
-                listeners_add_names(cluster, node, &certificate.names);
-        mr_parts_add(parts, (MrPart){.kind = MR_PART_CERTIFICATE, .certificate = certificate});
-}
 
 static void add_volumes(const KafkaCluster *cluster, const KafkaNode *node, MrParts *parts) {
         size_t metadata = storage_metadata_volume(node->storage);
@@ -157,30 +88,12 @@ static void add_file(const KafkaNode *node, const char *name, const char *conten
                             });
 }
 
-static bool needs_clients_ca(const KafkaCluster *cluster) {
-        const MrList *listeners = &cluster->spec->kafka->listeners;
-
-        for (size_t i = 0; i < listeners->n; i++)
-                if (listener_has((const Listener *) listeners->items + i, AUTHENTICATION_TLS))
-                        return true;
-        return false;
-}
-
 static void add_listener_files(const KafkaCluster *cluster, const KafkaNode *node, MrParts *parts) {
         const MrList *listeners = &cluster->spec->kafka->listeners;
         MrArena *arena = cluster->arena;
 
         for (size_t i = 0; i < listeners->n; i++) {
                 const Listener *listener = (const Listener *) listeners->items + i;
-                const char *file = listener_key_pair_file(arena, listener);
-                if (file) {
-                        const KeyPairSecret *pair = listener->configuration->key_pair;
-                        add_file(node, file,
-                                 mr_arena_strf(arena, "@{secret:%s/%s}\n@{secret:%s/%s}\n",
-                                               pair->secret, pair->key, pair->secret,
-                                               pair->certificate),
-                                 MR_EFFECT_RESTART, parts);
-                }
                 if (!listener_has(listener, AUTHENTICATION_CUSTOM))
                         continue;
                 const MrList *secrets = &listener->authentication->secrets;
@@ -196,25 +109,14 @@ static void add_listener_files(const KafkaCluster *cluster, const KafkaNode *nod
 static void add_files(const KafkaCluster *cluster, const KafkaNode *node, const MrPairs *properties,
                       const LogFile *log, MrParts *parts) {
         MrArena *arena = cluster->arena;
-        const char *name = node->name;
 
         /* What needs a restart is in the workload's settings; the rest is altered while the broker
          * runs. */
         add_file(node, "server.properties", properties_text(arena, properties), MR_EFFECT_NONE,
                  parts);
         add_file(node, log->name, log->content, kafka_log_effect(cluster), parts);
-        add_file(node, mr_arena_strf(arena, "%s.pem", name),
-                 mr_arena_strf(arena, "@{secret:%s/%s.pem}", name, name), MR_EFFECT_RESTART, parts);
-        add_file(node, "cluster-ca.crt",
-                 mr_arena_strf(arena, "@{secret:%s/ca.crt}", secret(cluster, "cluster-ca-cert")),
-                 MR_EFFECT_RESTART, parts);
         if (node->is_broker)
                 add_listener_files(cluster, node, parts);
-        if (node->is_broker && needs_clients_ca(cluster))
-                add_file(node, "clients-ca.crt",
-                         mr_arena_strf(arena, "@{secret:%s/ca.crt}",
-                                       secret(cluster, "clients-ca-cert")),
-                         MR_EFFECT_RESTART, parts);
 }
 
 /* Storage of a KRaft node is formatted once. A node that founds a dynamic quorum writes its
@@ -345,13 +247,11 @@ int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFac
         kafka_warn_of_options(&cluster, parts);
         listeners_warn(&cluster, parts);
         warn_of_nodes(&cluster, parts);
-        add_authority(&cluster, "clusterCa", "cluster-ca", parts);
-        add_authority(&cluster, "clientsCa", "clients-ca", parts);
-        add_operator_certificate(&cluster, parts);
+        certificates_add(&cluster, parts);
         for (size_t i = 0; i < cluster.n_nodes; i++) {
                 const KafkaNode *node = &cluster.nodes[i];
                 ServerProperties properties = kafka_properties(&cluster, node, parts);
-                add_certificate(&cluster, node, parts);
+                certificates_add_node(&cluster, node, parts);
                 add_volumes(&cluster, node, parts);
                 add_endpoints(&cluster, node, parts);
                 kafka_log_restart(&cluster, node, &log, &properties.restart);

@@ -1,6 +1,7 @@
 /* When a node does its work, and when the cluster can spare it. What is not known counts against
  * stopping. */
 
+#include "kafka-certificates.h"
 #include "kafka-cluster.h"
 #include "kafka-logging.h"
 
@@ -221,7 +222,8 @@ int kafka_probes(const MrResource *resource, const KafkaSpec *spec, const MrFact
                 .endpoint = ENDPOINT_REPLICATION,
                 .secret = mr_arena_strf(arena, "%s-cluster-operator-certs", resource->name),
                 .secret_prefix = "cluster-operator",
-                .authority = mr_arena_strf(arena, "%s-cluster-ca-cert", resource->name),
+                .authority = cluster_trust(arena, resource),
+                .authority_key = CLUSTER_TRUST_KEY,
         };
 
         int r = kafka_cluster_make(resource, spec, facts, arena, &cluster, err);
@@ -233,8 +235,8 @@ int kafka_probes(const MrResource *resource, const KafkaSpec *spec, const MrFact
         mr_strings_add(arena, &probe.also, "quotas");
         if (kafka_log_is_told(&cluster))
                 mr_strings_add(arena, &probe.also, "loggers");
-        ret->items = mr_arena_new_array(arena, MrProbe, 1);
-        ret->items[0] = probe;
-        ret->n = 1;
+        ret->items = mr_arena_new_array(arena, MrProbe, 2);
+        ret->items[ret->n++] = probe;
+        certificates_add_probe(&cluster, ret);
         return 0;
 }

@@ -154,6 +154,9 @@ static void tag_part(const KafkaCluster *cluster, MrPart *part) {
                 tag_workload(cluster, node, &part->workload);
         else if (part->kind == MR_PART_CERTIFICATE)
                 tag_certificate(cluster, &part->certificate);
+        else if (part->kind == MR_PART_TRUST)
+                part->trust.tags =
+                        cluster_own_tags(cluster->arena, cluster->resource, "trust-bundle");
         else if (part->kind == MR_PART_GUARD && mr_streq(part->guard.group, kafka_group(cluster)))
                 tag_guard(cluster, &part->guard);
 }

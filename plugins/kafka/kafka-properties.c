@@ -168,6 +168,9 @@ static void set_addresses(Writer *writer, MrParts *parts) {
                 set(writer, "advertised.listeners", addresses.advertised);
         set(writer, "sasl.enabled.mechanisms", "");
         set(writer, "ssl.endpoint.identification.algorithm", "HTTPS");
+        /* A certificate that is read again while the broker runs may have other names. */
+        set(writer, "ssl.allow.dn.changes", "true");
+        set(writer, "ssl.allow.san.changes", "true");
 }
 
 const char *kafka_initial_controllers(const KafkaCluster *cluster) {

@@ -2,6 +2,7 @@
 
 #include "kafka.h"
 
+#include "cron.h"
 #include "kafka-metrics.h"
 #include "kafka-quotas.h"
 #include "probe.h"
@@ -90,6 +91,14 @@ static const MrField server_fields[] = {
         {},
 };
 
+static const MrEnum expiration_policies[] = {
+        {"renew-certificate", EXPIRATION_RENEW_CERTIFICATE,
+         "The authority keeps its key; what it has signed stays valid."},
+        {"replace-key", EXPIRATION_REPLACE_KEY,
+         "The authority gets a new key, and everything it has signed is made anew."},
+        {},
+};
+
 static const MrField authority_fields[] = {
         MR_BOOL("generateCertificateAuthority", CertificateAuthority, generate, .fallback = "true",
                 .doc = "Whether millrace makes the authority. With false its two secrets must "
@@ -102,7 +111,8 @@ static const MrField authority_fields[] = {
                .doc = "How long before their end certificates are renewed."),
         MR_TREE("generateSecretOwnerReference", CertificateAuthority, not_yet, .flags = MR_NOT_YET,
                 .doc = "Whether the authority's secrets go away with the cluster."),
-        MR_TREE("certificateExpirationPolicy", CertificateAuthority, not_yet, .flags = MR_NOT_YET,
+        MR_ENUM("certificateExpirationPolicy", CertificateAuthority, expiration_policy,
+                expiration_policies, .fallback = "renew-certificate",
                 .doc = "Whether renewal keeps the authority's key or makes a new one."),
         {},
 };
@@ -141,10 +151,22 @@ static const MrField kafka_fields[] = {
                   .doc = "Kafka Exporter, which reports the lag of consumer groups."),
         MR_OBJECT("jmxTrans", KafkaSpec, unread.object, MrUnread, jmx_trans_fields,
                   .flags = MR_OBSOLETE, .doc = "JmxTrans, which carried metrics elsewhere."),
-        SPEC_NOT_YET("maintenanceTimeWindows",
-                     .doc = "When certificates may be renewed, as cron expressions."),
+        MR_STRINGS("maintenanceTimeWindows", KafkaSpec, maintenance_windows,
+                   .doc = "When certificates that end soon may be renewed, as cron expressions of "
+                          "Quartz in UTC, such as \"* * 2-4 ? * SUN\". At any time when absent; "
+                          "what does not serve any more is made anew at once."),
         {},
 };
+
+static int windows_check(const MrStrings *windows, MrError *err) {
+        for (size_t i = 0; i < windows->n; i++) {
+                Cron cron;
+                int r = cron_parse(windows->items[i], &cron, err);
+                if (r < 0)
+                        return mr_error_within(err, r, "maintenanceTimeWindows[%zu]", i);
+        }
+        return 0;
+}
 
 static int kafka_rule(const void *object, MrError *err) {
         const KafkaSpec *spec = object;
@@ -161,7 +183,10 @@ static int kafka_rule(const void *object, MrError *err) {
                                "Kafka %s runs without ZooKeeper; use version 3.9.1, or remove "
                                "spec.zookeeper and add node pools",
                                version->name);
-        int r = listeners_check(&spec->kafka->listeners, err);
+        int r = windows_check(&spec->maintenance_windows, err);
+        if (r < 0)
+                return r;
+        r = listeners_check(&spec->kafka->listeners, err);
         return r < 0 ? mr_error_within(err, r, "kafka") : 0;
 }
 

@@ -98,6 +98,12 @@ static int64_t days_of(int64_t own, const char *field, const char *cluster, cons
         return mr_streq(field, "renewalDays") ? 30 : 365;
 }
 
+static const char *postponed_of(const char *cluster, const MrFacts *facts) {
+        const MrResource *kafka = mr_facts_resource(facts, "Kafka", cluster);
+
+        return kafka ? cluster_renewal_postponed(kafka, facts) : NULL;
+}
+
 static void add_certificate(const MrResource *resource, const UserAuthentication *authentication,
                             const char *cluster, const MrFacts *facts, MrParts *parts) {
         MrArena *arena = mr_parts_arena(parts);
@@ -121,6 +127,7 @@ static void add_certificate(const MrResource *resource, const UserAuthentication
                                                                 "renewalDays", cluster, facts),
                                         .with_pkcs12 = true,
                                         .with_authority = true,
+                                        .postponed = postponed_of(cluster, facts),
                                         .labels = labels,
                                 },
                 });
@@ -143,7 +150,8 @@ static bool is_taken(const char *name, const char *cluster, const MrFacts *facts
         const char *rest = name + size + 1;
         if (mr_matches(
                     rest,
-                    "cluster-ca|cluster-ca-cert|clients-ca|clients-ca-cert|cluster-operator-certs"))
+                    "cluster-ca|cluster-ca-cert|clients-ca|clients-ca-cert|cluster-operator-certs|"
+                    "trustbundle"))
                 return true;
         size_t n = pools_of(cluster, facts, arena, &pools);
         for (size_t i = 0; i < n; i++)

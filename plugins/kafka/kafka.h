@@ -177,10 +177,16 @@ typedef struct KafkaServer {
 } KafkaServer;
 
 /* spec.clusterCa, spec.clientsCa */
+typedef enum ExpirationPolicy {
+        EXPIRATION_RENEW_CERTIFICATE,
+        EXPIRATION_REPLACE_KEY,
+} ExpirationPolicy;
+
 typedef struct CertificateAuthority {
         int generate;
         int64_t validity_days;
         int64_t renewal_days;
+        int expiration_policy;
         const MrTree *not_yet;
 } CertificateAuthority;
 
@@ -190,6 +196,7 @@ typedef struct KafkaSpec {
         CertificateAuthority *cluster_ca;
         CertificateAuthority *clients_ca;
         MrUnread unread;
+        MrStrings maintenance_windows;
         const MrTree *not_yet;
 } KafkaSpec;
 

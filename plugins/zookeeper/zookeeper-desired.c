@@ -33,8 +33,8 @@ static void add_certificate(const Ensemble *ensemble, const char *node, MrParts 
         const MrResource *resource = ensemble->resource;
         const char *client = mr_arena_strf(ensemble->arena, "%s-zookeeper-client", resource->name);
         const char *nodes = mr_arena_strf(ensemble->arena, "%s-zookeeper-nodes", resource->name);
-        MrCertificate certificate =
-                cluster_node_certificate(ensemble->arena, resource, node, "zookeeper", nodes);
+        MrCertificate certificate = cluster_node_certificate(
+                ensemble->arena, resource, ensemble->facts, node, "zookeeper", nodes);
 
         cluster_add_service_names(ensemble->arena, &certificate.names, client, resource->ns);
         mr_strings_add(ensemble->arena, &certificate.names,
@@ -112,11 +112,13 @@ static void add_files(const Ensemble *ensemble, const char *node, const MrPairs 
          */
         add_file(node, "zoo.cfg", properties_text(arena, config), MR_EFFECT_NONE, parts);
         add_file(node, log->name, log->content, MR_EFFECT_NONE, parts);
+        /* Members could be told to read these again for the links between them, but
+         * ZooKeeper 3.8.4, which every release of Kafka 3.8 and 3.9 brings, keeps those for its
+         * clients until it ends (client.certReload came with 3.8.5). */
         add_file(node, mr_arena_strf(arena, "%s.pem", node),
                  mr_arena_strf(arena, "@{secret:%s/%s.pem}", node, node), MR_EFFECT_RESTART, parts);
         add_file(node, "cluster-ca.crt",
-                 mr_arena_strf(arena, "@{secret:%s-cluster-ca-cert/ca.crt}",
-                               ensemble->resource->name),
+                 cluster_trust_text(arena, ensemble->resource, CLUSTER_TRUST_KEY),
                  MR_EFFECT_RESTART, parts);
 }
 

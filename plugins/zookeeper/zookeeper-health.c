@@ -17,7 +17,8 @@ int zookeeper_probes(const MrResource *resource, const void *spec, const MrFacts
                 .endpoint = ZOOKEEPER_CLIENTS,
                 .secret = mr_arena_strf(arena, "%s-cluster-operator-certs", resource->name),
                 .secret_prefix = "cluster-operator",
-                .authority = mr_arena_strf(arena, "%s-cluster-ca-cert", resource->name),
+                .authority = cluster_trust(arena, resource),
+                .authority_key = CLUSTER_TRUST_KEY,
         };
 
         for (int64_t i = 0; i < ensemble.n; i++)

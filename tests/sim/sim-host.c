@@ -161,6 +161,7 @@ static void write_file(Sim *sim, const MrTree *step) {
         sim_happened(sim, mr_tree_get(files, name) ? "update" : "create", "File");
         mr_tree_set_string(files, name, digest);
         mr_tree_set_string(sim->contents, path, content);
+        sim_tls_check(sim);
 }
 
 static void write_unit(Sim *sim, const MrTree *step) {

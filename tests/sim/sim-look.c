@@ -17,8 +17,9 @@ struct Look {
 static bool has_credentials(const MrProbe *probe, const MrFacts *facts) {
         _cleanup_free_ char *key = mr_strf("%s.key", probe->secret_prefix);
 
-        return mr_facts_secret(facts, probe->secret, key) &&
-               mr_facts_secret(facts, probe->authority, "ca.crt");
+        return mr_streq(probe->protocol, "tls") ||
+               (mr_facts_secret(facts, probe->secret, key) &&
+                mr_facts_secret(facts, probe->authority, probe->authority_key));
 }
 
 static void look_end(Sim *sim _unused_, void *data) {
@@ -44,8 +45,9 @@ int look_new(sd_event *event _unused_, const MrProbe *probe, const MrManifests *
                 return mr_fail(err, MR_TRANSIENT, NULL, "there are no credentials yet");
         Look *look = *ret = mr_new(Look, 1);
         *look = (Look){.seen = seen, .userdata = userdata};
-        look->tree =
-                mr_streq(probe->protocol, "kafka") ? sim_see_kafka(sim) : sim_see_zookeeper(sim);
+        look->tree = mr_streq(probe->protocol, "kafka") ? sim_see_kafka(sim)
+                     : mr_streq(probe->protocol, "tls") ? sim_see_tls(sim, probe)
+                                                        : sim_see_zookeeper(sim);
         if (sim_chance(sim, sim->look_fails)) {
                 mr_tree_free(look->tree);
                 look->tree = mr_tree_new_map();
@@ -81,7 +83,12 @@ static void alteration_end(Sim *sim _unused_, void *data) {
         free(alteration);
 }
 
-static void alter_node(SimNode *node, const MrSetting *setting) {
+static void alter_node(Sim *sim, SimNode *node, const MrSetting *setting) {
+        if (setting->file) {
+                if (node->running)
+                        sim_tls_reload(sim, node);
+                return;
+        }
         mr_tree_set_string(node->altered, setting->key, setting->value);
         if (node->running)
                 mr_tree_set_string(node->configs, setting->key, setting->value);
@@ -93,9 +100,10 @@ static void alter(Sim *sim, const MrSetting *setting) {
                 bool is_meant =
                         mr_streq(setting->scope, "broker/") || mr_streq(setting->scope, scope);
                 if (mr_streq(sim->nodes[i]->role, "kafka") && is_meant)
-                        alter_node(sim->nodes[i], setting);
+                        alter_node(sim, sim->nodes[i], setting);
         }
-        sim_note(sim, "alter %s %s = %s", setting->scope, setting->key, setting->value);
+        sim_note(sim, "alter %s %s = %s", setting->scope, setting->key,
+                 setting->file ? setting->file : setting->value);
         sim_happened(sim, "update", "Setting");
 }
 

@@ -45,6 +45,7 @@ static void free_node(Sim *sim _unused_, void *data) {
         mr_tree_free(node->running);
         mr_tree_free(node->configs);
         mr_tree_free(node->altered);
+        mr_tree_free(node->loaded);
         free(node->instance);
         free(node->role);
         free(node);
@@ -176,6 +177,7 @@ static void begin_start(Sim *sim, SimNode *node) {
         if (mr_tree_get(unit, "settings"))
                 mr_tree_set(node->running, "settings", mr_tree_copy(mr_tree_get(unit, "settings")));
         set_state(sim, node, SIM_STARTING);
+        sim_tls_load(sim, node);
         sim_note(sim, "%s starts", node->instance);
         after(sim, node, sim->start_usec / 2 + sim_random(sim, sim->start_usec), started);
 }
@@ -191,6 +193,7 @@ static void end_process(Sim *sim, SimNode *node, SimState state) {
         node->pid = 0;
         node->running = mr_tree_free(node->running);
         node->configs = mr_tree_free(node->configs);
+        node->loaded = mr_tree_free(node->loaded);
         set_state(sim, node, state);
 }
 

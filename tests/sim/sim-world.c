@@ -32,6 +32,7 @@ static void store_changed(void *userdata, const StoreEvent *event) {
         if (!mr_streq(event->kind, "Secret") || event->json || sim->is_ending || sim->is_fault)
                 return;
         sim_note(sim, "%s secret %s", verbs[event->change], event->name);
+        sim_tls_check(sim);
         sim_happened(sim, verbs[event->change], "Secret");
 }
 
@@ -54,6 +55,8 @@ Sim *sim_new(uint64_t seed) {
             store_open(":memory:", &sim->store, &err) < 0 || sd_event_new(&sim->event) < 0)
                 die("cannot begin", &err);
         sim->subscription = store_subscribe(sim->store, store_changed, sim);
+        sim->verdicts = mr_tree_new_map();
+        sim->memo = certificate_memo_new();
         sim_host_init(sim);
         return sim;
 }
@@ -70,7 +73,7 @@ void sim_start(Sim *sim) {
                 .platform = &sim->plugin,
                 .worker = sim->worker,
                 .grace_sec = 10,
-                .resync_sec = 30,
+                .resync_sec = sim->resync_sec ? sim->resync_sec : 30,
         };
         if (engine_new(&args, &sim->engine, &err) < 0)
                 die("no engine", &err);
@@ -337,6 +340,9 @@ Sim *sim_free(Sim *sim) {
         mr_tree_free(sim->distributions);
         mr_buf_done(&sim->trace);
         free(sim->queue);
+        free(sim->lazy_user);
+        mr_tree_free(sim->verdicts);
+        certificate_memo_free(sim->memo);
         free(sim->violation);
         free(sim);
         return NULL;

@@ -41,6 +41,7 @@ typedef struct SimNode {
         int pid;
         MrTree *running; /* {fingerprint, settings}; NULL: no process */
         MrTree *configs; /* dynamic settings in effect */
+        MrTree *loaded;  /* certificates it has read, by file; NULL: no process */
         MrTree *altered; /* those that were set while running; they outlive the process */
 } SimNode;
 
@@ -100,6 +101,13 @@ struct Sim {
         unsigned batches, observations; /* how many were begun */
         unsigned observe_fails, apply_fails, look_fails; /* percent */
         uint64_t start_usec, catch_up_usec;
+        int64_t resync_sec; /* 0: 30 */
+        /* Who has to talk to each other must trust each other, whenever something changes. */
+        bool checks_trust;
+        char *lazy_user;
+        MrTree *verdicts; /* digest of a certificate and a bundle → until when it is trusted */
+        CertificateMemo *memo;
+        size_t n_links; /* how many connections were looked at */
 };
 
 /* sim.c: the clock and what will happen. */
@@ -139,6 +147,12 @@ bool sim_node_is_up(const SimNode *node);
 const char *sim_node_spared(const Sim *sim, const SimNode *node);
 MrTree *sim_see_kafka(Sim *sim);
 MrTree *sim_see_zookeeper(Sim *sim);
+
+/* sim-tls.c: certificates. */
+void sim_tls_load(Sim *sim, SimNode *node);   /* a process begins */
+void sim_tls_reload(Sim *sim, SimNode *node); /* it was told to read its files again */
+void sim_tls_check(Sim *sim);
+MrTree *sim_see_tls(Sim *sim, const MrProbe *probe);
 
 /* sim-host.c: the host's service, and its platform. */
 void sim_host_init(Sim *sim);

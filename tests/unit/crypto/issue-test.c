@@ -60,9 +60,17 @@ static void vault_done(Vault *vault) {
                 secret_free(vault->secrets[i]);
 }
 
-static void issue_into(Vault *vault, const MrCertificate *wanted, int64_t now) {
-        _cleanup_(issue_freep) Issue *issue =
-                issue_new(wanted, vault_lookup, vault, now, KEY_EC_P256);
+static CertificateQuestion question(Vault *vault, const MrCertificate *wanted, int64_t now) {
+        return (CertificateQuestion){
+                .wanted = wanted, .lookup = vault_lookup, .userdata = vault, .now = now};
+}
+
+static void issue_with(Vault *vault, const MrCertificate *wanted, const CertificateTerms *terms,
+                       int64_t now) {
+        CertificateQuestion asked = question(vault, wanted, now);
+
+        asked.terms = terms;
+        _cleanup_(issue_freep) Issue *issue = issue_new(&asked);
 
         assert_int_equal(issue_result(issue, NULL), -EINPROGRESS);
         assert_int_equal(issue_secrets(issue), 0);
@@ -72,12 +80,18 @@ static void issue_into(Vault *vault, const MrCertificate *wanted, int64_t now) {
                 vault_store(vault, issue_secret_at(issue, i));
 }
 
-static void expect(Vault *vault, const MrCertificate *wanted, int64_t now, const char *reason) {
-        _cleanup_free_ char *found = certificate_check(wanted, vault_lookup, vault, now);
+static void issue_into(Vault *vault, const MrCertificate *wanted, int64_t now) {
+        issue_with(vault, wanted, NULL, now);
+}
 
+static void expect(Vault *vault, const MrCertificate *wanted, int64_t now, const char *reason) {
+        CertificateQuestion asked = question(vault, wanted, now);
+        CertificateVerdict verdict = certificate_check(&asked);
+        _cleanup_free_ char *found = verdict.reason;
+
+        assert_int_equal(verdict.need == CERTIFICATE_SERVES, found == NULL);
         for (int i = 0; i < 2; i++) {
-                _cleanup_free_ char *again =
-                        certificate_memo_check(vault->memo, wanted, vault_lookup, vault, now);
+                _cleanup_free_ char *again = certificate_memo_check(vault->memo, &asked).reason;
                 assert_string_equal(again ? again : "(nothing)", found ? found : "(nothing)");
         }
         if (reason)
@@ -90,7 +104,7 @@ static const char *node_names[] = {"10.1.2.3", "kafka-0.example.com"};
 
 static const MrCertificate authority = {
         .name = "c-cluster-ca",
-        .common_name = "cluster-ca v0",
+        .common_name = "cluster-ca",
         .organization = "io.strimzi",
         .validity_days = 365,
         .renewal_days = 30,
@@ -255,18 +269,45 @@ static void renewing_an_authority_keeps_its_key_and_password(void **state) {
                 *password = mr_strdup(vault_lookup("c-cluster-ca-cert", "ca.password", vault)),
                 *leaf = mr_strdup(vault_lookup("c-kafka-0", "c-kafka-0.crt", vault));
 
-        issue_into(vault, &authority, NOW + 340 * DAY);
+        issue_into(vault, &authority, NOW + 200 * DAY);
         assert_string_equal(vault_lookup("c-cluster-ca", "ca.key", vault), key);
         assert_string_equal(vault_lookup("c-cluster-ca-cert", "ca.password", vault), password);
         assert_int_equal(secret_size(vault_secret(vault, "c-cluster-ca-cert")), 3);
         assert_int_equal(certificate_is_signed_by(
                                  leaf, vault_lookup("c-cluster-ca-cert", "ca.crt", vault), NULL),
                          1);
-        expect(vault, &authority, NOW + 340 * DAY, NULL);
-        expect(vault, &node, NOW + 340 * DAY, "signed by an older CA");
-        issue_into(vault, &node, NOW + 340 * DAY);
-        expect(vault, &node, NOW + 340 * DAY, NULL);
+        expect(vault, &authority, NOW + 200 * DAY, NULL);
+        expect(vault, &node, NOW + 200 * DAY, NULL);
 }
+
+/* A client's copy of the authority's certificate follows; its own key and certificate stay. */
+static void a_renewed_authority_is_copied_to_whoever_has_a_copy(void **state) {
+        Vault *vault = *state;
+        const CertificateTerms kept = {.is_kept = true};
+        _cleanup_(secret_text_freep) char *key =
+                mr_strdup(vault_lookup("my-user", "user.key", vault));
+        MrStrings before, after;
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+
+        assert_int_equal(
+                certificate_split(vault_lookup("my-user", "user.crt", vault), arena, &before, NULL),
+                0);
+        issue_into(vault, &authority, NOW + 200 * DAY);
+        expect(vault, &user, NOW + 200 * DAY, "ca.crt is not that of its CA");
+        issue_with(vault, &user, &kept, NOW + 200 * DAY);
+        expect(vault, &user, NOW + 200 * DAY, NULL);
+        assert_string_equal(vault_lookup("my-user", "user.key", vault), key);
+        assert_int_equal(
+                certificate_split(vault_lookup("my-user", "user.crt", vault), arena, &after, NULL),
+                0);
+        assert_string_equal(after.items[0], before.items[0]);
+        assert_string_not_equal(after.items[1], before.items[1]);
+        assert_int_equal(pkcs12_check(vault_lookup("my-user", "user.p12", vault),
+                                      vault_lookup("my-user", "user.password", vault), NULL),
+                         0);
+}
+
+#define FORMER "ca-2026-06-15T15-06-40Z"
 
 static void a_lost_authority_key_keeps_the_former_certificate_trusted(void **state) {
         Vault *vault = *state;
@@ -276,13 +317,74 @@ static void a_lost_authority_key_keeps_the_former_certificate_trusted(void **sta
         expect(vault, &authority, NOW, "ca.key is missing");
         issue_into(vault, &authority, NOW);
         expect(vault, &authority, NOW, NULL);
-        expect(vault, &node, NOW, "signed by an older CA");
-        assert_string_equal(vault_lookup("c-cluster-ca-cert", "ca-2026-06-15T15-06-40Z.crt", vault),
-                            former);
+        expect(vault, &node, NOW, "its CA has a new key");
+        assert_string_equal(vault_lookup("c-cluster-ca-cert", FORMER ".crt", vault), former);
+        assert_null(vault_lookup("c-cluster-ca", FORMER ".key", vault));
         assert_int_equal(pkcs12_check(vault_lookup("c-cluster-ca-cert", "ca.p12", vault),
                                       vault_lookup("c-cluster-ca-cert", "ca.password", vault),
                                       NULL),
                          0);
+}
+
+static void a_replaced_key_signs_until_the_new_one_is_trusted(void **state) {
+        Vault *vault = *state;
+        const char *names[] = {FORMER};
+        _cleanup_(secret_text_freep) char *key =
+                mr_strdup(vault_lookup("c-cluster-ca", "ca.key", vault));
+        CertificateTerms terms = {.has_new_key = true, .key_generation = 1};
+        _cleanup_certificate_facts_ CertificateFacts facts = {};
+
+        issue_with(vault, &authority, &terms, NOW);
+        expect(vault, &authority, NOW, NULL);
+        assert_string_not_equal(vault_lookup("c-cluster-ca", "ca.key", vault), key);
+        assert_string_equal(vault_lookup("c-cluster-ca", FORMER ".key", vault), key);
+        assert_int_equal(certificate_facts_read(vault_lookup("c-cluster-ca-cert", "ca.crt", vault),
+                                                &facts, NULL),
+                         0);
+        assert_string_equal(facts.common_name, "cluster-ca v1");
+
+        terms = (CertificateTerms){.signer = FORMER};
+        CertificateQuestion asked = question(vault, &node, NOW);
+        asked.terms = &terms;
+        assert_int_equal(certificate_check(&asked).need, CERTIFICATE_SERVES);
+        issue_with(vault, &node, &terms, NOW);
+        assert_int_equal(certificate_is_signed_by(
+                                 vault_lookup("c-kafka-0", "c-kafka-0.crt", vault),
+                                 vault_lookup("c-cluster-ca-cert", FORMER ".crt", vault), NULL),
+                         1);
+
+        /* Then only its certificate stays, and in the end nothing. */
+        terms = (CertificateTerms){.is_kept = true, .formers = {names, 1}};
+        issue_with(vault, &authority, &terms, NOW);
+        assert_null(vault_lookup("c-cluster-ca", FORMER ".key", vault));
+        assert_non_null(vault_lookup("c-cluster-ca-cert", FORMER ".crt", vault));
+        terms = (CertificateTerms){.is_kept = true};
+        issue_with(vault, &authority, &terms, NOW);
+        assert_int_equal(secret_size(vault_secret(vault, "c-cluster-ca-cert")), 3);
+        assert_int_equal(secret_size(vault_secret(vault, "c-cluster-ca")), 1);
+        expect(vault, &authority, NOW, NULL);
+        expect(vault, &node, NOW, "its CA has a new key");
+}
+
+static void a_new_key_is_like_the_one_before_unless_asked_for(void **state) {
+        Vault vault = {};
+        MrCertificate wanted = authority;
+        const CertificateTerms anew = {.has_new_key = true};
+        KeyKind kind;
+
+        (void) state;
+        wanted.key_type = "RSA-2048";
+        issue_into(&vault, &wanted, NOW);
+        issue_with(&vault, &authority, &anew, NOW);
+        assert_int_equal(key_read_kind(vault_lookup("c-cluster-ca", "ca.key", &vault), &kind, NULL),
+                         0);
+        assert_int_equal(kind, KEY_RSA_2048);
+        wanted.key_type = "EC";
+        issue_with(&vault, &wanted, &anew, NOW);
+        assert_int_equal(key_read_kind(vault_lookup("c-cluster-ca", "ca.key", &vault), &kind, NULL),
+                         0);
+        assert_int_equal(kind, KEY_EC_P256);
+        vault_done(&vault);
 }
 
 static void an_expired_former_authority_is_dropped(void **state) {
@@ -309,8 +411,8 @@ static void issuing_again_keeps_the_password_but_not_the_key(void **state) {
 static void a_leaf_waits_for_its_authority(void **state) {
         Vault empty = {};
         _cleanup_error_ MrError err = {};
-        _cleanup_(issue_freep) Issue *issue =
-                issue_new(&node, vault_lookup, &empty, NOW, KEY_EC_P256);
+        _cleanup_(issue_freep) Issue *issue = issue_new(&(CertificateQuestion){
+                .wanted = &node, .lookup = vault_lookup, .userdata = &empty, .now = NOW});
 
         (void) state;
         issue_work(issue);
@@ -342,8 +444,11 @@ static void a_leaf_is_no_authority(void **state) {
 
 static void leaves_of_an_rsa_authority_have_rsa_keys(void **state) {
         Vault vault = {};
-        _cleanup_(issue_freep) Issue *issue =
-                issue_new(&authority, vault_lookup, &vault, NOW, KEY_RSA_2048);
+        MrCertificate wanted = authority;
+
+        wanted.key_type = "RSA-2048";
+        _cleanup_(issue_freep) Issue *issue = issue_new(&(CertificateQuestion){
+                .wanted = &wanted, .lookup = vault_lookup, .userdata = &vault, .now = NOW});
         KeyKind kind;
 
         (void) state;
@@ -366,8 +471,8 @@ static void errors_name_the_certificate(void **state) {
         _cleanup_error_ MrError err = {};
 
         wanted.names = (MrStrings){bad, 1};
-        _cleanup_(issue_freep) Issue *issue =
-                issue_new(&wanted, vault_lookup, *state, NOW, KEY_EC_P256);
+        _cleanup_(issue_freep) Issue *issue = issue_new(&(CertificateQuestion){
+                .wanted = &wanted, .lookup = vault_lookup, .userdata = *state, .now = NOW});
         issue_work(issue);
         assert_true(issue_result(issue, &err) < 0);
         assert_int_equal(err.kind, MR_INVALID);
@@ -393,6 +498,11 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(
                         a_lost_authority_key_keeps_the_former_certificate_trusted, fill_vault,
                         free_vault),
+                cmocka_unit_test_setup_teardown(a_renewed_authority_is_copied_to_whoever_has_a_copy,
+                                                fill_vault, free_vault),
+                cmocka_unit_test_setup_teardown(a_replaced_key_signs_until_the_new_one_is_trusted,
+                                                fill_vault, free_vault),
+                cmocka_unit_test(a_new_key_is_like_the_one_before_unless_asked_for),
                 cmocka_unit_test_setup_teardown(an_expired_former_authority_is_dropped, fill_vault,
                                                 free_vault),
                 cmocka_unit_test_setup_teardown(issuing_again_keeps_the_password_but_not_the_key,

@@ -122,6 +122,7 @@ static SSL_CTX *make_context(const TestPeerArgs *args) {
         if (args->client_trust) {
                 X509 *trust = read_certificate(args->client_trust);
                 need(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), trust) == 1);
+                need(SSL_CTX_add_client_CA(context, trust) == 1);
                 X509_free(trust);
                 SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                                    NULL);

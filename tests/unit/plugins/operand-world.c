@@ -155,6 +155,7 @@ static const char *node_of(const MrPart *part) {
                 return part->setting.scope;
         case MR_PART_CERTIFICATE:
         case MR_PART_SECRET:
+        case MR_PART_TRUST:
         case MR_PART_GUARD:
         case MR_PART_SERVICE:
         case MR_PART_FIREWALL:
@@ -171,6 +172,8 @@ static const char *name_of(const MrPart *part) {
                 return part->certificate.name;
         case MR_PART_SECRET:
                 return part->secret.name;
+        case MR_PART_TRUST:
+                return part->trust.key;
         case MR_PART_VOLUME:
                 return part->volume.name;
         case MR_PART_FILE:
@@ -236,7 +239,18 @@ static void write_certificate(MrBuf *out, const MrCertificate *certificate) {
         number(out, "renewal days", certificate->renewal_days);
         number(out, "pkcs12", certificate->with_pkcs12);
         number(out, "with authority", certificate->with_authority);
+        text(out, "key type", certificate->key_type);
+        number(out, "replaces key", certificate->replaces_key);
+        text(out, "postponed", certificate->postponed);
         pairs(out, "label", &certificate->labels);
+}
+
+static void write_trust(MrBuf *out, const MrTrust *trust) {
+        text(out, "secret", trust->name);
+        text(out, "authority", trust->authority);
+        number(out, "public", trust->is_public);
+        number(out, "renewal days", trust->renewal_days);
+        pairs(out, "label", &trust->labels);
 }
 
 static void write_volume(MrBuf *out, const MrVolume *volume) {
@@ -259,6 +273,8 @@ static void write_file(MrBuf *out, const MrFile *file) {
              : file->effect == MR_EFFECT_RELOAD ? "reload"
                                                 : "none");
         number(out, "private", file->is_private);
+        strings(out, file->shows == MR_SHOWS_TRUST ? "trust shown at" : "certificate shown at",
+                &file->shown_at);
         for (const char *line = file->content; *line;) {
                 size_t size = strcspn(line, "\n");
                 mr_buf_puts(out, "  | ");
@@ -305,11 +321,18 @@ static void write_workload(MrBuf *out, const MrWorkload *workload) {
         pairs(out, "label", &workload->labels);
 }
 
+static void write_setting(MrBuf *out, const MrSetting *setting) {
+        text(out, "value", setting->value);
+        text(out, "file", setting->file);
+}
+
 static void write_part(MrBuf *out, const MrPart *part) {
         mr_buf_printf(out, "%s %s %s\n", mr_part_kind_name(part->kind),
                       node_of(part) ? node_of(part) : "-", name_of(part) ? name_of(part) : "-");
         if (part->kind == MR_PART_CERTIFICATE)
                 write_certificate(out, &part->certificate);
+        else if (part->kind == MR_PART_TRUST)
+                write_trust(out, &part->trust);
         else if (part->kind == MR_PART_VOLUME)
                 write_volume(out, &part->volume);
         else if (part->kind == MR_PART_FILE)
@@ -319,7 +342,7 @@ static void write_part(MrBuf *out, const MrPart *part) {
         else if (part->kind == MR_PART_WORKLOAD)
                 write_workload(out, &part->workload);
         else if (part->kind == MR_PART_SETTING)
-                text(out, "value", part->setting.value);
+                write_setting(out, &part->setting);
         else if (part->kind == MR_PART_GUARD)
                 number(out, "max unavailable", part->guard.max_unavailable);
         else if (part->kind == MR_PART_SECRET)

@@ -39,9 +39,20 @@ static World world(void) {
         };
 }
 
+static int try_to_lower(World *w, MrError *err) {
+        Loading loading = {
+                .ns = "default",
+                .parts = w->parts,
+                .facts = w->facts,
+                .wanted = w->wanted,
+                .arena = mr_manifests_arena(w->wanted),
+        };
+
+        return secrets_lower(&loading, w->wanted, w->found, err);
+}
+
 static void lower(World *w) {
-        assert_int_equal(secrets_lower("default", w->parts, w->facts, w->wanted, w->found, NULL),
-                         0);
+        assert_int_equal(try_to_lower(w, NULL), 0);
 }
 
 static void again(World *w) {
@@ -66,10 +77,16 @@ static void issue(World *w, const MrManifest *manifest, SecretLookup lookup) {
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
         _cleanup_error_ MrError err = {};
         MrCertificate certificate;
+        CertificateTerms terms;
 
-        assert_int_equal(secrets_certificate(manifest, arena, &certificate), 1);
-        _cleanup_(issue_freep) Issue *made =
-                issue_new(&certificate, lookup, w->facts, NOW, KEY_EC_P256);
+        assert_int_equal(secrets_certificate(manifest, arena, &certificate, &terms), 1);
+        _cleanup_(issue_freep) Issue *made = issue_new(&(CertificateQuestion){
+                .wanted = &certificate,
+                .terms = &terms,
+                .lookup = lookup,
+                .userdata = w->facts,
+                .now = NOW,
+        });
         issue_work(made);
         assert_int_equal(issue_result(made, &err), 0);
         for (size_t i = 0; i < issue_secrets(made); i++) {
@@ -87,7 +104,7 @@ static const char *from_facts(const char *name, const char *key, void *userdata)
 static MrCertificate authority(void) {
         return (MrCertificate){.name = "c-ca",
                                .key_prefix = "ca",
-                               .common_name = "c-ca v0",
+                               .common_name = "c-ca",
                                .validity_days = 365,
                                .renewal_days = 30,
                                .with_pkcs12 = true};
@@ -123,12 +140,14 @@ static void the_manifest_describes_the_certificate(void **state _unused_) {
         _cleanup_world_ w = world();
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
         MrCertificate certificate;
+        CertificateTerms terms;
 
         mr_manifests_add_address(
                 w.wanted, (MrAddress){.node = "n", .endpoint = "e", .host = "h1", .port = 1});
         mr_parts_add(w.parts, (MrPart){.kind = MR_PART_CERTIFICATE, .certificate = leaf(&w)});
         lower(&w);
-        assert_int_equal(secrets_certificate(secret(w.wanted, "n"), arena, &certificate), 1);
+        assert_int_equal(secrets_certificate(secret(w.wanted, "n"), arena, &certificate, &terms),
+                         1);
         assert_string_equal(certificate.name, "n");
         assert_string_equal(certificate.authority, "c-ca");
         assert_int_equal(certificate.names.n, 2);
@@ -195,7 +214,7 @@ static void an_assembled_secret_waits_for_its_sources(void **state _unused_) {
         assert_true(secret(w.wanted, "s")->is_secret);
         assert_string_equal(secret(w.wanted, "s")->payload,
                             "{\"copied\":\"<hidden>\",\"literal\":\"text\"}");
-        assert_int_equal(secrets_certificate(secret(w.wanted, "s"), NULL, NULL), 0);
+        assert_int_equal(secrets_certificate(secret(w.wanted, "s"), NULL, NULL, NULL), 0);
 }
 
 static void an_assembled_secret_is_compared_by_digest(void **state _unused_) {
@@ -231,6 +250,8 @@ static void write_down(World *w, MrArena *arena, const char *name, const char *f
                         mr_pairs_set(arena, &data->string_data, keys[i],
                                      mr_arena_strdup(arena, value));
         }
+        if (!from)
+                mr_pairs_set(arena, &data->string_data, "other", "x");
         *resource = (MrResource){.kind = kind, .name = name, .ns = "default", .spec = data};
         facts_add_resource(w->facts, resource);
 }
@@ -262,7 +283,7 @@ static void what_somebody_wrote_is_never_written_over(void **state _unused_) {
 
         write_down(&w, arena, "c-ca", NULL);
         mr_parts_add(w.parts, (MrPart){.kind = MR_PART_CERTIFICATE, .certificate = authority()});
-        assert_true(secrets_lower("default", w.parts, w.facts, w.wanted, w.found, &a) < 0);
+        assert_true(try_to_lower(&w, &a) < 0);
         assert_string_equal(a.message,
                             "the Secret c-ca, which somebody wrote, does not serve: it lacks the "
                             "keys that are needed; correct it, or delete it so that millrace "
@@ -270,7 +291,7 @@ static void what_somebody_wrote_is_never_written_over(void **state _unused_) {
         write_down(&v, arena, "s", NULL);
         mr_pairs_set(mr_parts_arena(v.parts), &part.values, "k", "v");
         mr_parts_add(v.parts, (MrPart){.kind = MR_PART_SECRET, .secret = part});
-        assert_true(secrets_lower("default", v.parts, v.facts, v.wanted, v.found, &b) < 0);
+        assert_true(try_to_lower(&v, &b) < 0);
         assert_string_equal(b.message,
                             "millrace makes the Secret s itself; give yours another name");
 }
@@ -309,7 +330,7 @@ static void a_reference_that_means_nothing(void **state _unused_) {
 
         mr_pairs_set(mr_parts_arena(w.parts), &part.values, "k", "@{dir:x}");
         mr_parts_add(w.parts, (MrPart){.kind = MR_PART_SECRET, .secret = part});
-        assert_true(secrets_lower("default", w.parts, w.facts, w.wanted, w.found, &err) < 0);
+        assert_true(try_to_lower(&w, &err) < 0);
         assert_string_equal(err.path, "s.k");
 }
 

@@ -53,6 +53,18 @@ static void want(World *w, const char *scope, const char *key, const char *value
                                });
 }
 
+static void lower(World *w) {
+        Loading loading = {
+                .ns = "default",
+                .parts = w->parts,
+                .facts = w->facts,
+                .wanted = w->wanted,
+                .arena = mr_manifests_arena(w->wanted),
+        };
+
+        settings_lower(&loading, w->wanted, w->found);
+}
+
 #define VIEW                                                                                       \
         "{\"configs\": {\"0\": {\"a\": \"1\", \"none\": null}, \"1\": {\"a\": \"2\"}}, "           \
         "\"overrides\": {\"0\": {\"a\": \"1\"}}}"
@@ -61,7 +73,7 @@ static void what_could_not_be_asked_is_not_planned(void **state _unused_) {
         _cleanup_world_ w = world(NULL);
 
         want(&w, "broker/0", "a", "2");
-        settings_lower("default", w.parts, w.facts, w.wanted, w.found);
+        lower(&w);
         assert_int_equal(mr_manifests_size(w.wanted) + mr_manifests_size(w.found), 0);
 }
 
@@ -70,7 +82,7 @@ static void unknown_nodes_and_keys_are_not_planned(void **state _unused_) {
 
         want(&w, "broker/7", "a", "2");
         want(&w, "broker/0", "b", "2");
-        settings_lower("default", w.parts, w.facts, w.wanted, w.found);
+        lower(&w);
         assert_int_equal(mr_manifests_size(w.wanted) + mr_manifests_size(w.found), 0);
 }
 
@@ -83,7 +95,7 @@ static void what_was_accepted_is_waited_for(void **state _unused_) {
         want(&w, "broker/0", "a", "2");
         want(&w, "broker/0", "b", "2");
         want(&w, "broker/0", "c", NULL);
-        settings_lower("default", w.parts, w.facts, w.wanted, w.found);
+        lower(&w);
         assert_int_equal(mr_manifests_size(w.wanted), 3);
         assert_string_equal(mr_manifests_at(w.wanted, 0)->pending,
                             "it was accepted, and is not in force everywhere yet");
@@ -95,7 +107,7 @@ static void what_differs(void **state _unused_) {
         _cleanup_world_ w = world(VIEW);
 
         want(&w, "broker/0", "a", "2");
-        settings_lower("default", w.parts, w.facts, w.wanted, w.found);
+        lower(&w);
         const MrManifest *wanted = mr_manifests_find(w.wanted, "Setting", "default", "broker/0/a");
         const MrManifest *found = mr_manifests_find(w.found, "Setting", "default", "broker/0/a");
         MrSetting setting = settings_setting(wanted);
@@ -111,7 +123,7 @@ static void what_holds_already(void **state _unused_) {
         _cleanup_world_ w = world(VIEW);
 
         want(&w, "broker/1", "a", "2");
-        settings_lower("default", w.parts, w.facts, w.wanted, w.found);
+        lower(&w);
         assert_int_equal(mr_manifests_size(w.wanted), 1);
         assert_true(mr_tree_equal(mr_manifests_at(w.wanted, 0)->body,
                                   mr_manifests_at(w.found, 0)->body));
@@ -122,7 +134,7 @@ static void back_to_the_file_from_what_was_set(void **state _unused_) {
 
         want(&w, "broker/0", "a", NULL);
         want(&w, "broker/1", "a", NULL);
-        settings_lower("default", w.parts, w.facts, w.wanted, w.found);
+        lower(&w);
         assert_int_equal(mr_manifests_size(w.wanted), 1);
         assert_string_equal(mr_manifests_at(w.wanted, 0)->name, "broker/0/a");
         assert_null(settings_setting(mr_manifests_at(w.wanted, 0)).value);
@@ -133,7 +145,7 @@ static void a_first_value(void **state _unused_) {
         _cleanup_world_ w = world(VIEW);
 
         want(&w, "broker/0", "none", "5");
-        settings_lower("default", w.parts, w.facts, w.wanted, w.found);
+        lower(&w);
         assert_string_equal(settings_setting(mr_manifests_at(w.wanted, 0)).value, "5");
         assert_null(settings_setting(mr_manifests_at(w.found, 0)).value);
 }
@@ -150,7 +162,7 @@ static void a_key_that_is_listed_once_it_is_set(void **state _unused_) {
         mr_parts_add(w.parts, part);
         part.setting.scope = "broker/7";
         mr_parts_add(w.parts, part);
-        settings_lower("default", w.parts, w.facts, w.wanted, w.found);
+        lower(&w);
         assert_int_equal(mr_manifests_size(w.wanted), 1);
         assert_string_equal(mr_manifests_at(w.wanted, 0)->name, "broker/0/late");
         assert_null(settings_setting(mr_manifests_at(w.found, 0)).value);
@@ -160,7 +172,7 @@ static void the_default_of_all_is_read_from_any(void **state _unused_) {
         _cleanup_world_ w = world(VIEW);
 
         want(&w, "broker/", "a", "3");
-        settings_lower("default", w.parts, w.facts, w.wanted, w.found);
+        lower(&w);
         assert_int_equal(mr_manifests_size(w.wanted), 1);
         assert_string_equal(settings_setting(mr_manifests_at(w.found, 0)).value, "1");
 }

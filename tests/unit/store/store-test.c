@@ -394,6 +394,33 @@ static void a_subscriber_may_write_and_leave_and_order_is_kept(void **state) {
         mr_buf_done(&reader.log);
 }
 
+static void notes_on_secrets_go_with_them(void **state) {
+        Fixture *fixture = *state;
+        StoreSecretValue value = {.key = "k", .data = "v", .size = 1};
+        _cleanup_tree_ MrTree *notes = NULL, *list = NULL, *after = NULL;
+
+        assert_int_equal(store_secret_put(fixture->store, "default", "s", &value, 1, NULL, NULL),
+                         1);
+        assert_int_equal(store_secret_annotate(fixture->store, "default", "s", "a.io/b", "1", NULL),
+                         1);
+        assert_int_equal(store_secret_annotate(fixture->store, "default", "s", "a.io/b", "1", NULL),
+                         0);
+        assert_int_equal(
+                store_secret_annotate(fixture->store, "default", "s-cert", "a.io/b", "2", NULL), 1);
+        assert_int_equal(store_secret_annotate(fixture->store, "other", "s", "a.io/b", "3", NULL),
+                         1);
+        assert_int_equal(store_secret_annotations(fixture->store, "default", &notes, NULL), 0);
+        assert_int_equal(mr_tree_size(notes), 2);
+        assert_string_equal(mr_tree_get_string(mr_tree_get(notes, "s"), "a.io/b"), "1");
+        assert_int_equal(store_secret_list(fixture->store, "default", &list, NULL), 0);
+        assert_string_equal(
+                mr_tree_get_string(mr_tree_get(mr_tree_at(list, 0), "annotations"), "a.io/b"), "1");
+        assert_int_equal(store_secret_remove(fixture->store, "default", "s", NULL), 1);
+        assert_int_equal(store_secret_annotations(fixture->store, "default", &after, NULL), 0);
+        assert_int_equal(mr_tree_size(after), 1);
+        assert_string_equal(mr_tree_get_string(mr_tree_get(after, "s-cert"), "a.io/b"), "2");
+}
+
 static int collect(void *userdata, const char *ns, const char *name, const char *key,
                    const void *data, size_t size) {
         mr_buf_printf(userdata, "%s/%s/%s=", ns, name, key);
@@ -698,6 +725,7 @@ int main(void) {
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(a_subscriber_may_write_and_leave_and_order_is_kept,
                                                 set_up, tear_down),
+                cmocka_unit_test_setup_teardown(notes_on_secrets_go_with_them, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(secrets_are_replaced_as_a_whole_and_backed_up,
                                                 set_up, tear_down),
                 cmocka_unit_test_setup_teardown(

@@ -1,0 +1,375 @@
+/* Certificates over time: authorities renewed and replaced, whoever has to talk to each other
+ * trusts each other at every moment, and nothing restarts that can be told to read its files again.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "crypto/certificate.h"
+#include "crypto/key.h"
+#include "crypto/secret.h"
+#include "sdk/str.h"
+#include "sim.h"
+
+#define HOUR (3600 * SIM_SEC)
+#define DAY (24 * HOUR)
+
+#define USER                                                                                       \
+        "---\napiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaUser\n"                             \
+        "metadata: {name: u, labels: {strimzi.io/cluster: c}}\n"                                   \
+        "spec: {authentication: {type: tls}}\n"
+#define LISTENERS                                                                                  \
+        "    listeners: [{name: tls, port: 9093, type: internal, tls: true, authentication: "      \
+        "{type: tls}}]\n    config: {min.insync.replicas: 2}\n"
+#define WITH_ZOOKEEPER(authorities)                                                                \
+        "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata: {name: c}\nspec:\n"          \
+        "  kafka:\n    version: 3.9.1\n    replicas: 3\n" LISTENERS                                \
+        "    storage: {type: persistent-claim, size: 1Gi}\n"                                       \
+        "  zookeeper: {replicas: 3, storage: {type: persistent-claim, size: 1Gi}}\n" authorities   \
+                USER
+#define WITHOUT_ZOOKEEPER(authorities)                                                             \
+        "apiVersion: kafka.strimzi.io/v1\nkind: KafkaNodePool\n"                                   \
+        "metadata: {name: p, labels: {strimzi.io/cluster: c}}\n"                                   \
+        "spec: {replicas: 3, roles: [controller, broker], "                                        \
+        "storage: {type: persistent-claim, size: 1Gi}}\n"                                          \
+        "---\napiVersion: kafka.strimzi.io/v1\nkind: Kafka\nmetadata: {name: c}\nspec:\n"          \
+        "  kafka:\n    version: 4.3.1\n" LISTENERS authorities USER
+#define ASK(name, annotation, value)                                                               \
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: " name                                   \
+        "\n  annotations: {strimzi.io/" annotation ": '" value "'}\n"
+
+static Sim *begin(const char *yaml) {
+        Sim *sim = sim_new(11);
+
+        sim->start_usec = 600 * SIM_MSEC;
+        sim->catch_up_usec = 200 * SIM_MSEC;
+        sim->resync_sec = 1800;
+        sim_start(sim);
+        sim_apply(sim, yaml);
+        assert_true(sim_settle(sim, 300));
+        sim->checks_trust = true;
+        sim_tls_check(sim);
+        return sim;
+}
+
+static void assert_well(Sim *sim) {
+        if (sim->violation)
+                fail_msg("%s\n%s", sim->violation, mr_buf_text(&sim->trace));
+        assert_true(sim->n_links > 0);
+}
+
+static char *value_of(Sim *sim, const char *secret, const char *key) {
+        _cleanup_buf_ MrBuf value = {};
+
+        return sim_secret(sim, secret, key, &value) ? mr_buf_take(&value) : NULL;
+}
+
+static char *common_name(const char *pem) {
+        _cleanup_certificate_facts_ CertificateFacts facts = {};
+
+        assert_int_equal(certificate_facts_read(pem, &facts, NULL), 0);
+        return mr_strdup(facts.common_name);
+}
+
+static void assert_authority(Sim *sim, const char *secret, const char *name) {
+        _cleanup_free_ char *pem = value_of(sim, secret, "ca.crt"), *found = common_name(pem);
+
+        assert_string_equal(found, name);
+}
+
+static size_t bundled(Sim *sim, const char *key) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        _cleanup_free_ char *pem = value_of(sim, "c-trustbundle", key);
+        MrStrings texts;
+
+        assert_int_equal(certificate_split(pem, arena, &texts, NULL), 0);
+        return texts.n;
+}
+
+/* The processes by their ids: the same text means that nothing has restarted. */
+static char *processes(const Sim *sim, const char *role) {
+        _cleanup_buf_ MrBuf text = {};
+
+        for (size_t i = 0; i < sim->n_nodes; i++)
+                if (mr_streq(sim->nodes[i]->role, role))
+                        mr_buf_printf(&text, "%s=%d ", sim->nodes[i]->instance, sim->nodes[i]->pid);
+        return mr_buf_take(&text);
+}
+
+static void settle(Sim *sim) {
+        sim_run(sim, SIM_SEC);
+        if (!sim_settle(sim, 900)) {
+                _cleanup_(mr_tree_freep) MrTree *plan = sim_plan(sim, "Kafka", "c");
+                _cleanup_buf_ MrBuf text = {};
+                mr_json_write(plan, MR_JSON_PRETTY, &text);
+                fail_msg("%s\nit does not come to rest: %s\n%s", mr_buf_text(&sim->trace),
+                         mr_buf_text(&text), sim->violation ? sim->violation : "");
+        }
+        assert_well(sim);
+}
+
+/* The host sleeps, and wakes up for a while every few hours. */
+static void pass(Sim *sim, uint64_t usec, uint64_t nap) {
+        for (uint64_t end = sim->now + usec; sim->now < end && !sim->violation;) {
+                sim->now += nap;
+                sim_tls_check(sim);
+                sim_run(sim, 60 * SIM_SEC);
+                (void) sim_settle(sim, 600);
+        }
+        sim_tls_check(sim);
+        assert_well(sim);
+}
+
+static void a_replaced_cluster_key_with_zookeeper(void **state _unused_) {
+        _cleanup_(sim_freep) Sim *sim = begin(WITH_ZOOKEEPER(""));
+        _cleanup_free_ char *brokers = processes(sim, "kafka"),
+                            *members = processes(sim, "zookeeper");
+
+        sim_apply(sim, ASK("c-cluster-ca", "force-replace", "true"));
+        settle(sim);
+        assert_authority(sim, "c-cluster-ca-cert", "cluster-ca v1");
+        assert_int_equal(bundled(sim, "cluster-ca.crt"), 1);
+        _cleanup_free_ char *brokers_now = processes(sim, "kafka"),
+                            *members_now = processes(sim, "zookeeper");
+        assert_string_equal(brokers_now, brokers);
+        assert_string_not_equal(members_now, members);
+        sim_check_settled(sim);
+        assert_well(sim);
+}
+
+static void a_replaced_cluster_key_without_zookeeper(void **state _unused_) {
+        _cleanup_(sim_freep) Sim *sim = begin(WITHOUT_ZOOKEEPER(""));
+        _cleanup_free_ char *brokers = processes(sim, "kafka");
+
+        sim_apply(sim, ASK("c-cluster-ca", "force-replace", "true"));
+        settle(sim);
+        assert_authority(sim, "c-cluster-ca-cert", "cluster-ca v1");
+        assert_int_equal(bundled(sim, "cluster-ca.crt"), 1);
+        _cleanup_free_ char *brokers_now = processes(sim, "kafka");
+        assert_string_not_equal(brokers_now, brokers);
+        sim_check_settled(sim);
+        assert_well(sim);
+}
+
+/* What users hold stays good until it ends, so nothing of the former authority is dropped. */
+static void check_replaced_clients_key(const char *yaml) {
+        _cleanup_(sim_freep) Sim *sim = begin(yaml);
+        _cleanup_free_ char *brokers = processes(sim, "kafka"),
+                            *user = value_of(sim, "u", "user.crt");
+
+        sim_apply(sim, ASK("c-clients-ca", "force-replace", "true"));
+        settle(sim);
+        assert_authority(sim, "c-clients-ca-cert", "clients-ca v1");
+        assert_int_equal(bundled(sim, "clients-ca.crt"), 2);
+        assert_int_equal(bundled(sim, "cluster-ca.crt"), 1);
+        _cleanup_free_ char *brokers_now = processes(sim, "kafka"),
+                            *user_now = value_of(sim, "u", "user.crt");
+        assert_string_equal(brokers_now, brokers);
+        assert_string_not_equal(user_now, user);
+        sim_check_settled(sim);
+        assert_well(sim);
+}
+
+static void a_replaced_clients_key_with_zookeeper(void **state _unused_) {
+        check_replaced_clients_key(WITH_ZOOKEEPER(""));
+}
+
+static void a_replaced_clients_key_without_zookeeper(void **state _unused_) {
+        check_replaced_clients_key(WITHOUT_ZOOKEEPER(""));
+}
+
+/* Whoever trusts the former certificate trusts the new one: nothing else is made anew. */
+static void a_renewed_authority_changes_nothing_else(void **state _unused_) {
+        _cleanup_(sim_freep) Sim *sim = begin(WITHOUT_ZOOKEEPER(""));
+        _cleanup_free_ char *brokers = processes(sim, "kafka"),
+                            *before = value_of(sim, "c-cluster-ca-cert", "ca.crt"),
+                            *leaf = value_of(sim, "c-p-0", "c-p-0.crt");
+
+        sim_apply(sim, ASK("c-cluster-ca-cert", "force-renew", "true"));
+        settle(sim);
+        _cleanup_free_ char *after = value_of(sim, "c-cluster-ca-cert", "ca.crt");
+        assert_string_not_equal(after, before);
+        assert_authority(sim, "c-cluster-ca-cert", "cluster-ca v0");
+        _cleanup_free_ char *leaf_now = value_of(sim, "c-p-0", "c-p-0.crt"),
+                            *brokers_now = processes(sim, "kafka");
+        assert_string_equal(leaf_now, leaf);
+        assert_string_equal(brokers_now, brokers);
+
+        /* What was asked for once is done once; another value asks again. */
+        sim_check_settled(sim);
+        sim_apply(sim, ASK("c-cluster-ca-cert", "force-renew", "again"));
+        settle(sim);
+        _cleanup_free_ char *again = value_of(sim, "c-cluster-ca-cert", "ca.crt");
+        assert_string_not_equal(again, after);
+        assert_well(sim);
+}
+
+static void both_at_once_with_mishaps(void **state _unused_) {
+        for (uint64_t seed = 1; seed <= 2; seed++) {
+                _cleanup_(sim_freep) Sim *sim =
+                        begin(seed % 2 ? WITH_ZOOKEEPER("") : WITHOUT_ZOOKEEPER(""));
+                sim->random = seed;
+                sim_apply(sim, ASK("c-cluster-ca", "force-replace", "true"));
+                sim_apply(sim, ASK("c-clients-ca", "force-replace", "true"));
+                sim->apply_fails = sim->look_fails = sim->observe_fails = 10;
+                for (int i = 0; i < 12 && !sim->violation; i++) {
+                        sim_run(sim, sim_random(sim, 4 * SIM_SEC));
+                        sim_crash(sim);
+                }
+                sim->apply_fails = sim->look_fails = sim->observe_fails = 0;
+                settle(sim);
+                assert_authority(sim, "c-cluster-ca-cert", "cluster-ca v1");
+                assert_authority(sim, "c-clients-ca-cert", "clients-ca v1");
+                assert_int_equal(bundled(sim, "cluster-ca.crt"), 1);
+        }
+}
+
+/* A node that is kept as it is holds up the rotation, and nothing breaks meanwhile. */
+static void a_held_node_holds_up_the_rotation(void **state _unused_) {
+        _cleanup_(sim_freep) Sim *sim = begin(WITHOUT_ZOOKEEPER(""));
+
+        sim_hold(sim, "c-p-1", "a test");
+        sim_apply(sim, ASK("c-cluster-ca", "force-replace", "true"));
+        sim_run(sim, 300 * SIM_SEC);
+        assert_well(sim);
+        assert_int_equal(bundled(sim, "cluster-ca.crt"), 2);
+        _cleanup_(mr_tree_freep) MrTree *status = sim_status(sim, "Kafka", "c");
+        _cleanup_buf_ MrBuf text = {};
+        mr_json_write(status, 0, &text);
+        assert_non_null(strstr(mr_buf_text(&text), "c-p-1 has not restarted with its"));
+        sim_release(sim, "c-p-1");
+        settle(sim);
+        assert_int_equal(bundled(sim, "cluster-ca.crt"), 1);
+        assert_authority(sim, "c-cluster-ca-cert", "cluster-ca v1");
+}
+
+static void add_text(MrBuf *yaml, const char *key, const char *pem) {
+        mr_buf_printf(yaml, "  %s: |\n", key);
+        for (const char *line = pem; *line; line += strcspn(line, "\n") + 1)
+                mr_buf_printf(yaml, "    %.*s\n", (int) strcspn(line, "\n"), line);
+}
+
+static void add_secret(MrBuf *yaml, const char *name, const char *key, const char *pem) {
+        mr_buf_printf(yaml,
+                      "---\napiVersion: v1\nkind: Secret\nmetadata: {name: %s}\nstringData:\n",
+                      name);
+        add_text(yaml, key, pem);
+}
+
+/* An authority as a user would make it: each has the same name, as careless people do. */
+static char *own_authority(const char *name) {
+        const CertificateRequest request = {.common_name = "Our own",
+                                            .now = now_realtime_sec(),
+                                            .validity_days = 100,
+                                            .is_authority = true};
+        _cleanup_(secret_text_freep) char *key = NULL;
+        _cleanup_free_ char *certificate = NULL, *public = mr_strf("%s-cert", name);
+        _cleanup_buf_ MrBuf yaml = {};
+
+        assert_int_equal(key_generate(KEY_EC_P256, &key, NULL), 0);
+        assert_int_equal(certificate_issue(&request, key, NULL, NULL, &certificate, NULL), 0);
+        add_secret(&yaml, public, "ca.crt", certificate);
+        add_secret(&yaml, name, "ca.key", key);
+        return mr_buf_take(&yaml);
+}
+
+#define OWN                                                                                        \
+        "  clusterCa: {generateCertificateAuthority: false}\n"                                     \
+        "  clientsCa: {generateCertificateAuthority: false}\n"
+
+/* A user replaces both of his authorities from one moment to the next. */
+static void check_own_authorities(const char *yaml) {
+        _cleanup_(sim_freep) Sim *sim = sim_new(5);
+
+        sim->start_usec = 600 * SIM_MSEC;
+        sim->catch_up_usec = 200 * SIM_MSEC;
+        sim_start(sim);
+        sim_apply(sim, yaml);
+        sim_run(sim, 20 * SIM_SEC);
+        for (size_t i = 0; i < sim->n_nodes; i++) /* without its authorities nothing starts */
+                assert_false(sim_node_is_up(sim->nodes[i]));
+        for (int i = 0; i < 2; i++) {
+                _cleanup_free_ char *cluster = own_authority("c-cluster-ca"),
+                                    *clients = own_authority("c-clients-ca");
+                sim_apply(sim, cluster);
+                sim_apply(sim, clients);
+                sim_run(sim, SIM_SEC);
+                assert_true(sim_settle(sim, 900));
+                sim->checks_trust = true;
+                sim_tls_check(sim);
+                assert_well(sim);
+                assert_int_equal(bundled(sim, "cluster-ca.crt"), 1);
+                assert_int_equal(bundled(sim, "clients-ca.crt"), i + 1);
+        }
+        sim_check_settled(sim);
+        assert_well(sim);
+}
+
+static void own_authorities_with_zookeeper(void **state _unused_) {
+        check_own_authorities(WITH_ZOOKEEPER(OWN));
+}
+
+static void own_authorities_without_zookeeper(void **state _unused_) {
+        check_own_authorities(WITHOUT_ZOOKEEPER(OWN));
+}
+
+#define SHORT(policy)                                                                              \
+        "  clusterCa: {validityDays: 6, renewalDays: 2, certificateExpirationPolicy: " policy      \
+        "}\n  clientsCa: {validityDays: 4, renewalDays: 1, certificateExpirationPolicy: " policy   \
+        "}\n"
+
+static void check_short_lives(const char *yaml, const char *authority) {
+        _cleanup_(sim_freep) Sim *sim = begin(yaml);
+
+        pass(sim, 9 * DAY, 7 * HOUR);
+        settle(sim);
+        _cleanup_free_ char *pem = value_of(sim, "c-cluster-ca-cert", "ca.crt"),
+                            *name = common_name(pem);
+        assert_string_equal(name, authority);
+        sim_check_settled(sim);
+        assert_well(sim);
+}
+
+static void short_lives_renewed_with_zookeeper(void **state _unused_) {
+        check_short_lives(WITH_ZOOKEEPER(SHORT("renew-certificate")), "cluster-ca v0");
+}
+
+static void short_lives_replaced_with_zookeeper(void **state _unused_) {
+        check_short_lives(WITH_ZOOKEEPER(SHORT("replace-key")), "cluster-ca v2");
+}
+
+static void short_lives_renewed_without_zookeeper(void **state _unused_) {
+        check_short_lives(WITHOUT_ZOOKEEPER(SHORT("renew-certificate")), "cluster-ca v0");
+}
+
+static void short_lives_replaced_without_zookeeper(void **state _unused_) {
+        check_short_lives(WITHOUT_ZOOKEEPER(SHORT("replace-key")), "cluster-ca v2");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_replaced_cluster_key_with_zookeeper),
+                cmocka_unit_test(a_replaced_cluster_key_without_zookeeper),
+                cmocka_unit_test(a_replaced_clients_key_with_zookeeper),
+                cmocka_unit_test(a_replaced_clients_key_without_zookeeper),
+                cmocka_unit_test(a_renewed_authority_changes_nothing_else),
+                cmocka_unit_test(both_at_once_with_mishaps),
+                cmocka_unit_test(a_held_node_holds_up_the_rotation),
+                cmocka_unit_test(own_authorities_with_zookeeper),
+                cmocka_unit_test(own_authorities_without_zookeeper),
+                cmocka_unit_test(short_lives_renewed_with_zookeeper),
+                cmocka_unit_test(short_lives_replaced_with_zookeeper),
+                cmocka_unit_test(short_lives_renewed_without_zookeeper),
+                cmocka_unit_test(short_lives_replaced_without_zookeeper),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -256,19 +256,29 @@ static bool has_writers(const DirectoryWatch *watch) {
         return false;
 }
 
-static int on_quiet(sd_event_source *source, uint64_t usec, void *userdata) {
-        DirectoryWatch *watch = userdata;
+static int look(DirectoryWatch *watch) {
         _cleanup_error_ MrError err = {};
+        uint64_t now;
 
-        (void) source;
-        if (watch->awaits_writer)
-                forget_writers(watch);
         watch->first_usec = 0;
         if (directory_watch_scan(watch, false, &err) < 0)
                 log_warning(NULL, NULL, "%s; the resources stay as they were read before.",
                             err.message);
         watch->awaits_writer = has_writers(watch);
-        return watch->awaits_writer ? set_timer(watch, usec + WRITER_USEC) : 0;
+        if (!watch->awaits_writer)
+                return 0;
+        int r = sd_event_now(watch->event, CLOCK_MONOTONIC, &now);
+        return r < 0 ? r : set_timer(watch, now + WRITER_USEC);
+}
+
+static int on_quiet(sd_event_source *source, uint64_t usec, void *userdata) {
+        DirectoryWatch *watch = userdata;
+
+        (void) source;
+        (void) usec;
+        if (watch->awaits_writer)
+                forget_writers(watch);
+        return look(watch);
 }
 
 static int schedule(DirectoryWatch *watch) {
@@ -296,8 +306,6 @@ static bool is_being_made(const DirectoryWatch *watch, const char *name) {
 }
 
 static void note_writing(DirectoryWatch *watch, const struct inotify_event *event) {
-        if (event->len == 0 || !directory_watch_is_document(event->name))
-                return;
         if (event->mask & IN_MODIFY ||
             (event->mask & IN_CREATE && is_being_made(watch, event->name)))
                 document_need(watch, event->name)->is_written = true;
@@ -305,23 +313,81 @@ static void note_writing(DirectoryWatch *watch, const struct inotify_event *even
                 document_need(watch, event->name)->is_written = false;
 }
 
+/* What events ask for. */
+typedef struct Asked {
+        unsigned soon; /* more may follow */
+        unsigned now; /* documents that were put in place by rename(2), which makes them complete */
+        uint32_t cookie; /* of a name that was left and may be taken as a document's next */
+} Asked;
+
+/* A file that is no document, and its content, are nobody's business; what documents that are links
+ * lead through is. */
+static bool is_idle(const DirectoryWatch *watch, const struct inotify_event *event) {
+        _cleanup_free_ char *path = mr_strf("%s/%s", watch->directory, event->name);
+        struct stat st;
+
+        if (event->mask & (IN_MODIFY | IN_CLOSE_WRITE))
+                return true;
+        return event->mask & (IN_CREATE | IN_ATTRIB) &&
+               (lstat(path, &st) < 0 || S_ISREG(st.st_mode));
+}
+
+static void handle_other(const DirectoryWatch *watch, const struct inotify_event *event,
+                         Asked *asked) {
+        if (is_idle(watch, event))
+                return;
+        asked->soon++;
+        asked->cookie = event->mask & IN_MOVED_FROM ? event->cookie : 0;
+}
+
+static void handle_document(DirectoryWatch *watch, const struct inotify_event *event,
+                            Asked *asked) {
+        note_writing(watch, event);
+        if (!(event->mask & IN_MOVED_TO)) {
+                asked->soon++;
+                return;
+        }
+        asked->now++;
+        if (event->cookie == asked->cookie && asked->soon > 0)
+                asked->soon--;
+        asked->cookie = 0;
+}
+
 /* Events that were lost may have ended a writing we wait for. */
-static void handle_event(DirectoryWatch *watch, const struct inotify_event *event) {
+static void handle_event(DirectoryWatch *watch, const struct inotify_event *event, Asked *asked) {
+        bool is_gone = event->mask & GONE_EVENTS || !watch->is_attached;
+
+        if (event->len > 0 && event->wd == watch->watch && !is_gone) {
+                if (directory_watch_is_document(event->name))
+                        handle_document(watch, event, asked);
+                else
+                        handle_other(watch, event, asked);
+                return;
+        }
+        asked->soon++;
         if (event->mask & IN_Q_OVERFLOW)
                 forget_writers(watch);
-        else if (event->wd != watch->watch)
-                return;
-        else if (event->mask & GONE_EVENTS || !watch->is_attached) {
+        else if (event->wd == watch->watch && is_gone) {
                 detach(watch);
                 forget_writers(watch);
-        } else
-                note_writing(watch, event);
+        }
+}
+
+/* What is put in place while all else is quiet is taken at once. Of a burst it may be only a part.
+ */
+static int respond(DirectoryWatch *watch, const Asked *asked) {
+        if (asked->soon == 0 && asked->now == 0)
+                return 0;
+        if (asked->soon > 0 || asked->now > 1 || watch->first_usec != 0)
+                return schedule(watch);
+        return look(watch);
 }
 
 static int on_events(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         DirectoryWatch *watch = userdata;
         char buffer[16 * 1024] __attribute__((aligned(__alignof__(struct inotify_event))));
         ssize_t n = read(fd, buffer, sizeof(buffer));
+        Asked asked = {};
 
         (void) source;
         (void) revents;
@@ -330,10 +396,10 @@ static int on_events(sd_event_source *source, int fd, uint32_t revents, void *us
         for (const char *p = buffer; p < buffer + n;) {
                 const struct inotify_event *event = (const void *) p;
 
-                handle_event(watch, event);
+                handle_event(watch, event, &asked);
                 p += sizeof(struct inotify_event) + event->len;
         }
-        return schedule(watch);
+        return respond(watch, &asked);
 }
 
 int directory_watch_new(sd_event *event, const char *directory, DirectoryChanged changed,

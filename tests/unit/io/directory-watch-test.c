@@ -174,6 +174,22 @@ static void a_change_is_told_within_the_time_a_person_does_not_feel(void **state
         assert_in_range(slowest, 1, 500 * 1000);
 }
 
+/* Nothing is waited for: all there is to be done about it is due already. */
+static void what_is_renamed_into_place_is_told_at_once(void **state) {
+        Fixture *f = *state;
+        _cleanup_free_ char *path = mr_strf("%s/a.yaml", f->directory);
+
+        start(f, "");
+        for (int i = 0; i < 10; i++) {
+                shell(f, "printf 1 >etc/resources.d/.other; chmod 0600 etc/resources.d/.other");
+                assert_int_equal(write_file_atomic(path, "x", 1, 0600, NULL), 0);
+                while (sd_event_run(f->event, 0) > 0)
+                        ;
+                assert_string_equal(mr_buf_text(&f->seen), "+a.yaml=x;");
+                mr_buf_clear(&f->seen);
+        }
+}
+
 static void a_directory_that_appears_later_is_noticed(void **state) {
         Fixture *f = *state;
 
@@ -236,6 +252,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(
                         a_change_is_told_within_the_time_a_person_does_not_feel, make_fixture,
                         free_fixture),
+                cmocka_unit_test_setup_teardown(what_is_renamed_into_place_is_told_at_once,
+                                                make_fixture, free_fixture),
                 cmocka_unit_test_setup_teardown(a_directory_that_appears_later_is_noticed,
                                                 make_fixture, free_fixture),
                 cmocka_unit_test_setup_teardown(a_directory_that_vanishes_removes_nothing,

@@ -152,7 +152,7 @@ static int read_day(Reader *reader, Cron *cron) {
 /* "L" (Saturday), "NL", "N#K" */
 static int read_weekday(Reader *reader, Cron *cron) {
         size_t size = strcspn(reader->at, ", ");
-        int value, nth, r;
+        int value, nth = 0, r;
 
         if (*reader->at == 'L') {
                 reader->at++;

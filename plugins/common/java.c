@@ -43,7 +43,7 @@ int java_options_rule(const void *object, MrError *err) {
                         return r;
                 if (!is_one_line(options->xx.items[i].value))
                         return mr_fail(err, MR_INVALID, "-XX",
-                                       "the value of %s must be one line of text",
+                                       "the value of %s has line breaks; write it on one line",
                                        options->xx.items[i].key);
         }
         if (options->xms && options->xmx &&
@@ -60,7 +60,7 @@ static int property_rule(const void *object, MrError *err) {
 
         if (property->value && !is_one_line(property->value))
                 return mr_fail(err, MR_INVALID, "value",
-                               "a system property must be one line of text");
+                               "a system property has line breaks; write it on one line");
         return 0;
 }
 

@@ -130,10 +130,12 @@ static int check_roles(const KafkaCluster *cluster, MrError *err) {
                                "node pools only the role broker");
         if (cluster->is_kraft && controllers == 0)
                 return mr_fail(err, MR_INVALID, NULL,
-                               "no node pool has the role controller; add it to one");
+                               "no node pool with replicas has controller among its roles; add "
+                               "it to one");
         if (kafka_brokers(cluster) == 0)
                 return mr_fail(err, MR_INVALID, NULL,
-                               "no node pool has the role broker; add it to one");
+                               "no node pool with replicas has broker among its roles; add it to "
+                               "one");
         return 0;
 }
 
@@ -253,7 +255,7 @@ static int make_nodes(KafkaCluster *cluster, MrError *err) {
         if (cluster->resource->is_deleted)
                 return 0;
         return mr_fail(err, MR_INVALID, NULL,
-                       "the cluster has no nodes: add a KafkaNodePool with the label " CLUSTER_LABEL
+                       "the cluster has no nodes; add a KafkaNodePool with the label " CLUSTER_LABEL
                        ": %s, or spec.zookeeper",
                        cluster->resource->name);
 }

@@ -29,7 +29,7 @@ const Verb ctl_verbs[] = {
          "Formats: text, json, and on paper also manifests.\n"
          "With --platform no daemon, no network and no root are needed.\n",
          verb_plan},
-        {"explain", "R", "KIND[.FIELD…]", "show what a field means, its bounds and default", NULL,
+        {"explain", "Ro", "KIND[.FIELD…]", "show what a field means, its bounds and default", NULL,
          verb_explain},
         {"wait", "nct", "KIND/NAME…", "wait until resources are ready, and show what they wait for",
          "The exit code is 3 when the time is up.\n", verb_wait},

@@ -71,3 +71,18 @@ void ignored_warnings(const Document *document, const MrPlatformOps *platform, M
         for (const MrIgnored *row = platform->ignored; row && row->flag; row++)
                 add_ignored(document->warnings, row, ret);
 }
+
+void ignored_state(const MrPlatformOps *platform, const char *path, unsigned flags, MrBuf *out) {
+        if (!platform || flags & MR_OBSOLETE) {
+                mr_buf_puts(out, platform ? "ignored: obsolete" : "next");
+                return;
+        }
+        for (const MrIgnored *row = platform->ignored; row && row->flag; row++)
+                if (flags & row->flag) {
+                        mr_buf_printf(out, "ignored: %s", row->reason);
+                        return;
+                }
+        const MrExcept *exception = ignored_exception(platform, path);
+        bool works = exception ? exception->works : !(flags & MR_NOT_YET);
+        mr_buf_puts(out, flags & MR_REFUSED ? "refused" : works ? "works" : "not yet");
+}

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "ctl/reference.h"
 #include "io/plugins.h"
 #include "model/registry.h"
 #include "reconcile/ignored.h"
@@ -86,18 +87,7 @@ static void add_state(const World *world, const char *platform, const char *path
                       MrBuf *out) {
         const MrPlugin *plugin = plugins_find_platform(&world->plugins, platform);
 
-        if (!plugin || flags & MR_OBSOLETE) {
-                mr_buf_puts(out, plugin ? "ignored: obsolete" : "next");
-                return;
-        }
-        for (const MrIgnored *row = plugin->platform->ignored; row && row->flag; row++)
-                if (flags & row->flag) {
-                        mr_buf_printf(out, "ignored: %s", row->reason);
-                        return;
-                }
-        const MrExcept *exception = ignored_exception(plugin->platform, path);
-        bool works = exception ? exception->works : !(flags & MR_NOT_YET);
-        mr_buf_puts(out, flags & MR_REFUSED ? "refused" : works ? "works" : "not yet");
+        ignored_state(plugin ? plugin->platform : NULL, path, flags, out);
 }
 
 /* Which versions know a field is the file's own knowledge; what is new is in all of them. */
@@ -200,11 +190,39 @@ static void everything_is_documented(void **state) {
                 registry_walk(world->registry, kinds[i], each_row_is_documented, NULL);
 }
 
+/* Each field stands in both references of its kind, under its path and with its states. */
+static void the_reference_has_every_field(void **state) {
+        const World *world = *state;
+        const MrKind *const *kinds = registry_kinds(world->registry);
+        _cleanup_buf_ MrBuf markdown = {}, man = {};
+
+        for (size_t i = 0; kinds[i]; i++) {
+                reference_write(world->registry, &world->plugins, kinds[i], REFERENCE_MARKDOWN,
+                                &markdown);
+                reference_write(world->registry, &world->plugins, kinds[i], REFERENCE_MAN, &man);
+        }
+        size_t n = 0;
+        for (const char *p = mr_buf_text(&man); (p = strstr(p, ".It Sy ")); p++)
+                n++;
+        assert_int_equal(n, mr_tree_size(world->recorded));
+        for (size_t i = 0; i < mr_tree_size(world->recorded); i++) {
+                const char *key = mr_tree_key(world->recorded, i);
+                _cleanup_free_ char *heading = mr_strf("### `%s`\n", strchr(key, '\t') + 1);
+                if (!strstr(mr_buf_text(&markdown), heading))
+                        fail_msg("the reference lacks %s", key);
+        }
+        assert_non_null(strstr(mr_buf_text(&man),
+                               "hosts ignored: hosts run units, and neither pods nor containers; "
+                               "Kubernetes next; OpenShift next.\n"));
+        assert_null(strstr(mr_buf_text(&man), "\n\n"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_file_says_what_the_tables_say),
                 cmocka_unit_test(the_file_is_about_something),
                 cmocka_unit_test(everything_is_documented),
+                cmocka_unit_test(the_reference_has_every_field),
         };
 
         return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -528,6 +528,14 @@ static void data_is_applied_got_and_explained(void **state) {
         assert_int_equal(type(fixture, "explain secret.stringData"), CTL_OK);
         assert_says(fixture->out, "KIND:       Secret\nVERSION:    v1\n");
         assert_says(fixture->out, "masked wherever it is printed");
+        assert_int_equal(type(fixture, "explain kafka.spec.zookeeper.replicas"), CTL_OK);
+        assert_says(fixture->out, "FIELD: replicas <integer> -required-");
+        assert_int_equal(type(fixture, "explain secret -o man"), CTL_OK);
+        assert_says(fixture->out, ".Dt MILLRACE-SECRET 5\n");
+        assert_int_equal(type(fixture, "explain cm -o markdown"), CTL_OK);
+        assert_says(fixture->out, "### `data`\n");
+        assert_int_equal(type(fixture, "explain cm -o html"), CTL_USAGE);
+        assert_int_equal(type(fixture, "explain cm.data -o man"), CTL_USAGE);
 }
 
 static void secrets_are_written_to_private_files(void **state) {

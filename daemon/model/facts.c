@@ -170,6 +170,10 @@ void facts_add_node(MrFacts *facts, const char *node, const MrTree *observed) {
                 .where = mr_tree_get_string(observed, "where"),
                 .restarts = mr_tree_get_int(observed, "restarts", 0),
                 .pid = mr_tree_get_int(observed, "pid", 0),
+                .owner = mr_tree_get_string(observed, "owner"),
+                .role = mr_tree_get_string(observed, "role"),
+                .version = mr_tree_get_string(observed, "version"),
+                .applied = mr_tree_get(observed, "applied"),
         };
 }
 
@@ -280,6 +284,10 @@ const MrNodeFact *mr_facts_node(const MrFacts *facts, const char *node) {
         return NULL;
 }
 
+const MrNodeFact *mr_facts_node_at(const MrFacts *facts, size_t i) {
+        return facts_node_at(facts, i);
+}
+
 const MrTree *mr_facts_view(const MrFacts *facts, const char *probe) {
         for (size_t i = 0; i < facts->n_views; i++)
                 if (mr_streq(facts->views[i].probe, probe))
@@ -290,6 +298,21 @@ const MrTree *mr_facts_view(const MrFacts *facts, const char *probe) {
 const MrTree *mr_facts_claim(const MrFacts *facts, const char *claim) {
         _cleanup_free_ char *key = mr_strf("%s/%s", facts->ns ? facts->ns : "default", claim);
         return mr_tree_get(facts->claims, key);
+}
+
+const MrTree *mr_facts_next_claim(const MrFacts *facts, size_t *cursor, const char **ret_name) {
+        const char *ns = facts->ns ? facts->ns : "default";
+        size_t n = strlen(ns);
+
+        while (*cursor < mr_tree_size(facts->claims)) {
+                size_t i = (*cursor)++;
+                const char *key = mr_tree_key(facts->claims, i);
+                if (!mr_starts_with(key, ns) || key[n] != '/')
+                        continue;
+                *ret_name = key + n + 1;
+                return mr_tree_at(facts->claims, i);
+        }
+        return NULL;
 }
 
 const MrTree *mr_facts_host(const MrFacts *facts) {

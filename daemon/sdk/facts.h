@@ -33,6 +33,11 @@ typedef struct MrNodeFact {
         const char *where;       /* unit or pod, for people: "kafka@my-cluster-kafka-0.service" */
         int64_t restarts;        /* automatic restarts the service manager has made */
         int64_t pid;
+        const char *owner;   /* the cluster it was made for ("default/my-cluster"); may be NULL */
+        const char *role;    /* its class: "kafka", "zookeeper"; may be NULL */
+        const char *version; /* of the software the running process was started with; NULL when not
+                                running */
+        const MrTree *applied; /* static settings it was last told, running or not; may be NULL */
 } MrNodeFact;
 
 const char *mr_node_state_name(MrNodeState state);
@@ -54,11 +59,16 @@ const char *mr_facts_config(const MrFacts *facts, const char *name, const char *
 /* A StorageClass a user wrote, NULL when there is none. */
 const MrStorageClass *mr_facts_storage_class(const MrFacts *facts, const char *name);
 const MrNodeFact *mr_facts_node(const MrFacts *facts, const char *node); /* NULL: never seen */
+/* All nodes of the namespace that were seen, NULL beyond the last. */
+const MrNodeFact *mr_facts_node_at(const MrFacts *facts, size_t i);
 /* What a probe found, NULL while nothing is known; see operand.h. */
 const MrTree *mr_facts_view(const MrFacts *facts, const char *probe);
 /* Identity found on this claim (a map: cluster_id, node_id, role, quorum, directory_id), NULL when
  * the claim does not exist. */
 const MrTree *mr_facts_claim(const MrFacts *facts, const char *claim);
+/* The next claim of the namespace at or after *cursor, which begins at 0 and moves on; NULL when
+ * there is no further one. */
+const MrTree *mr_facts_next_claim(const MrFacts *facts, size_t *cursor, const char **ret_name);
 /* The host or cluster itself: addresses, memory, cpus, labels (a map), distributions (a list of
  * maps software, version, state, message, libs and extra_jars: names of jars). */
 const MrTree *mr_facts_host(const MrFacts *facts);

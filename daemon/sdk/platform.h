@@ -15,7 +15,7 @@ typedef struct MrPlatform MrPlatform; /* defined by each platform */
 typedef struct MrObservation {
         MrManifests *found; /* owned by the receiver of the callback */
         /* map "NS/NODE" → {state, since, message, fingerprint, settings, address, where, restarts,
-         * pid, owner} */
+         * pid, owner, role, version, applied} */
         MrTree *nodes;
         MrTree *claims; /* map "NS/CLAIM" → identity */
         MrTree *host;   /* map; see mr_facts_host() */

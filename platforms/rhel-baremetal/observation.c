@@ -67,7 +67,8 @@ static void add_unit(Seen *seen, const MrTree *instance, const char *ns, const c
 static void add_node(Seen *seen, const MrTree *instance, const char *name, const char *key,
                      const char *owner) {
         static const char *const copied[] = {"state", "since", "message", "restarts", "pid"};
-        const MrTree *running = mr_tree_get(instance, "running"), *host = seen->out->host;
+        const MrTree *running = mr_tree_get(instance, "running"), *host = seen->out->host,
+                     *unit = mr_tree_get(instance, "unit");
         const char *address = mr_tree_get_string(host, "address");
         MrTree *node = mr_tree_need_map(seen->out->nodes, key);
 
@@ -84,6 +85,10 @@ static void add_node(Seen *seen, const MrTree *instance, const char *name, const
                            mr_arena_strf(seen->arena, "%s@%s.service",
                                          mr_tree_get_string(instance, "class"), name));
         mr_tree_set_string(node, "owner", owner);
+        mr_tree_set_string(node, "role", mr_tree_get_string(instance, "class"));
+        mr_tree_set_string(node, "version", mr_tree_get_string(running, "version"));
+        if (mr_tree_get(unit, "settings"))
+                mr_tree_set(node, "applied", mr_tree_copy(mr_tree_get(unit, "settings")));
 }
 
 static void add_instance(Seen *seen, const char *name, const MrTree *instance) {

@@ -2,12 +2,15 @@
 
 /* Pools of a cluster and the node ids they own. Ids are unique over all pools of a cluster: a pool
  * keeps the ids its nodes have, gives up its highest when it shrinks, and takes the lowest free
- * ones when it grows. */
+ * ones when it grows. Two annotations of the pool change which: strimzi.io/remove-node-ids and
+ * strimzi.io/next-node-ids. */
 
 #include "facts.h"
 
 #define POOL_KIND "KafkaNodePool"
 #define CLUSTER_LABEL "strimzi.io/cluster"
+#define NEXT_IDS_ANNOTATION "strimzi.io/next-node-ids"
+#define REMOVE_IDS_ANNOTATION "strimzi.io/remove-node-ids"
 
 typedef struct PoolNode {
         const MrResource *pool;
@@ -24,6 +27,7 @@ typedef struct PoolNodes {
 size_t pools_of(const char *cluster, const MrFacts *facts, MrArena *arena, const MrResource ***ret);
 /* The nodes all pools of the cluster should have. */
 PoolNodes pool_nodes(const char *cluster, const MrFacts *facts, MrArena *arena);
-/* The same with the nodes that exist beyond what the pools ask for: those a shrinking pool would
- * give up. */
+/* The nodes that exist beyond what the pools ask for: those a shrinking pool would give up. */
 PoolNodes pool_surplus(const char *cluster, const MrFacts *facts, MrArena *arena);
+/* What a pool's annotations say that cannot be followed, in words; NULL when all is well. */
+const char *pool_ids_problem(const MrResource *pool, MrArena *arena);

@@ -44,17 +44,8 @@ static Group group_of(const Step *step) {
         return mr_streq(step->manifest->kind, "Setting") ? GROUP_SETTINGS : GROUP_PLATFORM;
 }
 
-static bool is_of_node_in_roll(const Plan *plan, const char *node) {
-        for (size_t i = 0; i < plan_size(plan); i++) {
-                const Step *step = plan_at(plan, i);
-                if (step->verb == MR_VERB_RESTART && mr_streq(step->node, node))
-                        return true;
-        }
-        return false;
-}
-
-/* Steps of one group that may be carried out now. Without a fresh view nothing of a node in a roll
- * is touched, and no setting is altered: the view may be from before it was. */
+/* Steps of one group that may be carried out now. Without a fresh view nothing is done that was
+ * decided by one, and no setting is altered: the view may be from before it was. */
 static void choose(Batch *batch, Group group, bool is_fresh) {
         batch->n = 0;
         for (size_t i = 0; i < plan_size(batch->plan) && (is_fresh || group != GROUP_SETTINGS);
@@ -62,7 +53,7 @@ static void choose(Batch *batch, Group group, bool is_fresh) {
                 const Step *step = plan_at(batch->plan, i);
                 if (step->waits || group_of(step) != group)
                         continue;
-                if (!is_fresh && step->node && is_of_node_in_roll(batch->plan, step->node))
+                if (!is_fresh && step->is_gated)
                         continue;
                 batch->steps[batch->n++] = step;
         }
@@ -243,8 +234,7 @@ static bool is_fresh(const Tracked *tracked, const Desire *desire) {
 static bool depends_on_view(const Plan *plan) {
         for (size_t i = 0; i < plan_size(plan); i++) {
                 const Step *step = plan_at(plan, i);
-                if (!step->waits &&
-                    (step->verb == MR_VERB_RESTART || group_of(step) == GROUP_SETTINGS))
+                if (!step->waits && (step->is_gated || group_of(step) == GROUP_SETTINGS))
                         return true;
         }
         return false;

@@ -98,6 +98,7 @@ static void add_changes(Order *order, const char *node, const char *waits, bool 
                                               .waits = why,
                                               .is_repair = is_running || change->is_repair,
                                               .outcome = outcome_of(order, change, is_in_roll),
+                                              .is_gated = is_in_roll,
                                       });
         }
 }
@@ -256,6 +257,7 @@ static void plan_roll(Order *order) {
                                               .reason = restart_reason(order, wanted),
                                               .waits = waits,
                                               .outcome = OUTCOME_ROLL,
+                                              .is_gated = true,
                                       });
                 for (size_t i = 0; i < n; i++)
                         done[i] =
@@ -301,14 +303,29 @@ static int start_order(const Order *order, const char *node) {
         return node ? 0 : -1;
 }
 
-static void plan_removal(Order *order, const Change *change) {
-        const char *waits = NULL;
+/* Why a node that is no longer wanted must stay for now, or NULL. What its operand says nothing
+ * about stays: it may hold the only copy of something. */
+static const char *leftover_waits(const Order *order, const char *node) {
+        const MrNodeHealth *health = health_of(order, node);
+        const char *hold = hold_of(order, node);
 
-        if (!order->input->is_deleted && change->node && !is_wanted_node(order, change->node))
-                waits = mr_arena_strf(
-                        plan_arena(order->plan),
-                        "the data of %s must be moved to other nodes first; set the replicas back",
-                        change->node);
+        if (hold)
+                return mr_arena_strf(plan_arena(order->plan), "it is held: %s", hold);
+        if (health)
+                return health->may_stop ? NULL : health->in_the_way;
+        return mr_arena_strf(
+                plan_arena(order->plan),
+                "the data of %s must be moved to other nodes first; set the replicas back", node);
+}
+
+static void plan_removal(Order *order, const Change *change) {
+        bool is_leftover =
+                !order->input->is_deleted && change->node && !is_wanted_node(order, change->node);
+        const char *waits = is_leftover ? leftover_waits(order, change->node) : NULL;
+
+        if (!waits && change->found->is_in_use && is_wanted_node(order, change->node))
+                waits = mr_arena_strf(plan_arena(order->plan), "%s uses it until it restarts",
+                                      change->node);
         plan_add(order->plan, (Step){
                                       .verb = MR_VERB_REMOVE,
                                       .manifest = change->found,
@@ -317,6 +334,7 @@ static void plan_removal(Order *order, const Change *change) {
                                       .subject = change->subject,
                                       .reason = change->reason,
                                       .waits = waits,
+                                      .is_gated = is_leftover,
                               });
 }
 
@@ -338,7 +356,7 @@ static void plan_removals(Order *order) {
 }
 
 static void plan_shared(Order *order) {
-        add_changes(order, NULL, NULL, false);
+        add_changes(order, NULL, NULL, false, false);
 }
 
 int plan_make(const PlanInput *input, Plan **ret, MrError *err) {

@@ -22,11 +22,24 @@ typedef struct KafkaNode {
         /* A controller that joins a quorum which runs already, so it must not take part in founding
          * one. */
         bool joins;
-        const char *pool; /* NULL without pools */
-        const Storage *storage;
+        const char *pool;       /* NULL without pools */
+        const Storage *storage; /* as it is now: what the spec asks for, as far as it can be had */
+        size_t metadata;        /* its volume with the metadata log */
         const JavaOptions *jvm;
         const Resources *resources;
 } KafkaNode;
+
+/* A node the spec does not know any more, and that is still there. */
+typedef struct KafkaLeftover {
+        const char *name;
+        int64_t id;
+        bool was_controller;
+} KafkaLeftover;
+
+/* Something to tell whoever wrote the spec. */
+typedef struct KafkaNote {
+        const char *reason, *message;
+} KafkaNote;
 
 typedef struct KafkaCluster {
         const MrResource *resource;
@@ -40,7 +53,40 @@ typedef struct KafkaCluster {
         KafkaNode *nodes; /* in the order of names and ids */
         size_t n_nodes;
         MrStrings left_out; /* nodes that must not be made while the quorum is what it is */
+        KafkaLeftover *leftovers;
+        size_t n_leftovers;
+        KafkaNote *notes;
+        size_t n_notes, allocated_notes;
+        const char *protocol;         /* inter.broker.protocol.version; NULL in KRaft mode */
+        const char *metadata_version; /* of a KRaft cluster: "4.3-IV0" */
 } KafkaCluster;
+
+/* Adds a note, once. */
+void kafka_note(KafkaCluster *cluster, const char *reason, const char *format, ...) _printf_(3, 4);
+/* What the cluster itself says; NULL while nothing trustworthy is known. */
+const MrTree *kafka_view(const KafkaCluster *cluster);
+/* Partitions on a broker; -1 while that is not known. */
+int64_t kafka_hosted(const KafkaCluster *cluster, int64_t id);
+const char *kafka_id_text(const KafkaCluster *cluster, int64_t id);
+const char *kafka_claim(const KafkaCluster *cluster, const KafkaNode *node, size_t volume);
+
+/* kafka-nodes.c: the nodes the spec asks for, those that must stay, and those that are left over.
+ */
+int kafka_nodes_make(KafkaCluster *cluster, MrError *err);
+void kafka_leftovers_find(KafkaCluster *cluster);
+/* kafka-storage.c: brings a node's storage in line with what exists. */
+int kafka_storage_settle(KafkaCluster *cluster, KafkaNode *node, MrError *err);
+/* kafka-quorum.c: which kind of quorum there is, and who may be a controller in it. */
+int kafka_quorum_check(KafkaCluster *cluster, MrError *err);
+void kafka_roles_settle(KafkaCluster *cluster);
+/* Whether the id votes; unknown counts as a yes. */
+bool kafka_may_vote(const KafkaCluster *cluster, int64_t id);
+/* kafka-release.c: versions of protocol and metadata, never below what storage has. */
+int kafka_release_check(KafkaCluster *cluster, MrError *err);
+/* What the metadata of the cluster is at, as far as that is known. */
+const char *kafka_metadata_now(const KafkaCluster *cluster);
+/* The level the metadata of a running cluster is to be raised to now; NULL: it stays. */
+const char *kafka_metadata_upgrade(const KafkaCluster *cluster);
 
 int kafka_cluster_make(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
                        MrArena *arena, KafkaCluster *ret, MrError *err);

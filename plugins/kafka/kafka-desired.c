@@ -19,8 +19,6 @@
 #define STOP_TIMEOUT_SEC 300
 
 static void add_volumes(const KafkaCluster *cluster, const KafkaNode *node, MrParts *parts) {
-        size_t metadata = storage_metadata_volume(node->storage);
-
         for (size_t i = 0; i < storage_volumes(node->storage); i++) {
                 MrVolume volume =
                         storage_volume_part(cluster->arena, node->storage,
@@ -32,7 +30,7 @@ static void add_volumes(const KafkaCluster *cluster, const KafkaNode *node, MrPa
                                 : cluster->is_dynamic ? "kraft-dynamic"
                                                       : "kraft-static";
                 volume.node_id = node->id;
-                if (node->is_controller && i == metadata)
+                if (node->is_controller && i == node->metadata)
                         volume.directory_id = kafka_directory_id(cluster, node);
                 mr_parts_add(parts, (MrPart){.kind = MR_PART_VOLUME, .volume = volume});
         }
@@ -123,7 +121,6 @@ static void add_files(const KafkaCluster *cluster, const KafkaNode *node, const 
  * founders; one that joins a quorum must not. */
 static void add_preparation(const KafkaCluster *cluster, const KafkaNode *node,
                             MrWorkload *workload) {
-        const char *metadata_version = cluster->spec->kafka->metadata_version;
         const char *const common[] = {
                 "format",
                 "-t",
@@ -131,15 +128,14 @@ static void add_preparation(const KafkaCluster *cluster, const KafkaNode *node,
                 "-c",
                 "@{file:server.properties}",
                 "-r",
-                metadata_version ? metadata_version : cluster->version->metadata_version,
+                cluster->metadata_version,
         };
         MrStrings *arguments = &workload->prepare_arguments;
         MrArena *arena = cluster->arena;
 
         workload->prepare_class = "kafka.tools.StorageTool";
-        workload->prepared_path =
-                mr_arena_strf(arena, "%s/meta.properties",
-                              kafka_log_dir(cluster, node, storage_metadata_volume(node->storage)));
+        workload->prepared_path = mr_arena_strf(arena, "%s/meta.properties",
+                                                kafka_log_dir(cluster, node, node->metadata));
         for (size_t i = 0; i < MR_ELEMENTS(common); i++)
                 mr_strings_add(arena, arguments, common[i]);
         if (!cluster->is_dynamic || !node->is_controller)
@@ -148,8 +144,11 @@ static void add_preparation(const KafkaCluster *cluster, const KafkaNode *node,
                 mr_strings_add(arena, arguments, "--no-initial-controllers");
                 return;
         }
+        const char *founders = kafka_initial_controllers(cluster);
+        if (!founders)
+                return;
         mr_strings_add(arena, arguments, "--initial-controllers");
-        mr_strings_add(arena, arguments, kafka_initial_controllers(cluster));
+        mr_strings_add(arena, arguments, founders);
 }
 
 static MrPairs node_labels(const KafkaCluster *cluster, const KafkaNode *node) {
@@ -193,22 +192,9 @@ static void add_workload(const KafkaCluster *cluster, const KafkaNode *node,
         mr_parts_add(parts, (MrPart){.kind = MR_PART_WORKLOAD, .workload = workload});
 }
 
-static void warn_of_nodes(const KafkaCluster *cluster, MrParts *parts) {
-        for (size_t i = 0; i < cluster->left_out.n; i++)
-                mr_parts_warn(parts, "ControllerScaling",
-                              "%s is not made: the number of controllers cannot be changed yet",
-                              cluster->left_out.items[i]);
-        for (size_t i = 0; i < cluster->n_nodes; i++) {
-                const KafkaNode *node = &cluster->nodes[i];
-                if (node->kept_because)
-                        mr_parts_warn(parts, "ScaleDownPreventionCheck", "%s stays: %s", node->name,
-                                      node->kept_because);
-                if (node->joins)
-                        mr_parts_warn(parts, "ControllerScaling",
-                                      "%s runs, but the number of voting controllers cannot be "
-                                      "changed yet",
-                                      node->name);
-        }
+static void warn_of_notes(const KafkaCluster *cluster, MrParts *parts) {
+        for (size_t i = 0; i < cluster->n_notes; i++)
+                mr_parts_warn(parts, cluster->notes[i].reason, "%s", cluster->notes[i].message);
 }
 
 /* The longest name in a certificate is made of the cluster's. */
@@ -246,7 +232,7 @@ int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFac
         }
         kafka_warn_of_options(&cluster, parts);
         listeners_warn(&cluster, parts);
-        warn_of_nodes(&cluster, parts);
+        warn_of_notes(&cluster, parts);
         certificates_add(&cluster, parts);
         for (size_t i = 0; i < cluster.n_nodes; i++) {
                 const KafkaNode *node = &cluster.nodes[i];

@@ -190,6 +190,25 @@ static int64_t active_controller(const Look *look) {
                        : mr_tree_get_int(look->view, "controller", -1);
 }
 
+/* A node nobody asks for any more may go when nothing is on it; that includes a vote. */
+static void judge_leftover(const KafkaCluster *cluster, const KafkaLeftover *leftover,
+                           MrNodeHealth *health) {
+        int64_t n = kafka_hosted(cluster, leftover->id);
+
+        *health = (MrNodeHealth){.node = leftover->name, .is_ready = true};
+        if (leftover->was_controller && kafka_may_vote(cluster, leftover->id))
+                health->in_the_way = "it votes in the quorum of controllers, whose number cannot "
+                                     "be changed yet; put the node back";
+        else if (n < 0)
+                health->in_the_way = "it is not known yet whether it hosts partitions";
+        else if (n > 0)
+                health->in_the_way = mr_arena_strf(cluster->arena,
+                                                   "it hosts %" PRId64 " partitions; put the node "
+                                                   "back until they are moved to other brokers",
+                                                   n);
+        health->may_stop = !health->in_the_way;
+}
+
 int kafka_health(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
                  MrArena *arena, MrHealth *ret, MrError *err) {
         KafkaCluster cluster;
@@ -198,8 +217,11 @@ int kafka_health(const MrResource *resource, const KafkaSpec *spec, const MrFact
         if (r < 0)
                 return r;
         Look look = look_at(&cluster);
-        ret->items = mr_arena_new_array(arena, MrNodeHealth, cluster.n_nodes + 1);
-        ret->n = cluster.n_nodes;
+        ret->items =
+                mr_arena_new_array(arena, MrNodeHealth, cluster.n_nodes + cluster.n_leftovers + 1);
+        ret->n = cluster.n_nodes + cluster.n_leftovers;
+        for (size_t i = 0; i < cluster.n_leftovers; i++)
+                judge_leftover(&cluster, &cluster.leftovers[i], &ret->items[cluster.n_nodes + i]);
         for (size_t i = 0; i < cluster.n_nodes; i++) {
                 const KafkaNode *node = &cluster.nodes[i];
                 MrNodeHealth *health = &ret->items[i];

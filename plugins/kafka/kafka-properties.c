@@ -22,11 +22,6 @@ static void set(Writer *writer, const char *key, const char *value) {
         mr_pairs_set(writer->cluster->arena, &writer->pairs, key, value);
 }
 
-static void set_default(Writer *writer, const char *key, const char *value) {
-        if (!mr_pairs_get(&writer->pairs, key))
-                set(writer, key, value);
-}
-
 static const char *append(MrArena *arena, const char *list, const char *item) {
         return list ? mr_arena_strf(arena, "%s,%s", list, item) : item;
 }
@@ -178,7 +173,7 @@ const char *kafka_initial_controllers(const KafkaCluster *cluster) {
 
         for (size_t i = 0; i < cluster->n_nodes; i++) {
                 const KafkaNode *node = &cluster->nodes[i];
-                if (node->is_controller && !node->joins)
+                if (node->is_controller && kafka_directory_id(cluster, node))
                         list = append(cluster->arena, list,
                                       mr_arena_strf(cluster->arena,
                                                     "%" PRId64
@@ -206,6 +201,9 @@ static void set_quorum(Writer *writer) {
                                 mr_arena_strf(arena, "%" PRId64 "@{at}%s", node->id, address));
                 servers = append(arena, servers, address);
         }
+        /* None: each of them waits for something else. */
+        if (!servers)
+                return;
         if (cluster->is_dynamic)
                 set(writer, "controller.quorum.bootstrap.servers", servers);
         else
@@ -222,8 +220,7 @@ static void set_kraft(Writer *writer) {
             : node->is_broker    ? "broker,controller"
                                  : "controller");
         set(writer, "controller.listener.names", LISTENER_CONTROL);
-        set(writer, "metadata.log.dir",
-            kafka_log_dir(cluster, node, storage_metadata_volume(node->storage)));
+        set(writer, "metadata.log.dir", kafka_log_dir(cluster, node, node->metadata));
         set_internal(writer, LISTENER_CONTROL);
         set_quorum(writer);
 }
@@ -256,7 +253,7 @@ static void set_zookeeper(Writer *writer) {
             mr_arena_strf(cluster->arena, "@{file:%s.pem}", writer->node->name));
         set(writer, "zookeeper.ssl.truststore.type", "PEM");
         set(writer, "zookeeper.ssl.truststore.location", "@{file:cluster-ca.crt}");
-        set_default(writer, "inter.broker.protocol.version", cluster->version->protocol);
+        set(writer, "inter.broker.protocol.version", cluster->protocol);
 }
 
 static const char *super_users(const KafkaCluster *cluster, MrParts *parts) {

@@ -95,9 +95,6 @@ int kafka_status(const MrResource *resource, const KafkaSpec *spec, const MrFact
         mr_tree_set_string(status, "clusterId",
                            mr_tree_get_string(mr_facts_view(facts, "kafka"), "cluster_id"));
         if (cluster.is_kraft)
-                mr_tree_set_string(status, "kafkaMetadataVersion",
-                                   spec->kafka->metadata_version
-                                           ? spec->kafka->metadata_version
-                                           : cluster.version->metadata_version);
+                mr_tree_set_string(status, "kafkaMetadataVersion", kafka_metadata_now(&cluster));
         return 0;
 }

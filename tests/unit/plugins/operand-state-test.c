@@ -262,18 +262,6 @@ static void a_pool_that_shrinks_gives_up_its_highest_id(void **state _unused_) {
         assert_null(mr_parts_find_workload(parts, "c-a-4"));
 }
 
-static void a_pool_with_partitions_does_not_just_vanish(void **state _unused_) {
-        _cleanup_(world_freep) World *world =
-                world_of(KRAFT_CLUSTER("4.3.1") POOL("p", "1", "broker, controller"));
-        _cleanup_(mr_parts_freep) MrParts *parts = mr_parts_new();
-        _cleanup_error_ MrError err = MR_ERROR_INIT;
-
-        world_see_view(world, "kafka", "{\"partitions\": {\"hosted\": {\"0\": 1, \"4\": 3}}}");
-        assert_true(world_parts(world, world_find(world, "Kafka", "c"), parts, &err) < 0);
-        assert_int_equal(err.kind, MR_TRANSIENT);
-        assert_non_null(strstr(err.message, "broker 4 hosts 3 partitions"));
-}
-
 static void controllers_are_not_scaled(void **state _unused_) {
         _cleanup_(world_freep) World *world = world_of(
                 KRAFT_CLUSTER("3.9.1") POOL("a", "1", "broker") POOL("b", "3", "controller"));
@@ -373,7 +361,6 @@ int main(void) {
                 cmocka_unit_test(a_broker_of_which_nothing_is_known_stays),
                 cmocka_unit_test(pools_keep_their_ids_and_take_the_lowest_free),
                 cmocka_unit_test(a_pool_that_shrinks_gives_up_its_highest_id),
-                cmocka_unit_test(a_pool_with_partitions_does_not_just_vanish),
                 cmocka_unit_test(controllers_are_not_scaled),
                 cmocka_unit_test(a_controller_that_joins_founds_no_quorum),
                 cmocka_unit_test(an_ensemble_keeps_its_size),

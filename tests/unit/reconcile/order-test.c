@@ -20,7 +20,7 @@ typedef struct World {
         MrArena *arena;
         MrManifests *wanted, *found;
         MrFacts *facts;
-        MrNodeHealth health[3];
+        MrNodeHealth health[4];
         MrHealth all;
         MrPairs holds, restarts;
         MrTree *trees[16];
@@ -486,6 +486,45 @@ static void what_a_node_of_a_smaller_cluster_holds_is_not_removed(void **state _
                 "the data of c must be moved to other nodes first; set the replicas back");
 }
 
+static void a_node_its_operand_lets_go_is_removed(void **state _unused_) {
+        _cleanup_world_ *w = running("");
+
+        find(w, "Unit", "c", "c", "old", 3);
+        find(w, "File", "c/f", "c", "old", 2);
+        find(w, "Volume", "data-c", "c", "old", 1);
+        w->health[3] = (MrNodeHealth){.node = "c", .is_ready = true, .may_stop = true};
+        w->all.n = 4;
+        assert_plan(w, "remove unit c, remove file c/f");
+        assert_true(step_of(w, MR_VERB_REMOVE, "unit c")->is_gated);
+        w->health[3] = (MrNodeHealth){.node = "c", .in_the_way = "it hosts 2 partitions"};
+        assert_plan(w, "remove unit c?, remove file c/f?");
+        assert_string_equal(step_of(w, MR_VERB_REMOVE, "unit c")->waits, "it hosts 2 partitions");
+        w->health[3] = (MrNodeHealth){.node = "c", .is_ready = true, .may_stop = true};
+        mr_pairs_set(w->arena, &w->holds, "c", "maintenance");
+        assert_plan(w, "remove unit c?, remove file c/f?");
+}
+
+static void storage_in_use_waits_for_its_node(void **state _unused_) {
+        _cleanup_world_ *w = running("1");
+        MrManifest volume = {.kind = "Volume",
+                             .ns = "default",
+                             .name = "data-1-a",
+                             .node = "a",
+                             .owner = OWNER,
+                             .rank = 1,
+                             .is_in_use = true};
+
+        volume.body = body_of("old");
+        mr_manifests_add(w->found, volume);
+        assert_plan(w, "update unit a, restart a, remove volume data-1-a?");
+        assert_string_equal(step_of(w, MR_VERB_REMOVE, "volume data-1-a")->waits,
+                            "a uses it until it restarts");
+        volume.is_in_use = false;
+        volume.body = body_of("old");
+        mr_manifests_add(w->found, volume);
+        assert_plan(w, "update unit a, restart a, remove volume data-1-a");
+}
+
 static void what_a_wanted_node_no_longer_needs_goes(void **state _unused_) {
         _cleanup_world_ *w = running("");
 
@@ -600,6 +639,8 @@ int main(void) {
                 cmocka_unit_test(a_restart_that_was_asked_for),
                 cmocka_unit_test(an_unknown_fingerprint_restarts_nobody),
                 cmocka_unit_test(what_a_node_of_a_smaller_cluster_holds_is_not_removed),
+                cmocka_unit_test(a_node_its_operand_lets_go_is_removed),
+                cmocka_unit_test(storage_in_use_waits_for_its_node),
                 cmocka_unit_test(what_a_wanted_node_no_longer_needs_goes),
                 cmocka_unit_test(what_others_own_is_left_alone),
                 cmocka_unit_test(a_deletion_goes_backwards_and_keeps_the_data),

@@ -66,14 +66,40 @@ static Tracked *tracked_of(const Batch *batch) {
         return NULL;
 }
 
+static void forget(Engine *engine, const char *what, const char *ns, const char *name) {
+        _cleanup_free_ char *key = mr_strf("%s/%s/%s", what, ns, name);
+
+        (void) store_remember(engine->args.store, key, NULL, NULL);
+}
+
+/* A node that was removed is not known any more; nor is storage that was. */
+static void forget_claims(Engine *engine, const Step *step) {
+        _cleanup_(mr_tree_freep) MrTree *all = NULL;
+        _cleanup_free_ char *prefix = mr_strf("claim/%s/", step->ns);
+        _cleanup_free_ char *own = mr_strf("%s ", step->node ? step->node : "");
+
+        if (mr_streq(step->manifest->kind, "Volume")) {
+                forget(engine, "claim", step->ns, step->manifest->name);
+                return;
+        }
+        if (!mr_streq(step->manifest->kind, "Unit") || !step->node ||
+            store_remembered(engine->args.store, prefix, &all, NULL) < 0)
+                return;
+        for (size_t i = 0; i < mr_tree_size(all); i++)
+                if (mr_starts_with(mr_tree_string(mr_tree_at(all, i)), own))
+                        (void) store_remember(engine->args.store, mr_tree_key(all, i), NULL, NULL);
+}
+
 static void step_done(Batch *batch, const Step *step) {
         Engine *engine = batch->engine;
         Tracked *tracked = tracked_of(batch);
 
         if (step->verb == MR_VERB_RESTART || step->verb == MR_VERB_START) {
-                _cleanup_free_ char *key = mr_strf("restart/%s/%s", step->ns, step->node);
-                (void) store_remember(engine->args.store, key, NULL, NULL);
+                forget(engine, "restart", step->ns, step->node);
+                forget(engine, "renew", step->ns, step->node);
         }
+        if (step->verb == MR_VERB_REMOVE)
+                forget_claims(engine, step);
         engine->n_steps++;
         if (tracked)
                 engine_tell_step(engine, tracked, step);
@@ -274,6 +300,17 @@ static void note_reloads(Tracked *tracked, const Plan *plan, const MrFacts *fact
                 free(TAKE(tracked->reloaded));
 }
 
+/* What lowering wants to be told again, as far as it is news. */
+static int remember(Engine *engine, const MrManifests *wanted, const MrFacts *facts, MrError *err) {
+        const MrPairs *pairs = mr_manifests_remembered(wanted);
+        bool is_news = false;
+
+        for (size_t i = 0; i < pairs->n && !is_news; i++)
+                is_news = !mr_streq(mr_facts_remembered(facts, pairs->items[i].key),
+                                    pairs->items[i].value);
+        return is_news ? store_remember_all(engine->args.store, pairs, err) : 0;
+}
+
 int engine_act(Engine *engine, Tracked *tracked, Desire **desire, Plan **plan, const MrFacts *facts,
                MrError *err) {
         bool fresh = !depends_on_view(*plan) || is_fresh(tracked, *desire);
@@ -281,8 +318,7 @@ int engine_act(Engine *engine, Tracked *tracked, Desire **desire, Plan **plan, c
         note_reloads(tracked, *plan, facts);
         if (!fresh)
                 views_look(tracked->views, &(*desire)->probes, (*desire)->wanted, facts);
-        int r = store_remember_all(engine->args.store, mr_manifests_remembered((*desire)->wanted),
-                                   err);
+        int r = remember(engine, (*desire)->wanted, facts, err);
         if (r < 0)
                 return r;
         /* Other resources may depend on it. */

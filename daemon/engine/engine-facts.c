@@ -33,6 +33,17 @@ static void add_observation(Engine *engine, const char *ns, MrFacts *facts) {
         facts_set_claims(facts, ns, engine->observation.claims);
 }
 
+static int add_remembered_of(Engine *engine, const char *what, const char *ns, MrFacts *facts,
+                             MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *all = NULL;
+        _cleanup_free_ char *prefix = mr_strf("%s/%s/", what, ns);
+
+        int r = store_remembered(engine->args.store, prefix, &all, err);
+        for (size_t i = 0; r >= 0 && i < mr_tree_size(all); i++)
+                facts_remember(facts, mr_tree_key(all, i), mr_tree_string(mr_tree_at(all, i)));
+        return r < 0 ? r : 0;
+}
+
 /* Ports that nodes on the platform were given: "9092" → "NS/NODE/ENDPOINT". */
 static int add_remembered(Engine *engine, const char *ns, MrFacts *facts, MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *all = NULL;
@@ -52,7 +63,8 @@ static int add_remembered(Engine *engine, const char *ns, MrFacts *facts, MrErro
                         mr_tree_set_string(taken, slash + 1, key + strlen("port/"));
         }
         facts_set_host(facts, host);
-        return 0;
+        r = add_remembered_of(engine, "claim", ns, facts, err);
+        return r < 0 ? r : add_remembered_of(engine, "renew", ns, facts, err);
 }
 
 /* Which key of an authority signs, and what is noted of secrets. */

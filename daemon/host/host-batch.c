@@ -44,6 +44,12 @@ static const MrField claim_create_fields[] = {
                 .doc = "The data goes with the node."),
         MR_INT("size", HostStep, size, .fallback = "0", .max = INT64_C(1) << 60, .unit = "bytes",
                .doc = "Size that was asked for; 0 for no limit."),
+        MR_BOOL("delete", HostStep, is_deleted_with_node, .fallback = "false",
+                .doc = "The data goes when the node is no longer wanted."),
+        MR_STRING("marker", HostStep, marker,
+                  .doc = "File beneath data/ that exists once the claim holds data."),
+        MR_BOOL("anew", HostStep, begins_anew, .fallback = "false",
+                .doc = "Data that was there once may be missing from now on."),
         MR_OBJECT("identity", HostStep, identity, HostIdentity, identity_fields,
                   .flags = MR_REQUIRED, .doc = "Who owns the data."),
         {},
@@ -166,6 +172,9 @@ static int names_check(const HostStep *step, MrError *err) {
         if (step->claim && !host_name_is_valid(step->claim))
                 return mr_fail(err, MR_INVALID, "claim",
                                "this is no name of a claim; use CLAIM or NAMESPACE_CLAIM");
+        if (step->marker && !host_path_is_plain(step->marker))
+                return mr_fail(err, MR_INVALID, "marker",
+                               "this is no path beneath a claim; use names without '.' and '..'");
         if (step->name && !host_file_name_is_valid(step->name))
                 return mr_fail(err, MR_INVALID, "name",
                                "this is no name of a file of a node; use letters, digits, '.', '_' "

@@ -49,6 +49,15 @@ typedef struct HostVolume {
         const char *data; /* computed: BASE/CLAIM/data */
 } HostVolume;
 
+/* What a volume that holds data must show. */
+typedef struct HostMarker {
+        const char *volume;
+        const char *path; /* beneath the volume */
+        MrStrings lines;
+        const char *claim; /* computed */
+        const char *full;  /* computed: BASE/CLAIM/data/PATH */
+} HostMarker;
+
 typedef struct HostProperties {
         const char *software;
         const char *version;
@@ -62,6 +71,7 @@ typedef struct HostProperties {
         MrStrings directories;
         MrPairs contents;
         MrList volumes; /* HostVolume */
+        MrList markers; /* HostMarker */
         MrInts ready_ports;
         int64_t memory_limit; /* bytes, 0 none */
         int64_t memory_request;
@@ -89,6 +99,10 @@ typedef struct HostStep {
         const char *version;
         int is_ephemeral;
         int64_t size; /* of a claim, bytes, 0 unlimited */
+        int is_deleted_with_node;
+        const char *marker; /* file beneath data/ that exists once the claim holds data; may be NULL
+                             */
+        int begins_anew;    /* data that was there once may be missing */
         HostIdentity *identity;
         HostProperties *properties;
         const HostClass *class;               /* computed, borrowed from the configuration */
@@ -126,4 +140,5 @@ int host_table_decode(const MrField *fields, const MrTree *tree, MrArena *arena,
 
 bool host_name_is_valid(const char *name);      /* of an instance or a claim */
 bool host_file_name_is_valid(const char *name); /* of a file clients may write */
+bool host_path_is_plain(const char *path);      /* components without "." and ".." */
 bool host_text_is_line(const char *text);       /* no control character, so it stays one line */

@@ -59,15 +59,39 @@ static int identity_write(const HostDir *claim, const HostIdentity *identity, Mr
         return r < 0 ? r : host_dir_sync(claim, err);
 }
 
+/* Whether the claim is known to have held data. */
+static bool was_prepared(const HostDir *claim) {
+        _cleanup_(mr_tree_freep) MrTree *tree = NULL;
+        _cleanup_buf_ MrBuf text = {};
+
+        return host_file_read(claim, "claim.json", IDENTITY_MAX, &text, NULL) > 0 &&
+               mr_json_read(mr_buf_text(&text), text.size, NULL, &tree, NULL) >= 0 &&
+               mr_tree_get_bool(tree, "prepared", false);
+}
+
+int host_claim_mark(const HostDir *claim, const MrTree *asked, MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *tree =
+                mr_tree_type(asked) == MR_TREE_MAP ? mr_tree_copy(asked) : mr_tree_new_map();
+        _cleanup_buf_ MrBuf text = {};
+
+        mr_tree_set_bool(tree, "prepared", true);
+        mr_json_write(tree, MR_JSON_PRETTY, &text);
+        return host_file_write(claim, "claim.json", text.data, text.size, getegid(), 0644, err);
+}
+
 /* What was asked for, so that an observer can compare. */
 static int claim_json_write(const HostDir *claim, const HostStep *step, MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *tree = mr_tree_new_map();
         _cleanup_buf_ MrBuf text = {};
+        bool prepared = step->begins_anew != 1 && was_prepared(claim);
 
         mr_tree_set_string(tree, "class", step->class_name);
         mr_tree_set_string(tree, "storage_class", step->storage_class);
         mr_tree_set_bool(tree, "ephemeral", step->is_ephemeral == 1);
         mr_tree_set_int(tree, "size", step->size);
+        mr_tree_set_bool(tree, "delete", step->is_deleted_with_node == 1);
+        mr_tree_set_string(tree, "marker", step->marker);
+        mr_tree_set_bool(tree, "prepared", prepared);
         mr_json_write(tree, MR_JSON_PRETTY, &text);
         return host_file_write(claim, "claim.json", text.data, text.size, getegid(), 0644, err);
 }

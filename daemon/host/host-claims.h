@@ -27,6 +27,9 @@ int host_claims_sweep(const HostDir *base, MrError *err) _must_check_;
 int host_claim_check(const char *root, const HostVolume *volume, const HostClass *class,
                      MrError *err) _must_check_;
 
+/* Notes that the claim has held data; `asked` is what its claim.json says now. */
+int host_claim_mark(const HostDir *claim, const MrTree *asked, MrError *err) _must_check_;
+
 /* Remembers how much claims hold, so that not every observation walks through all files. */
 typedef struct HostUsage HostUsage;
 HostUsage *host_usage_new(void);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host-claims.h"
@@ -143,6 +144,34 @@ int host_node_unit_write(const char *root, const HostConfig *config, const HostS
         r = host_file_write(&node, "manifest.json", manifest.data, manifest.size, gid, FILE_MODE,
                             err);
         return r < 0 ? r : changed | r;
+}
+
+int host_node_known_write(const char *root, const HostConfig *config, const char *instance,
+                          const MrTree *properties, const MrTree *claims, MrError *err) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        _cleanup_dir_ HostDir node = HOST_DIR_INIT;
+        _cleanup_buf_ MrBuf known = {}, found = {};
+        HostProperties *p = NULL;
+
+        int r = host_properties_decode(properties, config, arena, &p, err);
+        if (r < 0 || p->markers.n == 0)
+                return r;
+        for (size_t i = 0; i < p->markers.n; i++) {
+                const HostMarker *marker = (const HostMarker *) p->markers.items + i;
+                if (mr_tree_get_bool(mr_tree_get(claims, marker->claim), "prepared", false))
+                        mr_buf_printf(&known, "%s\n", marker->full);
+        }
+        r = node_open(root, instance, &node, err);
+        if (r >= 0 && node.fd >= 0)
+                r = host_file_read(&node, HOST_KNOWN_NAME, HOST_MANIFEST_MAX, &found, err);
+        if (r < 0 || node.fd < 0 || (r == 0 && known.size == 0) ||
+            (r > 0 && mr_streq(mr_buf_text(&found), mr_buf_text(&known))))
+                return r < 0 ? r : 0;
+        struct stat st;
+        if (fstat(node.fd, &st) < 0)
+                return host_path_fail(err, errno, "look at", node.path, NULL);
+        return host_file_write(&node, HOST_KNOWN_NAME, mr_buf_text(&known), known.size, st.st_gid,
+                               FILE_MODE, err);
 }
 
 /* Other drop-ins in the directory are the administrator's and stay. */

@@ -19,6 +19,15 @@ int host_node_unit_write(const char *root, const HostConfig *config, const HostS
 int host_node_unit_remove(const char *root, const HostStep *step, bool *ret_dropin,
                           MrError *err) _must_check_;
 
+/* The launcher refuses to start a node without the markers that are listed in this file. It is kept
+ * by hostd alone. */
+#define HOST_KNOWN_NAME ".known"
+/* Lists the markers of all claims of the node that are known to have held data; `claims` is what
+ * host_claims_observe() found. */
+int host_node_known_write(const char *root, const HostConfig *config, const char *instance,
+                          const MrTree *properties, const MrTree *claims,
+                          MrError *err) _must_check_;
+
 /* Digests of files, remembered while a file's identity and times stay. */
 typedef struct HostDigests HostDigests;
 HostDigests *host_digests_new(void);

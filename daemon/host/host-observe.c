@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "host-claims.h"
 #include "host-distribution.h"
 #include "host-facts.h"
@@ -137,6 +138,19 @@ static void set_instance(const char *root, MrTree *instances, Instance *instance
         mr_tree_set(tree, "running", running);
 }
 
+/* What storage is known to hold is told to the launcher, which may have to start a node while
+ * nobody else is there. */
+static void known_write(const Observation *o, const MrTree *claims) {
+        for (size_t i = 0; i < o->n; i++) {
+                const Instance *instance = o->instances[i];
+                _cleanup_error_ MrError err = MR_ERROR_INIT;
+                if (instance->node.properties &&
+                    host_node_known_write(o->observer->root, o->config, instance->name,
+                                          instance->node.properties, claims, &err) < 0)
+                        log_debug(NULL, NULL, "%s: %s", instance->name, err.message);
+        }
+}
+
 static bool is_fetching(const HostDistribution *distribution, void *userdata) {
         const Observation *o = userdata;
         _cleanup_free_ char *unit = host_distribution_unit(distribution);
@@ -154,15 +168,16 @@ static void observation_complete(Observation *o) {
         _cleanup_buf_ MrBuf text = {};
 
         mr_tree_set_int(answer, "version", HOST_PROTOCOL);
-        MrTree *instances = mr_tree_need_map(answer, "instances");
-        for (size_t i = 0; i < o->n; i++)
-                set_instance(root, instances, o->instances[i]);
         int r = host_claims_observe(root, o->config, o->observer->usage,
                                     mr_tree_need_map(answer, "claims"), &err);
         if (r < 0) {
                 observation_finish(o, r, &err, NULL);
                 return;
         }
+        known_write(o, mr_tree_get(answer, "claims"));
+        MrTree *instances = mr_tree_need_map(answer, "instances");
+        for (size_t i = 0; i < o->n; i++)
+                set_instance(root, instances, o->instances[i]);
         mr_tree_set(answer, "host", host_facts(root, o->config, is_fetching, o));
         mr_json_write(answer, 0, &text);
         observation_finish(o, 0, NULL, mr_buf_text(&text));

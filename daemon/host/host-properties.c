@@ -43,6 +43,14 @@ static const MrField volume_fields[] = {
         {},
 };
 
+static const MrField marker_fields[] = {
+        MR_STRING("volume", HostMarker, volume, .flags = MR_REQUIRED, .doc = "Name of the volume."),
+        MR_STRING("path", HostMarker, path, .flags = MR_REQUIRED,
+                  .doc = "File beneath the volume that exists once it holds data."),
+        MR_STRINGS("lines", HostMarker, lines, .doc = "Lines the file then has to hold."),
+        {},
+};
+
 static const MrField properties_fields[] = {
         MR_STRING("software", HostProperties, software, .flags = MR_REQUIRED,
                   .doc = "Software of the distribution."),
@@ -67,6 +75,8 @@ static const MrField properties_fields[] = {
                .doc = "Small files made in volumes before the first start."),
         MR_LIST("volumes", HostProperties, volumes, HostVolume, volume_fields,
                 .doc = "Claims the node may write."),
+        MR_LIST("markers", HostProperties, markers, HostMarker, marker_fields,
+                .doc = "What volumes that hold data must show."),
         MR_INTS("ready_ports", HostProperties, ready_ports,
                 .doc = "The node is started when these ports are bound."),
         MR_INT("memory_limit", HostProperties, memory_limit, .fallback = "0",
@@ -132,6 +142,10 @@ static bool components_are_plain(const char *rest) {
                 if (!*p)
                         return true;
         }
+}
+
+bool host_path_is_plain(const char *path) {
+        return strlen(path) < 1000 && components_are_plain(path);
 }
 
 static bool is_beneath(const char *path, const char *directory, bool or_equal) {
@@ -255,6 +269,42 @@ static int volumes_resolve(HostProperties *p, const HostConfig *config, MrArena 
         return 0;
 }
 
+static int marker_resolve(const HostProperties *p, HostMarker *marker, MrArena *arena,
+                          MrError *err) {
+        const HostVolume *volumes = p->volumes.items;
+
+        for (size_t i = 0; i < p->volumes.n && !marker->claim; i++)
+                if (mr_streq(volumes[i].name, marker->volume)) {
+                        marker->claim = volumes[i].claim;
+                        marker->full = mr_arena_strf(arena, "%s/%s", volumes[i].data, marker->path);
+                }
+        if (!marker->claim)
+                return mr_fail(err, MR_INVALID, "volume", "the node has no such volume");
+        if (!host_path_is_plain(marker->path))
+                return mr_fail(err, MR_INVALID, "path",
+                               "this is no path beneath a volume; use names without '.' and '..'");
+        for (size_t i = 0; i < marker->lines.n; i++)
+                if (!marker->lines.items[i] || !*marker->lines.items[i] ||
+                    !host_text_is_line(marker->lines.items[i]) ||
+                    strlen(marker->lines.items[i]) > 1000)
+                        return mr_fail(err, MR_INVALID, "lines", "this is no line of text");
+        return 0;
+}
+
+static int markers_resolve(HostProperties *p, MrArena *arena, MrError *err) {
+        HostMarker *markers = p->markers.items;
+
+        if (p->markers.n > 100)
+                return mr_fail(err, MR_INVALID, "markers",
+                               "there are more than 100; shorten the list");
+        for (size_t i = 0; i < p->markers.n; i++) {
+                int r = marker_resolve(p, &markers[i], arena, err);
+                if (r < 0)
+                        return mr_error_within(err, r, "markers[%zu]", i);
+        }
+        return 0;
+}
+
 static int distribution_resolve(HostProperties *p, const HostConfig *config, MrError *err) {
         p->distribution = host_config_distribution(config, p->software, p->version);
         if (!p->distribution)
@@ -306,6 +356,7 @@ static int properties_check(HostProperties *p, const HostConfig *config, MrArena
         int r;
 
         if ((r = volumes_resolve(p, config, arena, err)) < 0 ||
+            (r = markers_resolve(p, arena, err)) < 0 ||
             (r = distribution_resolve(p, config, err)) < 0)
                 return r;
         if ((r = strings_check(&p->arguments, "arguments", err)) < 0 ||

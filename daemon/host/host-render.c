@@ -130,6 +130,12 @@ void host_render_launch(const HostProperties *p, const HostConfig *config, MrBuf
         launch_line(out, "prepared", p->prepared_path);
         if (p->expect_prepared == 1)
                 launch_line(out, "expect-prepared", "yes");
+        for (size_t i = 0; i < p->markers.n; i++) {
+                const HostMarker *marker = (const HostMarker *) p->markers.items + i;
+                for (size_t k = 0; k < marker->lines.n; k++)
+                        mr_buf_printf(out, "expect-line %s %s\n", marker->full,
+                                      marker->lines.items[k]);
+        }
         launch_line(out, "prepare-class", p->prepare_class);
         launch_lines(out, "prepare-argument", &p->prepare_arguments);
         launch_lines(out, "option", &p->jvm_options);

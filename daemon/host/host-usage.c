@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "host-claims.h"
 #include "sdk/str.h"
 
@@ -117,11 +118,37 @@ static MrTree *json_of(const HostDir *claim, const char *name, char **message) {
 }
 
 static void copy_members(MrTree *to, const MrTree *from) {
-        static const char *const names[] = {"class", "storage_class", "ephemeral", "size"};
+        static const char *const names[] = {"class", "storage_class", "ephemeral",
+                                            "size",  "delete",        "marker"};
 
         for (size_t i = 0; i < MR_ELEMENTS(names); i++)
                 if (mr_tree_get(from, names[i]))
                         mr_tree_set(to, names[i], mr_tree_copy(mr_tree_get(from, names[i])));
+}
+
+/* Whether the file that shows that the claim holds data is there. */
+static bool marker_exists(const HostDir *claim, const char *marker) {
+        _cleanup_free_ char *path = mr_strf("data/%s", marker);
+        struct stat st;
+        _cleanup_fd_ int fd = host_open_beneath(claim->fd, path, O_PATH);
+
+        return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* What held data once must go on doing so, and is noted for that. Without a marker nobody can tell.
+ */
+static void data_observe(const HostDir *claim, const MrTree *asked, MrTree *out) {
+        const char *marker = mr_tree_get_string(asked, "marker");
+        bool is_known = mr_tree_get_bool(asked, "prepared", false);
+        _cleanup_error_ MrError err = MR_ERROR_INIT;
+
+        if (!marker || !host_path_is_plain(marker))
+                return;
+        bool is_there = marker_exists(claim, marker);
+        if (is_there && !is_known && host_claim_mark(claim, asked, &err) < 0)
+                log_warning(NULL, NULL, "%s", err.message);
+        mr_tree_set_bool(out, "prepared", is_there || is_known);
+        mr_tree_set_bool(out, "lost", is_known && !is_there);
 }
 
 static void claim_observe(const HostDir *claim, const char *path, HostUsage *usage, MrTree *out) {
@@ -134,6 +161,7 @@ static void claim_observe(const HostDir *claim, const char *path, HostUsage *usa
         mr_tree_set(out, "used", used < 0 ? NULL : mr_tree_new_int(used));
         mr_tree_set(out, "identity", identity);
         copy_members(out, asked);
+        data_observe(claim, asked, out);
         mr_tree_set_string(out, "message", message);
 }
 

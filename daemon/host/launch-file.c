@@ -37,6 +37,7 @@ static const Key keys[] = {
         {"content", KEY_CONTENT, offsetof(Launch, contents)},
         {"prepared", KEY_PATH, offsetof(Launch, prepared)},
         {"expect-prepared", KEY_YES, offsetof(Launch, expect_prepared)},
+        {"expect-line", KEY_CONTENT, offsetof(Launch, expected_lines)},
         {"prepare-class", KEY_TEXT, offsetof(Launch, prepare_class)},
         {"prepare-argument", KEY_TEXTS, offsetof(Launch, prepare_arguments)},
         {"environment", KEY_TEXTS, offsetof(Launch, environment)},
@@ -83,15 +84,15 @@ static bool port_is_valid(const char *text) {
         return errno == 0 && *end == '\0' && port >= 1 && port <= 65535;
 }
 
-static int content_add(const Place *place, char *value, Words *contents, Failure *failure) {
+static int content_add(const Place *place, const char *name, char *value, Words *contents,
+                       Failure *failure) {
         char *space = strchr(value, ' ');
 
         if (!space)
-                return wrong(place, failure, "content", "a path and a text are needed");
+                return wrong(place, failure, name, "a path and a text are needed");
         *space = '\0';
         if (!path_is_direct(value))
-                return wrong(place, failure, "content",
-                             "the path is not absolute, or contains '..'");
+                return wrong(place, failure, name, "the path is not absolute, or contains '..'");
         words_add(contents, value);
         words_add(contents, space + 1);
         return 0;
@@ -123,7 +124,7 @@ static int key_store(const Place *place, const Key *key, char *value, Launch *la
         case KEY_YES:
                 return key_store_one(place, key, value, launch, failure);
         case KEY_CONTENT:
-                return content_add(place, value, words, failure);
+                return content_add(place, key->name, value, words, failure);
         case KEY_PORTS:
                 if (!port_is_valid(value))
                         return wrong(place, failure, key->name,
@@ -218,6 +219,29 @@ int file_read(const char *path, char **ret, size_t *ret_size) {
         return 1;
 }
 
+/* One path a line. A node whose storage was never prepared has no such file. */
+static int known_read(const char *node_directory, Launch *ret, Failure *failure) {
+        _cleanup_(text_free) char *path = text_format("%s/.known", node_directory);
+        size_t size = 0;
+
+        if (!file_read(path, &ret->known_text, &size)) {
+                if (errno == ENOENT)
+                        return 0;
+                return failure_set(failure, LAUNCH_BAD_FILE, "cannot read %s: %s" ADVICE, path,
+                                   strerror(errno));
+        }
+        for (char *line = ret->known_text, *next; line && *line; line = next) {
+                next = strchr(line, '\n');
+                if (next)
+                        *next++ = '\0';
+                if (!path_is_direct(line))
+                        return failure_set(failure, LAUNCH_BAD_FILE, "%s: %.200s is no path" ADVICE,
+                                           path, line);
+                words_add(&ret->known, line);
+        }
+        return 0;
+}
+
 int launch_read(const char *node_directory, Launch *ret, Failure *failure) {
         _cleanup_(text_free) char *path = text_format("%s/launch", node_directory);
         char *text = NULL;
@@ -227,11 +251,16 @@ int launch_read(const char *node_directory, Launch *ret, Failure *failure) {
                 return failure_set(failure, LAUNCH_BAD_FILE, "cannot read %s: %s" ADVICE, path,
                                    strerror(errno));
 
-        return launch_parse(text, size, path, ret, failure);
+        if (launch_parse(text, size, path, ret, failure) < 0)
+                return -1;
+        return known_read(node_directory, ret, failure);
 }
 
 void launch_done(Launch *launch) {
         words_done(&launch->directories);
+        words_done(&launch->expected_lines);
+        words_done(&launch->known);
+        free(launch->known_text);
         words_done(&launch->contents);
         words_done(&launch->prepare_arguments);
         words_done(&launch->environment);

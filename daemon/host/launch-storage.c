@@ -84,11 +84,72 @@ bool storage_is_prepared(const Launch *launch) {
         return launch->prepared && lstat(launch->prepared, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+static int known_check(const char *path, Failure *failure) {
+        struct stat st;
+
+        int r = lstat(path, &st);
+        if (r == 0 && S_ISREG(st.st_mode))
+                return 0;
+        if (r < 0 && errno != ENOENT && errno != ENOTDIR)
+                return failure_set(failure, LAUNCH_NO_STORAGE,
+                                   "cannot look at %s: %s; check the disk and its permissions",
+                                   path, strerror(errno));
+        return failure_set(failure, LAUNCH_BAD_STORAGE,
+                           "the disk of a known node is empty: %s is missing; mount the disk that "
+                           "holds its data, or, when the data is lost, let the node begin anew "
+                           "with 'millctl renew'",
+                           path);
+}
+
+static bool has_line(const char *text, const char *line) {
+        size_t n = strlen(line);
+
+        for (const char *p = text; p; p = strchr(p, '\n')) {
+                p += *p == '\n';
+                if (strncmp(p, line, n) == 0 && (p[n] == '\n' || p[n] == '\0'))
+                        return true;
+        }
+        return false;
+}
+
+/* A disk that was prepared for somebody else is neither taken over nor formatted again. */
+static int line_check(const char *path, const char *line, Failure *failure) {
+        _cleanup_(text_free) char *text = NULL;
+        size_t size = 0;
+
+        if (!file_read(path, &text, &size)) {
+                if (errno == ENOENT || errno == ENOTDIR)
+                        return 0;
+                return failure_set(failure, LAUNCH_NO_STORAGE,
+                                   "cannot read %s: %s; check the disk and its permissions", path,
+                                   strerror(errno));
+        }
+        if (has_line(text, line))
+                return 0;
+        return failure_set(failure, LAUNCH_BAD_STORAGE,
+                           "the disk holds data of another node: %s does not say %s; mount the "
+                           "disk that belongs here",
+                           path, line);
+}
+
+static int data_check(const Launch *launch, Failure *failure) {
+        for (size_t i = 0; i < launch->known.n; i++)
+                if (known_check(launch->known.items[i], failure) < 0)
+                        return -1;
+        for (size_t i = 0; i + 1 < launch->expected_lines.n; i += 2)
+                if (line_check(launch->expected_lines.items[i], launch->expected_lines.items[i + 1],
+                               failure) < 0)
+                        return -1;
+        return 0;
+}
+
 /* A node that once had data must not begin anew with an empty disk: it would rejoin under its old
  * name without what it promised to keep. */
 int storage_check(const Launch *launch, Failure *failure) {
         struct stat st;
 
+        if (data_check(launch, failure) < 0)
+                return -1;
         if (!launch->expect_prepared || storage_is_prepared(launch))
                 return 0;
         if (lstat(launch->prepared, &st) < 0 && errno != ENOENT && errno != ENOTDIR)

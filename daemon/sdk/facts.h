@@ -63,8 +63,10 @@ const MrNodeFact *mr_facts_node(const MrFacts *facts, const char *node); /* NULL
 const MrNodeFact *mr_facts_node_at(const MrFacts *facts, size_t i);
 /* What a probe found, NULL while nothing is known; see operand.h. */
 const MrTree *mr_facts_view(const MrFacts *facts, const char *probe);
-/* Identity found on this claim (a map: cluster_id, node_id, role, quorum, directory_id), NULL when
- * the claim does not exist. */
+/* What was found of this claim, NULL when it does not exist: a map with its identity (cluster_id,
+ * node_id, role, quorum, directory_id), how it was made (storage_class, ephemeral, size), where the
+ * process sees it (directory), the node that is told to use it (node), whether data was on it once
+ * (prepared) and is gone (lost). */
 const MrTree *mr_facts_claim(const MrFacts *facts, const char *claim);
 /* The next claim of the namespace at or after *cursor, which begins at 0 and moves on; NULL when
  * there is no further one. */

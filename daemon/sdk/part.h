@@ -121,6 +121,11 @@ typedef struct MrVolume {
         const char *directory_id; /* 22 characters, or NULL */
         MrTags tags;
         const MrTree *storage; /* as the spec has it, for what only some platforms know */
+        /* A file that exists once the volume holds data: "kafka-log0/meta.properties"; and lines it
+         * then has to hold. A volume that held data and is empty stops its node. */
+        const char *marker;
+        MrStrings marker_lines;
+        bool may_be_empty; /* what was on it can be had again from other nodes */
 } MrVolume;
 
 typedef enum MrFileEffect {

@@ -17,7 +17,7 @@ typedef struct MrObservation {
         /* map "NS/NODE" → {state, since, message, fingerprint, settings, address, where, restarts,
          * pid, owner, role, version, applied} */
         MrTree *nodes;
-        MrTree *claims; /* map "NS/CLAIM" → identity */
+        MrTree *claims; /* map "NS/CLAIM" → what mr_facts_claim() tells */
         MrTree *host;   /* map; see mr_facts_host() */
 } MrObservation;
 

@@ -10,38 +10,6 @@ static const char *class_of(const Lowering *lowering, const char *node, const ch
         return owner ? owner->workload.role : otherwise;
 }
 
-/* Only the identity is compared; how the claim is made goes into the payload. */
-static int lower_volume(Lowering *lowering, const MrVolume *volume) {
-        _cleanup_(mr_tree_freep) MrTree *making = mr_tree_new_map();
-        _cleanup_buf_ MrBuf payload = {};
-        MrTree *body = mr_tree_new_map(), *identity = mr_tree_need_map(body, "identity");
-
-        mr_tree_set_string(making, "class", class_of(lowering, volume->node, volume->role));
-        mr_tree_set_string(making, "storage_class",
-                           volume->storage_class ? volume->storage_class : DEFAULT_STORAGE_CLASS);
-        mr_tree_set_bool(making, "ephemeral", volume->is_ephemeral);
-        mr_tree_set_int(making, "size", (int64_t) volume->size);
-        mr_json_write(making, 0, &payload);
-        mr_tree_set_string(identity, "cluster", volume->cluster);
-        mr_tree_set_string(identity, "cluster_id", volume->cluster_id);
-        mr_tree_set_string(identity, "role", volume->role);
-        mr_tree_set_string(identity, "quorum", volume->quorum);
-        mr_tree_set_int(identity, "node_id", volume->node_id);
-        mr_tree_set_string(identity, "directory_id", volume->directory_id);
-        mr_manifests_add(lowering->out,
-                         (MrManifest){
-                                 .kind = "Volume",
-                                 .ns = lowering->ns,
-                                 .name = volume->claim,
-                                 .node = volume->node,
-                                 .rank = RANK_VOLUME,
-                                 .keep = !volume->delete_claim && !volume->is_ephemeral,
-                                 .body = body,
-                                 .payload = mr_buf_text(&payload),
-                         });
-        return 0;
-}
-
 static int lower_file(Lowering *lowering, const MrFile *file, MrError *err) {
         const char *content, *pending = NULL;
         bool is_secret = false;
@@ -103,7 +71,8 @@ static void warn_about_sharing(Lowering *lowering) {
 static int lower_part(Lowering *lowering, const MrPart *part, MrError *err) {
         switch (part->kind) {
         case MR_PART_VOLUME:
-                return lower_volume(lowering, &part->volume);
+                lower_volume(lowering, &part->volume);
+                return 0;
         case MR_PART_FILE:
                 return lower_file(lowering, &part->file, err);
         default:
@@ -134,5 +103,6 @@ int rhel_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrMan
                 return r;
         warn_about_sharing(&lowering);
         lower_guard_warn(&lowering);
+        lower_warn_of_sizes(&lowering);
         return 0;
 }

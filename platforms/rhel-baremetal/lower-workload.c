@@ -39,6 +39,36 @@ static int set_pairs(Lowering *lowering, const char *node, MrTree *properties, c
         return 0;
 }
 
+/* What the disks of the node must show once they hold data. */
+static void set_markers(Lowering *lowering, const char *node, MrTree *properties) {
+        MrTree *list = mr_tree_need_list(properties, "markers");
+
+        for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
+                const MrPart *part = mr_parts_at(lowering->parts, i);
+                if (part->kind != MR_PART_VOLUME || !mr_streq(part->volume.node, node) ||
+                    !part->volume.marker)
+                        continue;
+                MrTree *entry = mr_tree_append(list, mr_tree_new_map());
+                mr_tree_set_string(entry, "volume", part->volume.name);
+                mr_tree_set_string(entry, "path", part->volume.marker);
+                MrTree *lines = mr_tree_need_list(entry, "lines");
+                for (size_t k = 0; k < part->volume.marker_lines.n; k++)
+                        mr_tree_append(lines,
+                                       mr_tree_new_string(part->volume.marker_lines.items[k]));
+        }
+}
+
+static const char *volumes_problem(Lowering *lowering, const char *node) {
+        const char *problem = NULL;
+
+        for (size_t i = 0; i < mr_parts_size(lowering->parts) && !problem; i++) {
+                const MrPart *part = mr_parts_at(lowering->parts, i);
+                if (part->kind == MR_PART_VOLUME && mr_streq(part->volume.node, node))
+                        problem = lower_volume_problem(lowering, &part->volume);
+        }
+        return problem;
+}
+
 static int set_prepare(Lowering *lowering, const MrWorkload *workload, MrTree *properties,
                        MrError *err) {
         const char *path;
@@ -185,6 +215,7 @@ static int set_first_start(Lowering *lowering, const MrWorkload *workload, MrTre
         if (r >= 0)
                 r = set_pairs(lowering, workload->node, properties, "contents", &workload->contents,
                               err);
+        set_markers(lowering, workload->node, properties);
         return r < 0 ? r : set_prepare(lowering, workload, properties, err);
 }
 
@@ -199,6 +230,9 @@ int lower_workload(Lowering *lowering, const MrWorkload *workload, MrError *err)
         const char *pending = fingerprint_of(lowering, workload->node, properties, fingerprint);
         if (!pending)
                 pending = distribution_pending(lowering, workload);
+        const char *problem = volumes_problem(lowering, workload->node);
+        if (problem)
+                pending = problem;
         mr_tree_set_string(properties, "fingerprint", fingerprint);
         r = set_first_start(lowering, workload, properties, err);
         if (r < 0)

@@ -53,4 +53,9 @@ const MrVolume *lower_find_volume(const Lowering *lowering, const char *node, co
  * where not, the warning says it. */
 void lower_guard(Lowering *lowering, const char *node, MrTree *properties);
 void lower_guard_warn(Lowering *lowering);
+void lower_volume(Lowering *lowering, const MrVolume *volume);
+/* Why the node of this volume must not start: the disk is a foreign one, or has lost its data.
+ * NULL: it may. */
+const char *lower_volume_problem(Lowering *lowering, const MrVolume *volume);
+void lower_warn_of_sizes(Lowering *lowering);
 int lower_workload(Lowering *lowering, const MrWorkload *workload, MrError *err) _must_check_;

@@ -100,24 +100,75 @@ static void add_instance(Seen *seen, const char *name, const MrTree *instance) {
         add_node(seen, instance, name, mr_arena_strf(seen->arena, "%s/%s", ns, node), owner);
 }
 
+/* The node whose unit, or whose running process, has the claim among its volumes; NULL: none. */
+static const char *user_of(const Seen *seen, const char *claim, const char *which) {
+        const MrTree *instances = mr_tree_get(seen->observed, "instances");
+
+        for (size_t i = 0; i < mr_tree_size(instances); i++) {
+                const MrTree *volumes =
+                        mr_tree_get(mr_tree_get(mr_tree_at(instances, i), which), "volumes");
+                for (size_t k = 0; k < mr_tree_size(volumes); k++)
+                        if (mr_streq(mr_tree_get_string(mr_tree_at(volumes, k), "claim"), claim)) {
+                                const char *ns, *node;
+                                instance_split(seen->arena, mr_tree_key(instances, i), &ns, &node);
+                                return node;
+                        }
+        }
+        return NULL;
+}
+
+/* What operands and lowering may know of a claim. */
+static MrTree *claim_facts(Seen *seen, const char *name, const MrTree *claim) {
+        static const char *const copied[] = {"storage_class", "ephemeral", "size",
+                                             "capacity",      "prepared",  "lost"};
+        const MrTree *identity = mr_tree_get(claim, "identity");
+        const char *path = mr_tree_get_string(claim, "path");
+        MrTree *facts =
+                mr_tree_type(identity) == MR_TREE_MAP ? mr_tree_copy(identity) : mr_tree_new_map();
+
+        for (size_t i = 0; i < MR_ELEMENTS(copied); i++)
+                if (mr_tree_get(claim, copied[i]))
+                        mr_tree_set(facts, copied[i], mr_tree_copy(mr_tree_get(claim, copied[i])));
+        if (path)
+                mr_tree_set_string(facts, "directory", mr_arena_strf(seen->arena, "%s/data", path));
+        mr_tree_set_string(facts, "node", user_of(seen, name, "unit"));
+        return facts;
+}
+
+/* Compared with what is wanted: whose the data is, and how it was asked for. */
+static MrTree *claim_body(const MrTree *claim) {
+        MrTree *body = mr_tree_new_map();
+
+        mr_tree_set(body, "identity", mr_tree_copy(mr_tree_get(claim, "identity")));
+        mr_tree_set_int(body, "size", mr_tree_get_int(claim, "size", 0));
+        mr_tree_set_bool(body, "delete", mr_tree_get_bool(claim, "delete", false));
+        mr_tree_set_string(body, "marker", mr_tree_get_string(claim, "marker"));
+        if (mr_tree_get_bool(claim, "lost", false))
+                mr_tree_set_bool(body, "lost", true);
+        return body;
+}
+
 static void add_claim(Seen *seen, const char *name, const MrTree *claim) {
         const MrTree *identity = mr_tree_get(claim, "identity");
-        const char *ns, *plain;
+        const char *ns, *plain, *user = user_of(seen, name, "running");
+        bool goes = mr_tree_get_bool(claim, "delete", false) ||
+                    mr_tree_get_bool(claim, "ephemeral", false);
 
         instance_split(seen->arena, name, &ns, &plain);
-        MrTree *body = mr_tree_new_map();
-        mr_tree_set(body, "identity", mr_tree_copy(identity));
-        mr_manifests_add(seen->out->found, (MrManifest){
-                                                   .kind = "Volume",
-                                                   .ns = ns,
-                                                   .name = plain,
-                                                   .rank = RANK_VOLUME,
-                                                   .keep = true,
-                                                   .body = body,
-                                                   .owner = mr_tree_get_string(identity, "cluster"),
-                                           });
+        mr_manifests_add(seen->out->found,
+                         (MrManifest){
+                                 .kind = "Volume",
+                                 .ns = ns,
+                                 .name = plain,
+                                 .node = user ? user : user_of(seen, name, "unit"),
+                                 .rank = RANK_VOLUME,
+                                 .keep = !goes,
+                                 .is_in_use = user != NULL,
+                                 .body = claim_body(claim),
+                                 .owner = mr_tree_get_string(identity, "cluster"),
+                         });
         mr_tree_set(seen->out->claims, mr_arena_strf(seen->arena, "%s/%s", ns, plain),
-                    mr_tree_copy(identity));
+                    claim_facts(seen, name, claim));
 }
 
 static void add_distributions(Seen *seen) {

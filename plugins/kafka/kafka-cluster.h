@@ -88,6 +88,11 @@ const char *kafka_metadata_now(const KafkaCluster *cluster);
 /* The level the metadata of a running cluster is to be raised to now; NULL: it stays. */
 const char *kafka_metadata_upgrade(const KafkaCluster *cluster);
 
+/* kafka-health.c: whether the controllers have a majority of members that caught up without this
+ * one.
+ */
+bool kafka_majority_without(const KafkaCluster *cluster, const KafkaNode *node);
+
 int kafka_cluster_make(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
                        MrArena *arena, KafkaCluster *ret, MrError *err);
 /* "my-cluster-kafka": name of the group, common name of the certificates. */

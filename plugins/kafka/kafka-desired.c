@@ -18,6 +18,23 @@
 #define DEFAULT_HEAP (UINT64_C(1) << 30)
 #define STOP_TIMEOUT_SEC 300
 
+/* By what Kafka itself writes on each of its disks. */
+static void add_marker(const KafkaCluster *cluster, const KafkaNode *node, size_t i,
+                       MrVolume *volume) {
+        MrArena *arena = cluster->arena;
+
+        volume->marker = mr_arena_strf(arena, "kafka-log%" PRId64 "/meta.properties", node->id);
+        mr_strings_add(arena, &volume->marker_lines,
+                       mr_arena_strf(arena, "%s=%" PRId64,
+                                     cluster->is_kraft ? "node.id" : "broker.id", node->id));
+        if (cluster->is_kraft)
+                mr_strings_add(arena, &volume->marker_lines,
+                               mr_arena_strf(arena, "cluster.id=%s", cluster->id));
+        volume->may_be_empty =
+                volume->is_ephemeral && (!node->is_controller || i != node->metadata ||
+                                         kafka_majority_without(cluster, node));
+}
+
 static void add_volumes(const KafkaCluster *cluster, const KafkaNode *node, MrParts *parts) {
         for (size_t i = 0; i < storage_volumes(node->storage); i++) {
                 MrVolume volume =
@@ -32,6 +49,7 @@ static void add_volumes(const KafkaCluster *cluster, const KafkaNode *node, MrPa
                 volume.node_id = node->id;
                 if (node->is_controller && i == node->metadata)
                         volume.directory_id = kafka_directory_id(cluster, node);
+                add_marker(cluster, node, i, &volume);
                 mr_parts_add(parts, (MrPart){.kind = MR_PART_VOLUME, .volume = volume});
         }
 }

@@ -143,11 +143,31 @@ static bool is_caught_up(const Look *look, const MrTree *voter, int64_t leader_m
                leader_ms - caught_up_ms <= fetch_timeout_ms(look->cluster);
 }
 
+/* Voters other than this one that have caught up. */
+static int64_t others_caught_up(const Look *look, const KafkaNode *node) {
+        const MrTree *voters = voters_of(look);
+        int64_t n = 0, leader = mr_tree_get_int(mr_tree_get(look->view, "quorum"), "leader", -1);
+        const MrTree *leading = mr_tree_get(voters, kafka_id_text(look->cluster, leader));
+        int64_t leader_ms = mr_tree_get_int(leading, "last_caught_up_ms", -1);
+
+        for (size_t i = 0; i < mr_tree_size(voters); i++)
+                if (!mr_streq(mr_tree_key(voters, i), id_text(look->cluster, node)))
+                        n += mr_tree_at(voters, i) == leading ||
+                             is_caught_up(look, mr_tree_at(voters, i), leader_ms);
+        return n;
+}
+
+bool kafka_majority_without(const KafkaCluster *cluster, const KafkaNode *node) {
+        Look look = look_at(cluster);
+        int64_t total = (int64_t) mr_tree_size(voters_of(&look));
+
+        return total > 0 && others_caught_up(&look, node) >= total / 2 + 1;
+}
+
 static const char *stop_of_controller(const Look *look, const KafkaNode *node) {
         MrArena *arena = look->cluster->arena;
         const MrTree *voters = voters_of(look);
-        int64_t total = (int64_t) mr_tree_size(voters), n = 0,
-                leader = mr_tree_get_int(mr_tree_get(look->view, "quorum"), "leader", -1);
+        int64_t total = (int64_t) mr_tree_size(voters);
 
         if (kafka_controllers(look->cluster) == 1)
                 return NULL;
@@ -156,12 +176,7 @@ static const char *stop_of_controller(const Look *look, const KafkaNode *node) {
                                      look->error ? look->error : "no voters");
         if (!mr_tree_get(voters, id_text(look->cluster, node)))
                 return NULL;
-        const MrTree *leading = mr_tree_get(voters, mr_arena_strf(arena, "%" PRId64, leader));
-        int64_t leader_ms = mr_tree_get_int(leading, "last_caught_up_ms", -1);
-        for (size_t i = 0; i < (size_t) total; i++)
-                if (!mr_streq(mr_tree_key(voters, i), id_text(look->cluster, node)))
-                        n += mr_tree_at(voters, i) == leading ||
-                             is_caught_up(look, mr_tree_at(voters, i), leader_ms);
+        int64_t n = others_caught_up(look, node);
         /* Two controllers cannot lose one and keep a majority, so the other being well has to do.
          */
         if (n >= total / 2 + 1 || (total == 2 && n == 1))

@@ -53,6 +53,11 @@ static void add_volume(const Ensemble *ensemble, int64_t i, const char *cluster_
         volume.role = "zookeeper";
         volume.quorum = "zookeeper";
         volume.node_id = i;
+        volume.marker = "data/myid";
+        mr_strings_add(ensemble->arena, &volume.marker_lines,
+                       mr_arena_strf(ensemble->arena, "%" PRId64, i + 1));
+        volume.may_be_empty =
+                volume.is_ephemeral && ensemble_majority_without(ensemble, volume.node);
         mr_parts_add(parts, (MrPart){.kind = MR_PART_VOLUME, .volume = volume});
 }
 

@@ -51,6 +51,11 @@ static int64_t serving_others(const Ensemble *ensemble, const MrTree *view, cons
         return n;
 }
 
+bool ensemble_majority_without(const Ensemble *ensemble, const char *node) {
+        return serving_others(ensemble, mr_facts_view(ensemble->facts, "zookeeper"), node) >=
+               ensemble->n / 2 + 1;
+}
+
 static void judge_readiness(const Ensemble *ensemble, const MrTree *view, MrNodeHealth *health) {
         const MrNodeFact *fact = mr_facts_node(ensemble->facts, health->node);
         const MrTree *member = mr_tree_get(mr_tree_get(view, "members"), health->node);

@@ -42,6 +42,8 @@ extern const MrSection zookeeper_section;
 Ensemble ensemble_of(const MrResource *resource, const ZooKeeperSpec *spec, const MrFacts *facts,
                      MrArena *arena);
 const char *ensemble_node(const Ensemble *ensemble, int64_t i);
+/* Whether the other members that serve are a majority. */
+bool ensemble_majority_without(const Ensemble *ensemble, const char *node);
 /* The static configuration of a member, sorted. Options that may not be set are left out and named
  * in a warning. */
 MrPairs zookeeper_config(const Ensemble *ensemble, int64_t i, MrParts *parts);

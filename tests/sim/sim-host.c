@@ -122,14 +122,23 @@ static const char *text(const MrTree *step, const char *key) {
 }
 
 static void create_claim(Sim *sim, const MrTree *step) {
+        static const char *const kept[] = {"storage_class", "ephemeral", "size", "delete",
+                                           "marker"};
         const char *name = text(step, "claim");
         const MrTree *old = mr_tree_get(mr_tree_get(sim->claims, name), "identity");
 
         if (old && !mr_tree_equal(old, mr_tree_get(step, "identity")))
                 sim_violated(sim, "claim %s was to get another identity", name);
+        MrTree *claim = mr_tree_need_map(sim->claims, name);
         if (!old)
-                mr_tree_set(mr_tree_need_map(sim->claims, name), "identity",
-                            mr_tree_copy(mr_tree_get(step, "identity")));
+                mr_tree_set(claim, "identity", mr_tree_copy(mr_tree_get(step, "identity")));
+        for (size_t i = 0; i < MR_ELEMENTS(kept); i++)
+                if (mr_tree_get(step, kept[i]))
+                        mr_tree_set(claim, kept[i], mr_tree_copy(mr_tree_get(step, kept[i])));
+        if (mr_tree_get_bool(step, "anew", false)) {
+                mr_tree_set_bool(claim, "prepared", false);
+                mr_tree_remove(claim, "lost");
+        }
         sim_happened(sim, old ? "update" : "create", "Volume");
 }
 

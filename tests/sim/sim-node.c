@@ -146,6 +146,23 @@ static void read_configs(Sim *sim, SimNode *node) {
                                    mr_tree_string(mr_tree_at(node->altered, i)));
 }
 
+/* A node that comes up has written on all its disks; one whose disk was emptied must not come up.
+ */
+static void prepare_claims(Sim *sim, const SimNode *node) {
+        const MrTree *unit = mr_tree_get(mr_tree_get(sim->instances, node->instance), "unit"),
+                     *volumes = mr_tree_get(unit, "volumes");
+
+        for (size_t i = 0; i < mr_tree_size(volumes); i++) {
+                MrTree *claim = mr_tree_get(sim->claims,
+                                            mr_tree_get_string(mr_tree_at(volumes, i), "claim"));
+                if (!claim)
+                        continue;
+                if (mr_tree_get_bool(claim, "lost", false))
+                        sim_violated(sim, "%s began anew on an empty disk", node->instance);
+                mr_tree_set_bool(claim, "prepared", true);
+        }
+}
+
 static void started(Sim *sim, void *data) {
         _cleanup_free_ Life *life = data;
         SimNode *node = life->node;
@@ -160,6 +177,7 @@ static void started(Sim *sim, void *data) {
                 after(sim, node, 500 * SIM_MSEC, started);
                 return;
         }
+        prepare_claims(sim, node);
         read_configs(sim, node);
         set_state(sim, node, SIM_RUNNING);
         sim_note(sim, "%s runs", node->instance);

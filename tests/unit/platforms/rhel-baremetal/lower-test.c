@@ -20,7 +20,7 @@ typedef struct World {
         MrParts *parts;
         MrFacts *facts;
         MrManifests *out;
-        MrTree *host;
+        MrTree *host, *claims;
         const char *ns;
 } World;
 
@@ -29,6 +29,7 @@ static void world_done(World *w) {
         facts_free(w->facts);
         mr_manifests_free(w->out);
         mr_tree_free(w->host);
+        mr_tree_free(w->claims);
 }
 #define _cleanup_world_ _cleanup_(world_done) World
 
@@ -273,9 +274,160 @@ static void a_volume_has_an_identity(void **state _unused_) {
         assert_true(volume->keep);
         assert_string_equal(
                 mr_tree_string(mr_tree_find(volume->body, "identity.cluster_id", false)), "id");
-        assert_int_equal(mr_tree_size(volume->body), 1);
+        assert_int_equal(mr_tree_get_int(volume->body, "size", 0), 1024);
+        assert_false(mr_tree_get_bool(volume->body, "delete", true));
         assert_non_null(strstr(volume->payload, "\"size\":1024"));
         assert_non_null(strstr(volume->payload, "\"class\":\"fish\""));
+}
+
+/* --- whose data it is */
+
+#define OURS                                                                                       \
+        "\"cluster\": \"default/c\", \"cluster_id\": \"id\", \"role\": \"fish\", \"node_id\": 3"
+
+static void see_claims(World *w, const char *json) {
+        mr_tree_free(w->claims);
+        assert_int_equal(mr_json_read(json, strlen(json), "claims", &w->claims, NULL), 0);
+        facts_set_claims(w->facts, "default", w->claims);
+}
+
+static const char *why_pending(World *w) {
+        lower_well(w);
+        const MrNodeWanted *node = mr_manifests_node_at(w->out, 0);
+        const MrManifest *unit = mr_manifests_find(w->out, "Unit", "default", "n");
+
+        /* A node that must not start has no fingerprint to restart for, and its unit waits. */
+        assert_true(!node->pending == !unit->pending && !node->pending == !!node->fingerprint);
+        return node->pending ? node->pending : "";
+}
+
+static MrVolume *known_volume(World *w) {
+        add_node(w, "n");
+        MrVolume *volume = add_volume(w, "n", "data-n");
+        volume->marker = "log/meta";
+        return volume;
+}
+
+static void an_empty_disk_of_a_new_node_is_welcome(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        known_volume(&w);
+        assert_string_equal(why_pending(&w), "");
+        see_claims(&w, "{\"default/data-n\": {" OURS ", \"prepared\": false, \"lost\": false}}");
+        assert_string_equal(why_pending(&w), "");
+        assert_string_equal(mr_pairs_get(mr_manifests_remembered(w.out), "claim/default/data-n"),
+                            "n made");
+}
+
+static void an_empty_disk_of_a_known_node_stops_it(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        known_volume(&w);
+        see_claims(&w, "{\"default/data-n\": {" OURS ", \"prepared\": true, \"lost\": true}}");
+        assert_non_null(strstr(why_pending(&w), "the disk of a known node is empty: data-n"));
+        assert_non_null(strstr(why_pending(&w), "millctl renew n"));
+}
+
+static void a_disk_that_is_gone_is_as_good_as_empty(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        known_volume(&w);
+        facts_remember(w.facts, "claim/default/data-n", "n prepared");
+        assert_non_null(strstr(why_pending(&w), "the disk of a known node is empty"));
+        assert_non_null(mr_manifests_find(w.out, "Volume", "default", "data-n")->pending);
+        facts_remember(w.facts, "claim/default/data-n", "n made");
+        assert_string_equal(why_pending(&w), "");
+}
+
+static void what_may_be_empty_begins_anew(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        known_volume(&w)->may_be_empty = true;
+        see_claims(&w, "{\"default/data-n\": {" OURS ", \"prepared\": true, \"lost\": true}}");
+        assert_string_equal(why_pending(&w), "");
+        assert_non_null(strstr(mr_manifests_find(w.out, "Volume", "default", "data-n")->payload,
+                               "\"anew\":true"));
+}
+
+static void a_node_that_was_renewed_begins_anew(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        known_volume(&w);
+        see_claims(&w, "{\"default/data-n\": {" OURS ", \"prepared\": true, \"lost\": true}}");
+        facts_remember(w.facts, "renew/default/m", "");
+        assert_non_null(strstr(why_pending(&w), "is empty"));
+        facts_remember(w.facts, "renew/default/n", "");
+        assert_string_equal(why_pending(&w), "");
+        assert_non_null(strstr(mr_manifests_find(w.out, "Volume", "default", "data-n")->payload,
+                               "\"anew\":true"));
+}
+
+static void data_that_is_there_is_remembered(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        known_volume(&w);
+        see_claims(&w, "{\"default/data-n\": {" OURS ", \"prepared\": true, \"lost\": false}}");
+        assert_string_equal(why_pending(&w), "");
+        assert_string_equal(mr_pairs_get(mr_manifests_remembered(w.out), "claim/default/data-n"),
+                            "n prepared");
+        assert_null(
+                strstr(mr_manifests_find(w.out, "Volume", "default", "data-n")->payload, "anew"));
+}
+
+static void a_foreign_disk_stops_its_node(void **state _unused_) {
+        static const struct {
+                const char *claim, *why;
+        } cases[] = {
+                {"\"cluster\": \"default/d\", \"cluster_id\": \"id\", \"role\": \"fish\", "
+                 "\"node_id\": 3",
+                 "data-n holds data of cluster default/d with id id"},
+                {"\"cluster\": \"default/c\", \"cluster_id\": \"ie\", \"role\": \"fish\", "
+                 "\"node_id\": 3",
+                 "data-n holds data of cluster default/c with id ie"},
+                {"\"cluster\": \"default/c\", \"cluster_id\": \"id\", \"role\": \"bird\", "
+                 "\"node_id\": 0",
+                 "data-n holds data of bird 0, not of fish 3"},
+                {"\"cluster\": \"default/c\", \"cluster_id\": \"id\", \"role\": \"fish\", "
+                 "\"node_id\": 0",
+                 "data-n holds data of fish 0, not of fish 3"},
+                {"\"path\": \"/x\"", "nothing tells whose the data of data-n is"},
+        };
+
+        for (size_t i = 0; i < MR_ELEMENTS(cases); i++) {
+                _cleanup_world_ w = world("default");
+                _cleanup_free_ char *json = mr_strf("{\"default/data-n\": {%s}}", cases[i].claim);
+                known_volume(&w)->may_be_empty = true;
+                facts_remember(w.facts, "renew/default/n", "");
+                see_claims(&w, json);
+                if (!strstr(why_pending(&w), cases[i].why))
+                        fail_msg("'%s' is not in '%s'", cases[i].why, why_pending(&w));
+        }
+}
+
+static bool is_warned(const World *w, const char *text) {
+        for (size_t i = 0; i < mr_manifests_warnings(w->out); i++) {
+                const char *reason, *message;
+                mr_manifests_warning_at(w->out, i, &reason, &message);
+                if (mr_streq(reason, "DiskTooSmall") && strstr(message, text))
+                        return true;
+        }
+        return false;
+}
+
+static void a_disk_that_is_too_small_is_told(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        add_node(&w, "n");
+        add_volume(&w, "n", "data-0-n")->size = UINT64_C(100) << 30;
+        add_volume(&w, "n", "data-1-n")->size = UINT64_C(10) << 30;
+        see_host(&w, "{\"storage\": {\"directory\": {\"size\": 64424509440}}}");
+        see_claims(&w, "{\"default/data-0-n\": {" OURS ", \"capacity\": 53687091200}, "
+                       "\"default/data-1-n\": {" OURS ", \"capacity\": 10500000000}}");
+        lower_well(&w);
+        assert_true(is_warned(&w, "data-0-n asks for 100.0 GiB, but its disk has 50.0 GiB"));
+        assert_false(is_warned(&w, "data-1-n asks"));
+        assert_true(is_warned(&w, "storage class directory ask for 110.0 GiB, but its disk has "
+                                  "60.0 GiB"));
 }
 
 static void only_some_volumes_go_with_their_node(void **state _unused_) {
@@ -567,6 +719,14 @@ int main(void) {
                 cmocka_unit_test(a_chosen_port_takes_a_remembered_one),
                 cmocka_unit_test(ports_end_somewhere),
                 cmocka_unit_test(a_volume_has_an_identity),
+                cmocka_unit_test(an_empty_disk_of_a_new_node_is_welcome),
+                cmocka_unit_test(an_empty_disk_of_a_known_node_stops_it),
+                cmocka_unit_test(a_disk_that_is_gone_is_as_good_as_empty),
+                cmocka_unit_test(what_may_be_empty_begins_anew),
+                cmocka_unit_test(a_node_that_was_renewed_begins_anew),
+                cmocka_unit_test(data_that_is_there_is_remembered),
+                cmocka_unit_test(a_foreign_disk_stops_its_node),
+                cmocka_unit_test(a_disk_that_is_too_small_is_told),
                 cmocka_unit_test(only_some_volumes_go_with_their_node),
                 cmocka_unit_test(a_file_has_its_references_resolved),
                 cmocka_unit_test(a_missing_secret_keeps_the_node_waiting),

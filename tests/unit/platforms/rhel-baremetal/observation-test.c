@@ -79,12 +79,17 @@ static const char whole[] = "{\"version\": 1, \"host\": {\"fqdn\": \"h1\", \"dis
                             "\"pid\": 3, \"enabled\": true, \"dropin\": \"edited\", \"files\": "
                             "{\"f\": \"aa\"}, \"unit\": {\"fingerprint\": \"new\", "
                             "\"volumes\": [{\"claim\": \"data-n\"}]}, \"running\": "
-                            "{\"fingerprint\": \"old\", \"settings\": {\"a\": \"b\"}}}, "
+                            "{\"fingerprint\": \"old\", \"version\": \"7\", \"settings\": {\"a\": "
+                            "\"b\"}, \"volumes\": [{\"claim\": \"data-1-n\"}]}}, "
                             "\"sea_m\": {\"class\": \"fish\", \"state\": \"absent\", \"files\": "
                             "{\"g\": \"bb\"}, \"unit\": null, \"running\": null}}, "
                             "\"claims\": {\"data-n\": {\"path\": \"/p\", \"identity\": "
                             "{\"cluster\": \"default/c\", \"node_id\": 0}}, "
-                            "\"sea_data-m\": {\"identity\": {\"cluster\": \"sea/d\"}}}}";
+                            "\"sea_data-m\": {\"identity\": {\"cluster\": \"sea/d\"}}, "
+                            "\"data-1-n\": {\"path\": \"/q\", \"identity\": {\"cluster\": "
+                            "\"default/c\"}, \"size\": 5, \"delete\": true, \"marker\": \"x\", "
+                            "\"storage_class\": \"fast\", \"capacity\": 9, \"prepared\": true, "
+                            "\"lost\": true}, \"tmp-n\": {\"ephemeral\": true, \"identity\": {}}}}";
 
 static void objects(void **state _unused_) {
         _cleanup_(mr_observation_done) MrObservation seen = {};
@@ -97,7 +102,8 @@ static void objects(void **state _unused_) {
                     "\"fingerprint\":\"new\","
                     "\"volumes\":[{\"claim\":\"data-n\"}]}}");
         assert_body(&seen, "Volume", "default", "data-n",
-                    "{\"identity\":{\"cluster\":\"default/c\",\"node_id\":0}}");
+                    "{\"delete\":false,\"identity\":{\"cluster\":\"default/c\",\"node_id\":0},"
+                    "\"size\":0}");
         assert_null(mr_manifests_find(seen.found, "Unit", "sea", "m"));
         assert_true(mr_manifests_find(seen.found, "Volume", "sea", "data-m")->keep);
 }
@@ -137,6 +143,35 @@ static void nodes(void **state _unused_) {
                             "sea/d");
 }
 
+static void claims(void **state _unused_) {
+        _cleanup_(mr_observation_done) MrObservation seen = {};
+
+        assert_int_equal(observe(whole, &seen, NULL), 0);
+        const MrManifest *used = mr_manifests_find(seen.found, "Volume", "default", "data-1-n"),
+                         *told = mr_manifests_find(seen.found, "Volume", "default", "data-n"),
+                         *brief = mr_manifests_find(seen.found, "Volume", "default", "tmp-n");
+        assert_body(&seen, "Volume", "default", "data-1-n",
+                    "{\"delete\":true,\"identity\":{\"cluster\":\"default/c\"},\"lost\":true,"
+                    "\"marker\":\"x\",\"size\":5}");
+        /* The process has it open, though its unit does not name it any more. */
+        assert_true(used->is_in_use && !used->keep);
+        assert_string_equal(used->node, "n");
+        assert_true(!told->is_in_use && told->keep);
+        assert_string_equal(told->node, "n");
+        assert_true(!brief->keep && !brief->node);
+        const MrTree *facts = mr_tree_get(seen.claims, "default/data-1-n");
+        assert_string_equal(mr_tree_get_string(facts, "directory"), "/q/data");
+        assert_string_equal(mr_tree_get_string(facts, "storage_class"), "fast");
+        assert_int_equal(mr_tree_get_int(facts, "capacity", 0), 9);
+        assert_true(mr_tree_get_bool(facts, "prepared", false));
+        assert_true(mr_tree_get_bool(facts, "lost", false));
+        assert_null(mr_tree_get_string(facts, "node"));
+        assert_string_equal(mr_tree_get_string(mr_tree_get(seen.claims, "default/data-n"), "node"),
+                            "n");
+        assert_string_equal(mr_tree_get_string(mr_tree_get(seen.nodes, "default/n"), "version"),
+                            "7");
+}
+
 /* What is being fetched needs no second order; what failed does, but not at once. */
 static void distributions(void **state _unused_) {
         _cleanup_(mr_observation_done) MrObservation seen = {};
@@ -158,6 +193,7 @@ int main(void) {
                 cmocka_unit_test(objects),
                 cmocka_unit_test(owners_come_from_the_claims),
                 cmocka_unit_test(nodes),
+                cmocka_unit_test(claims),
                 cmocka_unit_test(distributions),
         };
 

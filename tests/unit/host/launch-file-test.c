@@ -120,6 +120,7 @@ static void files_are_read_up_to_one_mebibyte(void **state _unused_) {
         fputs(BASICS, file);
         fclose(file);
         assert_int_equal(launch_read(directory, &launch, &failure), 0);
+        assert_int_equal(launch.known.n, 0);
         launch_done(&launch);
 
         assert_int_equal(truncate(path, LAUNCH_FILE_MAX + 1), 0);

@@ -128,6 +128,62 @@ static void links_are_not_followed(void **state) {
         launch_done(&launch);
 }
 
+static void a_file_that_was_there_must_be_there(void **state) {
+        _cleanup_(text_free) char *meta = beneath(*state, "meta.properties");
+        _cleanup_(text_free) char *other = beneath(*state, "nowhere/meta.properties");
+        _cleanup_(failure_done) Failure failure = {};
+        Launch launch = {};
+
+        put(meta, "x\n");
+        words_add(&launch.known, meta);
+        assert_int_equal(storage_check(&launch, &failure), 0);
+        words_add(&launch.known, other);
+        assert_int_equal(storage_check(&launch, &failure), -1);
+        assert_int_equal(failure.code, LAUNCH_BAD_STORAGE);
+        assert_non_null(strstr(failure.text, "the disk of a known node is empty"));
+        assert_non_null(strstr(failure.text, "nowhere/meta.properties"));
+        launch_done(&launch);
+}
+
+static void a_directory_is_no_data(void **state) {
+        _cleanup_(text_free) char *meta = beneath(*state, "meta.properties");
+        _cleanup_(failure_done) Failure failure = {};
+        Launch launch = {};
+
+        assert_int_equal(mkdir(meta, 0700), 0);
+        words_add(&launch.known, meta);
+        assert_int_equal(storage_check(&launch, &failure), -1);
+        assert_int_equal(failure.code, LAUNCH_BAD_STORAGE);
+        launch_done(&launch);
+}
+
+static void the_disk_of_another_node_stops_it(void **state) {
+        static const char *const foreign[] = {"node.id=1\n", "xnode.id=0\n", "node.id=00\n",
+                                              "node.id=0 \n", ""};
+        _cleanup_(text_free) char *meta = beneath(*state, "meta.properties");
+        Launch launch = {};
+
+        words_add(&launch.expected_lines, meta);
+        words_add(&launch.expected_lines, "node.id=0");
+        {
+                _cleanup_(failure_done) Failure failure = {};
+                /* Nothing there yet: it is going to be prepared. */
+                assert_int_equal(storage_check(&launch, &failure), 0);
+                put(meta, "#\nversion=1\nnode.id=0");
+                assert_int_equal(storage_check(&launch, &failure), 0);
+                put(meta, "node.id=0\ncluster.id=x\n");
+                assert_int_equal(storage_check(&launch, &failure), 0);
+        }
+        for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+                _cleanup_(failure_done) Failure failure = {};
+                put(meta, foreign[i]);
+                assert_int_equal(storage_check(&launch, &failure), -1);
+                assert_int_equal(failure.code, LAUNCH_BAD_STORAGE);
+                assert_non_null(strstr(failure.text, "does not say node.id=0"));
+        }
+        launch_done(&launch);
+}
+
 static void the_empty_disk_of_a_known_node_stops_it(void **state) {
         _cleanup_(text_free) char *meta = beneath(*state, "meta.properties");
         _cleanup_(failure_done) Failure failure = {};
@@ -177,6 +233,10 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(an_unmounted_disk_is_not_written_to, setup,
                                                 teardown),
                 cmocka_unit_test_setup_teardown(links_are_not_followed, setup, teardown),
+                cmocka_unit_test_setup_teardown(a_file_that_was_there_must_be_there, setup,
+                                                teardown),
+                cmocka_unit_test_setup_teardown(a_directory_is_no_data, setup, teardown),
+                cmocka_unit_test_setup_teardown(the_disk_of_another_node_stops_it, setup, teardown),
                 cmocka_unit_test_setup_teardown(the_empty_disk_of_a_known_node_stops_it, setup,
                                                 teardown),
                 cmocka_unit_test_setup_teardown(the_manifest_is_copied, setup, teardown),

@@ -265,6 +265,9 @@ static void write_volume(MrBuf *out, const MrVolume *volume) {
         text(out, "quorum", volume->quorum);
         number(out, "node id", volume->node_id);
         text(out, "directory id", volume->directory_id);
+        text(out, "marker", volume->marker);
+        strings(out, "marker line", &volume->marker_lines);
+        number(out, "may be empty", volume->may_be_empty);
 }
 
 static void write_file(MrBuf *out, const MrFile *file) {

@@ -63,6 +63,11 @@ static int api_restart(void *userdata, const char *ns, const char *cluster, cons
         return engine_restart(((App *) userdata)->engine, ns, cluster, node, reason, err);
 }
 
+static int api_renew(void *userdata, const char *ns, const char *node, const char *reason,
+                     MrError *err) {
+        return engine_renew(((App *) userdata)->engine, ns, node, reason, err);
+}
+
 static int api_health(void *userdata, bool ready, MrError *err) {
         return engine_health(((App *) userdata)->engine, ready, err);
 }
@@ -89,6 +94,7 @@ static const ApiOps api_ops = {
         .describe = api_describe,
         .events = api_events,
         .restart = api_restart,
+        .renew = api_renew,
         .health = api_health,
         .metrics = api_metrics,
 };

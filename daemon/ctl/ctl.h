@@ -77,6 +77,7 @@ int verb_plan(Ctl *ctl);
 int verb_release(Ctl *ctl);
 int verb_pause(Ctl *ctl);
 int verb_resume(Ctl *ctl);
+int verb_renew(Ctl *ctl);
 int verb_restart(Ctl *ctl);
 int verb_secret(Ctl *ctl);
 int verb_version(Ctl *ctl);

@@ -44,5 +44,8 @@ int engine_events(Engine *engine, const char *kind, const char *ns, const char *
                   MrError *err);
 int engine_restart(Engine *engine, const char *ns, const char *cluster, const char *node,
                    const char *reason, MrError *err);
+/* A node whose storage has lost its data begins anew; an error when nothing of it is lost. */
+int engine_renew(Engine *engine, const char *ns, const char *node, const char *reason,
+                 MrError *err);
 int engine_health(Engine *engine, bool ready, MrError *err);
 void engine_metrics(Engine *engine, MrBuf *out);

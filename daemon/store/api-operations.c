@@ -95,6 +95,27 @@ void api_handle_restarts(Call *call) {
         answer_success(call, 202, "the restart will be made under the usual rules of safety");
 }
 
+void api_handle_renewals(Call *call) {
+        _cleanup_(mr_tree_freep) MrTree *body = NULL;
+        _cleanup_error_ MrError err = MR_ERROR_INIT;
+        const Api *api = call->api;
+
+        if (!call_is(call, "POST"))
+                return call_refuse_method(call);
+        if (call_body(call, &body) < 0)
+                return;
+        const char *node = mr_tree_get_string(body, "node");
+        if (!node)
+                return call_fail(call, 400, "name the node that is to begin anew");
+        if (!api->ops->renew)
+                return call_fail(call, 501, "nodes cannot begin anew here");
+        int r = api->ops->renew(api->userdata, call->ns, node, mr_tree_get_string(body, "reason"),
+                                &err);
+        if (r < 0)
+                return call_fail_error(call, r, &err);
+        answer_success(call, 202, "the node begins anew with an empty disk");
+}
+
 typedef int (*View)(void *userdata, const char *kind, const char *ns, const char *name,
                     MrTree **ret, MrError *err);
 

@@ -164,6 +164,8 @@ static void route_own(Call *call) {
                 return api_handle_holds(call);
         if (mr_streq(call->plural, "restarts") && call->ns && !call->name)
                 return api_handle_restarts(call);
+        if (mr_streq(call->plural, "renewals") && call->ns && !call->name)
+                return api_handle_renewals(call);
         if (call->ns && is_view(call->sub))
                 return api_handle_view(call);
         api_handle_resource(call);

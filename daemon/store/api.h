@@ -18,6 +18,8 @@
  *              GET, PUT {reason}, DELETE
  *      /apis/millrace.io/v1/namespaces/NS/restarts
  *              POST {node | cluster, reason}
+ *      /apis/millrace.io/v1/namespaces/NS/renewals
+ *              POST {node, reason}
  *      /version /api /apis … (discovery), /healthz /readyz /metrics
  */
 
@@ -45,6 +47,9 @@ typedef struct ApiOps {
          * One is NULL. */
         int (*restart)(void *userdata, const char *ns, const char *cluster, const char *node,
                        const char *reason, MrError *err);
+        /* Lets a node whose storage has lost its data begin anew. Fails when nothing is lost. */
+        int (*renew)(void *userdata, const char *ns, const char *node, const char *reason,
+                     MrError *err);
         /* 0 when alive (ready: when the first pass over everything is done), else an error that
          * says why not. */
         int (*health)(void *userdata, bool ready, MrError *err);

@@ -65,7 +65,7 @@ _millctl() {
 
         case $verb in
         help) _millctl_words verbs ;;
-        hold | release | logs) _millctl_words nodes ;;
+        hold | release | logs | renew) _millctl_words nodes ;;
         restart)
                 if ((${#words[@]} > 0)); then _millctl_words names "${words[0]}"; else
                         _millctl_words nodes

@@ -127,7 +127,7 @@ int kafka_nodes_make(KafkaCluster *cluster, MrError *err) {
         if (cluster->resource->is_deleted)
                 return 0;
         return mr_fail(err, MR_INVALID, NULL,
-                       "the cluster has no nodes: add a KafkaNodePool with the label " CLUSTER_LABEL
+                       "the cluster has no nodes; add a KafkaNodePool with the label " CLUSTER_LABEL
                        ": %s, or spec.zookeeper",
                        cluster->resource->name);
 }

@@ -183,7 +183,9 @@ static void write_unit(Sim *sim, const MrTree *step) {
 }
 
 static void remove_unit(Sim *sim, const MrTree *step) {
-        if (!sim->in_deletion)
+        const SimNode *node = sim_node(sim, text(step, "instance"));
+
+        if (!sim->in_deletion && !(node && node->is_drained))
                 sim_violated(sim, "%s was removed, and the resource is still wanted",
                              text(step, "instance"));
         sim_node_remove(sim, text(step, "instance"));

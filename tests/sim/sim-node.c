@@ -289,7 +289,10 @@ static void see_broker(const Sim *sim, const SimNode *node, MrTree *partitions, 
         _cleanup_free_ char *id = mr_strf("%d", node->id);
         bool is_in_sync = node->unwell_since == 0;
 
-        mr_tree_set_int(mr_tree_need_map(partitions, "hosted"), id, PARTITIONS);
+        mr_tree_set_int(mr_tree_need_map(partitions, "hosted"), id,
+                        node->is_drained ? 0 : PARTITIONS);
+        if (node->is_drained)
+                return;
         if (!is_in_sync)
                 mr_tree_set_int(mr_tree_need_map(partitions, "not_in_sync"), id, PARTITIONS);
         if (!is_in_sync || in_sync(sim) - 1 >= min)

@@ -233,6 +233,18 @@ void sim_ask_restart(Sim *sim, const char *node, const char *reason) {
         (void) engine_restart(sim->engine, "default", NULL, node, reason, NULL);
 }
 
+int sim_renew(Sim *sim, const char *node) {
+        return engine_renew(sim->engine, "default", node, "a test", NULL);
+}
+
+void sim_lose_disk(Sim *sim, const char *claim, bool altogether) {
+        if (altogether)
+                mr_tree_remove(sim->claims, claim);
+        else
+                mr_tree_set_bool(mr_tree_need_map(sim->claims, claim), "lost", true);
+        sim_host_changed(sim);
+}
+
 MrTree *sim_events(Sim *sim, const char *kind, const char *name) {
         MrTree *events = NULL;
 

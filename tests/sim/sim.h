@@ -32,6 +32,7 @@ typedef struct SimNode {
         SimState state;
         bool is_masked, is_broken; /* a broken one does not come up */
         bool has_caught_up;        /* in sync, or serving */
+        bool is_drained;           /* no partitions are on it */
         bool by_us;                /* it is not well since we restarted it */
         uint64_t unwell_since;     /* 0: it is well */
         uint64_t state_usec;       /* when the state began */
@@ -173,6 +174,9 @@ MrTree *sim_events(Sim *sim, const char *kind, const char *name);
 MrTree *sim_status(Sim *sim, const char *kind, const char *name);
 bool sim_is_stored(Sim *sim, const char *kind, const char *name);
 void sim_release(Sim *sim, const char *node);
+int sim_renew(Sim *sim, const char *node); /* negative: refused */
+/* The disk of a claim is emptied, or gone altogether. */
+void sim_lose_disk(Sim *sim, const char *claim, bool altogether);
 bool sim_secret(Sim *sim, const char *name, const char *key,
                 MrBuf *out); /* as the engine sees it */
 void sim_lose_secret(Sim *sim, const char *name);

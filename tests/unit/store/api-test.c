@@ -22,7 +22,7 @@ typedef struct Fixture {
         Api *api;
         HttpResponse response;
         MrTree *answer; /* the body of the last response */
-        int restarts;
+        int restarts, renewals;
         bool is_sick;
 } Fixture;
 
@@ -75,6 +75,16 @@ static int restart(void *userdata, const char *ns _unused_, const char *cluster,
         return 0;
 }
 
+static int renew(void *userdata, const char *ns _unused_, const char *node,
+                 const char *reason _unused_, MrError *err) {
+        Fixture *fixture = userdata;
+
+        if (mr_streq(node, "nobody"))
+                return mr_fail(err, MR_INVALID, NULL, "there is nothing to renew");
+        fixture->renewals++;
+        return 0;
+}
+
 static int health(void *userdata, bool ready, MrError *err) {
         Fixture *fixture = userdata;
 
@@ -87,8 +97,12 @@ static void metrics(void *userdata _unused_, MrBuf *out) {
         mr_buf_puts(out, "millrace_up 1\n");
 }
 
-static const ApiOps ops = {
-        .admit = admit, .plan = plan, .restart = restart, .health = health, .metrics = metrics};
+static const ApiOps ops = {.admit = admit,
+                           .plan = plan,
+                           .restart = restart,
+                           .renew = renew,
+                           .health = health,
+                           .metrics = metrics};
 
 static int set_up(void **state) {
         Fixture *fixture = mr_new(Fixture, 1);
@@ -621,6 +635,17 @@ static void holds_are_put_listed_and_released(void **state) {
         assert_int_equal(mr_tree_size(mr_tree_get(fixture->answer, "items")), 1);
 }
 
+static void a_node_is_renewed(void **state) {
+        Fixture *fixture = *state;
+        static const char renewals[] = "/apis/millrace.io/v1/namespaces/default/renewals";
+
+        assert_int_equal(ask(fixture, "POST", renewals, "{node: n-0, reason: why}"), 202);
+        assert_int_equal(fixture->renewals, 1);
+        assert_int_equal(ask(fixture, "POST", renewals, "{cluster: c}"), 400);
+        assert_int_equal(ask(fixture, "POST", renewals, "{node: nobody}"), 422);
+        assert_int_equal(ask(fixture, "GET", renewals, NULL), 405);
+}
+
 static void restarts_are_asked_for(void **state) {
         Fixture *fixture = *state;
         static const char restarts[] = "/apis/millrace.io/v1/namespaces/default/restarts";
@@ -777,6 +802,7 @@ int main(void) {
                 TEST(secrets_made_here_are_written_by_nobody_else),
                 TEST(what_belongs_to_no_namespace),
                 TEST(holds_are_put_listed_and_released),
+                TEST(a_node_is_renewed),
                 TEST(restarts_are_asked_for),
                 TEST(views_come_from_the_passes),
                 TEST(discovery_is_derived_from_the_kinds),

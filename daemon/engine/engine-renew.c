@@ -1,0 +1,52 @@
+/* A node whose data is lost begins anew only when somebody says so, and only once. */
+
+#include <string.h>
+
+#include "engine-private.h"
+#include "sdk/str.h"
+
+/* "NODE prepared" → whether it is this node, and its storage held data */
+static bool held_data(const char *remembered, const char *node) {
+        _cleanup_free_ char *expected = mr_strf("%s prepared", node);
+
+        return mr_streq(remembered, expected);
+}
+
+/* Whether storage that was seen with data is gone, or is empty. */
+static int is_lost(Engine *engine, const char *ns, const char *node, MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *all = NULL;
+        _cleanup_free_ char *prefix = mr_strf("claim/%s/", ns);
+
+        int r = store_remembered(engine->args.store, prefix, &all, err);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < mr_tree_size(all); i++) {
+                const char *claim = mr_tree_key(all, i) + strlen("claim/");
+                const MrTree *found = mr_tree_get(engine->observation.claims, claim);
+                if (held_data(mr_tree_string(mr_tree_at(all, i)), node) &&
+                    (!found || mr_tree_get_bool(found, "lost", false)))
+                        return 1;
+        }
+        return 0;
+}
+
+int engine_renew(Engine *engine, const char *ns, const char *node, const char *reason,
+                 MrError *err) {
+        _cleanup_free_ char *key = mr_strf("renew/%s/%s", ns, node);
+
+        if (!engine->has_observation)
+                return mr_fail(err, MR_TRANSIENT, NULL,
+                               "nothing is known of the storage of %s yet; try again", node);
+        int r = is_lost(engine, ns, node, err);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return mr_fail(err, MR_INVALID, NULL,
+                               "no storage of %s has lost its data, so there is nothing to renew",
+                               node);
+        r = store_remember(engine->args.store, key,
+                           mr_is_empty(reason) ? "no reason was given" : reason, err);
+        if (r >= 0)
+                engine_kick(engine);
+        return r < 0 ? r : 0;
+}

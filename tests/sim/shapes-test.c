@@ -1,0 +1,240 @@
+/* Disks that lose what they held, and nodes that are no longer wanted: what the engine does about
+ * them, and what it leaves to people. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sdk/str.h"
+#include "sim.h"
+
+#define SPEC(replicas, storage)                                                                    \
+        "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata: {name: c}\nspec:\n  "        \
+        "kafka:\n"                                                                                 \
+        "    version: 3.9.1\n    replicas: " replicas "\n"                                         \
+        "    listeners: [{name: plain, port: 9092, type: internal, tls: false}]\n"                 \
+        "    storage: " storage "\n"                                                               \
+        "  zookeeper: {replicas: 1, storage: {type: persistent-claim, size: 1Gi}}\n"
+#define CLAIM "{type: persistent-claim, size: 1Gi}"
+
+static int set_up(void **state) {
+        Sim *sim = sim_new(11);
+
+        sim->start_usec = 600 * SIM_MSEC;
+        sim->catch_up_usec = 200 * SIM_MSEC;
+        sim_start(sim);
+        *state = sim;
+        return 0;
+}
+
+static int tear_down(void **state) {
+        sim_free(*state);
+        return 0;
+}
+
+static void assert_well(const Sim *sim) {
+        if (sim->violation)
+                fail_msg("%s", sim->violation);
+}
+
+/* What the step of the plan that is about this subject waits for; "" when it waits for nothing. */
+static char *waits(Sim *sim, const char *subject) {
+        _cleanup_(mr_tree_freep) MrTree *plan = sim_plan(sim, "Kafka", "c");
+        const MrTree *steps = mr_tree_get(plan, "steps");
+
+        for (size_t i = 0; i < mr_tree_size(steps); i++) {
+                const MrTree *step = mr_tree_at(steps, i);
+                if (mr_streq(mr_tree_get_string(step, "subject"), subject)) {
+                        const char *text = mr_tree_get_string(step, "waits");
+                        return mr_strdup(text ? text : "");
+                }
+        }
+        return NULL;
+}
+
+static void assert_waits(Sim *sim, const char *subject, const char *expected) {
+        _cleanup_free_ char *text = waits(sim, subject);
+
+        if (!text || !strstr(text, expected))
+                fail_msg("%s waits for '%s', not for '%s'", subject, text ? text : "(no step)",
+                         expected);
+}
+
+/* The node ends up down, stays so over crashes of the daemon, and begins anew only when told. */
+static void lose(Sim *sim, bool altogether) {
+        sim_apply(sim, SPEC("2", CLAIM));
+        assert_true(sim_settle(sim, 300));
+        assert_true(sim_renew(sim, "c-kafka-1") < 0);
+        sim_lose_disk(sim, "data-c-kafka-1", altogether);
+        sim_node_down(sim, sim_node(sim, "c-kafka-1"), SIM_FAILED);
+        sim_run(sim, 120 * SIM_SEC);
+        sim_crash(sim);
+        sim_run(sim, 120 * SIM_SEC);
+        assert_well(sim);
+        assert_false(sim_node_is_up(sim_node(sim, "c-kafka-1")));
+        assert_true(sim_node_is_up(sim_node(sim, "c-kafka-0")));
+        assert_waits(sim, "c-kafka-1", "the disk of a known node is empty: data-c-kafka-1");
+        assert_true(sim_renew(sim, "c-kafka-0") < 0);
+        assert_int_equal(sim_renew(sim, "c-kafka-1"), 0);
+        assert_true(sim_settle(sim, 300));
+        sim_check_settled(sim);
+        assert_well(sim);
+        /* Once. */
+        sim_lose_disk(sim, "data-c-kafka-1", altogether);
+        sim_node_down(sim, sim_node(sim, "c-kafka-1"), SIM_FAILED);
+        sim_run(sim, 60 * SIM_SEC);
+        assert_false(sim_node_is_up(sim_node(sim, "c-kafka-1")));
+        assert_well(sim);
+}
+
+static void an_emptied_disk_stops_its_node_until_it_is_renewed(void **state) {
+        lose(*state, false);
+}
+
+static void so_does_a_disk_that_is_gone(void **state) {
+        lose(*state, true);
+}
+
+static void an_ephemeral_broker_begins_anew_by_itself(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, SPEC("2", "{type: ephemeral}"));
+        assert_true(sim_settle(sim, 300));
+        sim_lose_disk(sim, "data-c-kafka-1", true);
+        sim_node_down(sim, sim_node(sim, "c-kafka-1"), SIM_FAILED);
+        assert_true(sim_settle(sim, 300));
+        sim_check_settled(sim);
+        assert_well(sim);
+}
+
+static void a_member_with_the_only_copy_does_not(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, SPEC("1", CLAIM));
+        assert_true(sim_settle(sim, 300));
+        sim_lose_disk(sim, "data-c-zookeeper-0", false);
+        sim_node_down(sim, sim_node(sim, "c-zookeeper-0"), SIM_FAILED);
+        sim_run(sim, 60 * SIM_SEC);
+        assert_false(sim_node_is_up(sim_node(sim, "c-zookeeper-0")));
+        assert_waits(sim, "c-zookeeper-0", "the disk of a known node is empty");
+        assert_well(sim);
+}
+
+static void a_disk_of_another_node_stops_its_node(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, SPEC("2", CLAIM));
+        assert_true(sim_settle(sim, 300));
+        MrTree *identity = mr_tree_get(mr_tree_get(sim->claims, "data-c-kafka-1"), "identity");
+        mr_tree_set_int(identity, "node_id", 7);
+        sim_node_down(sim, sim_node(sim, "c-kafka-1"), SIM_FAILED);
+        sim_run(sim, 60 * SIM_SEC);
+        assert_false(sim_node_is_up(sim_node(sim, "c-kafka-1")));
+        assert_waits(sim, "c-kafka-1", "holds data of kafka 7, not of kafka 1");
+        assert_true(sim_renew(sim, "c-kafka-1") < 0);
+        mr_tree_set_int(identity, "node_id", 1);
+        assert_true(sim_settle(sim, 300));
+        assert_well(sim);
+}
+
+/* --- scaling down */
+
+static void a_broker_goes_when_nothing_is_on_it(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, SPEC("3", CLAIM));
+        assert_true(sim_settle(sim, 300));
+        sim_apply(sim, SPEC("2", CLAIM));
+        sim_run(sim, 60 * SIM_SEC);
+        assert_true(sim_node_is_up(sim_node(sim, "c-kafka-2")));
+        assert_well(sim);
+        sim_node(sim, "c-kafka-2")->is_drained = true;
+        sim_kick(sim);
+        sim_run(sim, 60 * SIM_SEC);
+        assert_null(sim_node(sim, "c-kafka-2"));
+        /* Its data stays, and is taken again when the cluster grows. */
+        assert_non_null(mr_tree_get(sim->claims, "data-c-kafka-2"));
+        assert_true(sim_settle(sim, 300));
+        sim_check_settled(sim);
+        sim_apply(sim, SPEC("3", CLAIM));
+        assert_true(sim_settle(sim, 300));
+        assert_non_null(sim_node(sim, "c-kafka-2"));
+        assert_well(sim);
+}
+
+static void its_data_goes_with_it_only_when_the_spec_says_so(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, SPEC("3", "{type: persistent-claim, size: 1Gi, deleteClaim: true}"));
+        assert_true(sim_settle(sim, 300));
+        sim->may_delete_data = true;
+        sim_node(sim, "c-kafka-2")->is_drained = true;
+        sim_apply(sim, SPEC("2", "{type: persistent-claim, size: 1Gi, deleteClaim: true}"));
+        sim_run(sim, 60 * SIM_SEC);
+        assert_null(sim_node(sim, "c-kafka-2"));
+        assert_null(mr_tree_get(sim->claims, "data-c-kafka-2"));
+        assert_non_null(mr_tree_get(sim->claims, "data-c-kafka-1"));
+        /* It was removed on purpose, so nothing is lost when it comes back. */
+        sim_apply(sim, SPEC("3", "{type: persistent-claim, size: 1Gi, deleteClaim: true}"));
+        assert_true(sim_settle(sim, 300));
+        assert_well(sim);
+}
+
+static void a_held_broker_stays_though_nobody_wants_it(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, SPEC("2", CLAIM));
+        assert_true(sim_settle(sim, 300));
+        sim_hold(sim, "c-kafka-1", "being looked at");
+        sim_node(sim, "c-kafka-1")->is_drained = true;
+        sim_apply(sim, SPEC("1", CLAIM));
+        sim_run(sim, 60 * SIM_SEC);
+        assert_non_null(sim_node(sim, "c-kafka-1"));
+        sim_release(sim, "c-kafka-1");
+        sim_run(sim, 60 * SIM_SEC);
+        assert_null(sim_node(sim, "c-kafka-1"));
+        assert_well(sim);
+}
+
+static void a_claim_grows_and_does_not_shrink(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, SPEC("1", CLAIM));
+        assert_true(sim_settle(sim, 300));
+        int pid = sim_node(sim, "c-kafka-0")->pid;
+        sim_apply(sim, SPEC("1", "{type: persistent-claim, size: 2Gi}"));
+        assert_true(sim_settle(sim, 300));
+        assert_int_equal(mr_tree_get_int(mr_tree_get(sim->claims, "data-c-kafka-0"), "size", 0),
+                         INT64_C(2) << 30);
+        sim_apply(sim, SPEC("1", CLAIM));
+        assert_true(sim_settle(sim, 300));
+        assert_int_equal(mr_tree_get_int(mr_tree_get(sim->claims, "data-c-kafka-0"), "size", 0),
+                         INT64_C(2) << 30);
+        assert_int_equal(sim_node(sim, "c-kafka-0")->pid, pid);
+        sim_check_settled(sim);
+        assert_well(sim);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                TEST(an_emptied_disk_stops_its_node_until_it_is_renewed),
+                TEST(so_does_a_disk_that_is_gone),
+                TEST(an_ephemeral_broker_begins_anew_by_itself),
+                TEST(a_member_with_the_only_copy_does_not),
+                TEST(a_disk_of_another_node_stops_its_node),
+                TEST(a_broker_goes_when_nothing_is_on_it),
+                TEST(its_data_goes_with_it_only_when_the_spec_says_so),
+                TEST(a_held_broker_stays_though_nobody_wants_it),
+                TEST(a_claim_grows_and_does_not_shrink),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -89,9 +89,16 @@ static bool is_all_ready(const Desire *desire) {
         return true;
 }
 
+static bool is_waited_for(const Desire *desire) {
+        for (size_t i = 0; i < desire->probes.n; i++)
+                if (desire->probes.items[i].is_waited_for)
+                        return true;
+        return false;
+}
+
 static uint64_t look_interval(const Tracked *tracked, const Desire *desire, const Plan *plan,
                               const MrFacts *facts) {
-        if ((plan_size(plan) == 0 && is_all_ready(desire)) ||
+        if ((plan_size(plan) == 0 && is_all_ready(desire) && !is_waited_for(desire)) ||
             resource_is_paused(&tracked->document->resource))
                 return LOOK_SETTLED_USEC;
         if (now_usec() - tracked->changed_usec > STUCK_AFTER_USEC)

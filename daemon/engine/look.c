@@ -111,7 +111,10 @@ static unsigned questions_of(const MrProbe *probe) {
         static const struct {
                 const char *name;
                 unsigned question;
-        } questions[] = {{"loggers", KAFKA_ASK_LOGGERS}, {"quotas", KAFKA_ASK_QUOTAS}};
+        } questions[] = {{"loggers", KAFKA_ASK_LOGGERS},
+                         {"quotas", KAFKA_ASK_QUOTAS},
+                         {"log_dirs", KAFKA_ASK_LOG_DIRS},
+                         {"features", KAFKA_ASK_FEATURES}};
         unsigned result = 0;
 
         for (size_t i = 0; i < probe->also.n; i++)
@@ -236,6 +239,8 @@ static const char *scope_id(const char *scope) {
 static KafkaSubject subject_of(const char *scope) {
         if (mr_starts_with(scope, "logger/"))
                 return KAFKA_SUBJECT_LOGGER;
+        if (mr_starts_with(scope, "feature/"))
+                return KAFKA_SUBJECT_FEATURE;
         return mr_starts_with(scope, "quota/") ? KAFKA_SUBJECT_QUOTA : KAFKA_SUBJECT_BROKER;
 }
 

@@ -137,7 +137,7 @@ void views_look(Views *views, const MrProbes *probes, const MrManifests *wanted,
 }
 
 static void altered(void *userdata, int r, const MrError *err) {
-        static const char *const parts[] = {"configs", "loggers", "quotas"};
+        static const char *const parts[] = {"configs", "loggers", "quotas", "features"};
         Views *views = userdata;
         ViewsAltered done = views->altered;
 

@@ -1,6 +1,6 @@
-/* Changes to a running cluster, one request a subject: IncrementalAlterConfigs (KIP-339) for what
- * concerns one broker, sent to that broker, which checks it against its own configuration; and
- * AlterClientQuotas (KIP-546) for the quotas of all users. */
+/* Changes to a running cluster, one request a subject; UpdateFeatures (KIP-584) raises features:
+ * IncrementalAlterConfigs (KIP-339) for what concerns one broker, sent to that broker, which checks
+ * it against its own configuration; and AlterClientQuotas (KIP-546) for the quotas of all users. */
 
 #include <errno.h>
 #include <math.h>
@@ -15,6 +15,7 @@
 #define RESOURCE_BROKER_LOGGER 8
 #define OPERATION_SET 0
 #define OPERATION_DELETE 1
+#define UPGRADE 1
 
 /* All changes of one request. */
 typedef struct Group {
@@ -49,6 +50,12 @@ static int check_responses(const MrTree *response, MrError *err) {
 
 static int check_entries(const MrTree *response, MrError *err) {
         return check_all(response, "entries", err);
+}
+
+static int check_features(const MrTree *response, MrError *err) {
+        int r = kafka_error_check_in(response, err);
+
+        return r < 0 ? r : check_all(response, "results", err);
 }
 
 static void send_next(KafkaAlteration *alteration);
@@ -103,18 +110,48 @@ static MrTree *quotas_request(const Group *group) {
         return body;
 }
 
+static MrTree *features_request(const Group *group) {
+        MrTree *body = mr_tree_new_map(), *updates = mr_tree_need_list(body, "feature_updates");
+
+        mr_tree_set_int(body, "timeout_ms", 15000);
+        for (size_t i = 0; i < mr_tree_size(group->changes); i++) {
+                const char *text = mr_tree_string(mr_tree_at(group->changes, i));
+                MrTree *update = mr_tree_append(updates, mr_tree_new_map());
+                int64_t level;
+                mr_tree_set_string(update, "feature", mr_tree_key(group->changes, i));
+                mr_tree_set_int(update, "max_version_level",
+                                text && mr_parse_int(text, &level) == 0 ? level : 0);
+                mr_tree_set_int(update, "upgrade_type", UPGRADE);
+        }
+        return body;
+}
+
+/* How each subject is altered, and whether the controller does it rather than one broker. */
+static const struct {
+        KafkaApi api;
+        MrTree *(*request)(const Group *group);
+        int (*check)(const MrTree *response, MrError *err);
+        bool is_of_cluster;
+} subjects[] = {
+        [KAFKA_SUBJECT_BROKER] = {KAFKA_INCREMENTAL_ALTER_CONFIGS, configs_request, check_responses,
+                                  false},
+        [KAFKA_SUBJECT_LOGGER] = {KAFKA_INCREMENTAL_ALTER_CONFIGS, configs_request, check_responses,
+                                  false},
+        [KAFKA_SUBJECT_QUOTA] = {KAFKA_ALTER_CLIENT_QUOTAS, quotas_request, check_entries, true},
+        [KAFKA_SUBJECT_FEATURE] = {KAFKA_UPDATE_FEATURES, features_request, check_features, true},
+};
+
 static void send_next(KafkaAlteration *alteration) {
         const Group *group = &alteration->groups[alteration->at];
-        bool is_quota = group->subject == KAFKA_SUBJECT_QUOTA;
         int64_t id;
 
-        if (is_quota || mr_parse_int(group->broker, &id) < 0)
+        if (subjects[group->subject].is_of_cluster || mr_parse_int(group->broker, &id) < 0)
                 id = KAFKA_CONTROLLER;
         KafkaRequest request = {
-                .api = is_quota ? KAFKA_ALTER_CLIENT_QUOTAS : KAFKA_INCREMENTAL_ALTER_CONFIGS,
+                .api = subjects[group->subject].api,
                 .target = (int32_t) id,
-                .take_body = is_quota ? quotas_request(group) : configs_request(group),
-                .check = is_quota ? check_entries : check_responses,
+                .take_body = subjects[group->subject].request(group),
+                .check = subjects[group->subject].check,
                 .reply = on_altered,
                 .userdata = alteration,
         };

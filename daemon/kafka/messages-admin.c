@@ -195,3 +195,32 @@ const CodecField alter_user_scram_credentials_response[] = {
         {STRUCTS("results", scram_result)},
         {},
 };
+
+static const CodecField feature_update[] = {
+        {STRING("feature")},
+        {INT16("max_version_level")},
+        {INT8("upgrade_type"), SINCE(1), FALLBACK(1)},
+        {},
+};
+
+const CodecField update_features_request[] = {
+        {INT32("timeout_ms"), FALLBACK(60000)},
+        {STRUCTS("feature_updates", feature_update)},
+        {BOOL("validate_only"), SINCE(1)},
+        {},
+};
+
+static const CodecField feature_result[] = {
+        {STRING("feature")},
+        {INT16("error_code")},
+        {STRING("error_message"), NULLABLE(0)},
+        {},
+};
+
+const CodecField update_features_response[] = {
+        {INT32("throttle_time_ms")},
+        {INT16("error_code")},
+        {STRING("error_message"), NULLABLE(0)},
+        {STRUCTS("results", feature_result), UNTIL(1)},
+        {},
+};

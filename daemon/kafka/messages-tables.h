@@ -40,4 +40,5 @@ extern const CodecField describe_user_scram_credentials_request[],
 extern const CodecField alter_user_scram_credentials_request[],
         alter_user_scram_credentials_response[];
 extern const CodecField describe_quorum_request[], describe_quorum_response[];
+extern const CodecField update_features_request[], update_features_response[];
 extern const CodecField describe_cluster_request[], describe_cluster_response[];

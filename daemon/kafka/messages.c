@@ -25,6 +25,7 @@ static const KafkaMessage messages[] = {
         {KAFKA_ALTER_USER_SCRAM_CREDENTIALS, "AlterUserScramCredentials", 0, 0, 0,
          TABLES(alter_user_scram_credentials)},
         {KAFKA_DESCRIBE_QUORUM, "DescribeQuorum", 0, 2, 0, TABLES(describe_quorum)},
+        {KAFKA_UPDATE_FEATURES, "UpdateFeatures", 1, 2, 0, TABLES(update_features)},
         {KAFKA_DESCRIBE_CLUSTER, "DescribeCluster", 0, 2, 0, TABLES(describe_cluster)},
 };
 

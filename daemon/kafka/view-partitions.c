@@ -129,3 +129,37 @@ MrTree *kafka_view_quorum(const MrTree *describe_quorum) {
         }
         return quorum;
 }
+
+MrTree *kafka_view_log_dirs(const MrTree *describe_log_dirs) {
+        const MrTree *results = mr_tree_get(describe_log_dirs, "results");
+        MrTree *dirs = mr_tree_new_map();
+
+        for (size_t i = 0; i < mr_tree_size(results); i++) {
+                const MrTree *result = mr_tree_at(results, i),
+                             *topics = mr_tree_get(result, "topics");
+                const char *path = mr_tree_get_string(result, "log_dir");
+                int64_t n = 0;
+                for (size_t k = 0; k < mr_tree_size(topics); k++)
+                        n += (int64_t) mr_tree_size(
+                                mr_tree_get(mr_tree_at(topics, k), "partitions"));
+                if (path)
+                        mr_tree_set_int(dirs, path,
+                                        mr_tree_get_int(result, "error_code", 0) ? -1 : n);
+        }
+        return dirs;
+}
+
+MrTree *kafka_view_features(const MrTree *api_versions) {
+        const MrTree *list = mr_tree_get(api_versions, "finalized_features");
+        MrTree *all = mr_tree_new_map(), *features = mr_tree_need_map(all, "");
+
+        for (size_t i = 0; i < mr_tree_size(list); i++) {
+                const MrTree *feature = mr_tree_at(list, i);
+                const char *name = mr_tree_get_string(feature, "name");
+                _cleanup_free_ char *level = mr_strf(
+                        "%lld", (long long) mr_tree_get_int(feature, "max_version_level", 0));
+                if (name)
+                        mr_tree_set_string(features, name, level);
+        }
+        return all;
+}

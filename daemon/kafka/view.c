@@ -300,6 +300,58 @@ static void ask_quotas(KafkaView *view) {
             NULL);
 }
 
+/* Of a broker that does not answer nothing is known, and the look goes on without it. */
+static void on_log_dirs(const MrError *err, const MrTree *response, void *userdata) {
+        Asking *asking = userdata;
+
+        if (!err && response && mr_tree_get_int(response, "error_code", 0) == KAFKA_OK)
+                mr_tree_set(mr_tree_need_map(asking->view->tree, "log_dirs"), asking->broker,
+                            kafka_view_log_dirs(response));
+        answered(asking, NULL);
+}
+
+static void ask_log_dirs(KafkaView *view, const char *broker) {
+        MrTree *body = mr_tree_new_map();
+        int64_t id;
+
+        mr_tree_set(body, "topics", mr_tree_new_null());
+        if (mr_parse_int(broker, &id) < 0)
+                id = KAFKA_ANY;
+        ask(view,
+            (KafkaRequest){
+                    .api = KAFKA_DESCRIBE_LOG_DIRS,
+                    .target = (int32_t) id,
+                    .take_body = body,
+                    .check = no_check,
+                    .timeout_usec = 3000000,
+                    .reply = on_log_dirs,
+            },
+            broker);
+}
+
+static void on_features(const MrError *err, const MrTree *response, void *userdata) {
+        Asking *asking = userdata;
+
+        if (response)
+                mr_tree_set(asking->view->tree, "features", kafka_view_features(response));
+        answered(asking, err);
+}
+
+static void ask_features(KafkaView *view) {
+        MrTree *body = mr_tree_new_map();
+
+        mr_tree_set_string(body, "client_software_name", "millrace");
+        mr_tree_set_string(body, "client_software_version", MILLRACE_VERSION);
+        ask(view,
+            (KafkaRequest){
+                    .api = KAFKA_API_VERSIONS,
+                    .target = KAFKA_ANY,
+                    .take_body = body,
+                    .reply = on_features,
+            },
+            NULL);
+}
+
 static void add_brokers(KafkaView *view) {
         const MrTree *list = mr_tree_get(view->metadata, "brokers");
         MrTree *brokers = mr_tree_need_map(view->tree, "brokers");
@@ -313,6 +365,8 @@ static void add_brokers(KafkaView *view) {
                 mr_tree_set_int(entry, "port", mr_tree_get_int(broker, "port", 0));
                 mr_tree_set_string(entry, "rack", mr_tree_get_string(broker, "rack"));
                 ask_broker(view, id, RESOURCE_BROKER, on_configs);
+                if (view->also & KAFKA_ASK_LOG_DIRS)
+                        ask_log_dirs(view, id);
                 if (view->also & KAFKA_ASK_LOGGERS)
                         ask_broker(view, id, RESOURCE_BROKER_LOGGER, on_loggers);
         }
@@ -348,6 +402,8 @@ static void on_metadata(const MrError *err, const MrTree *response, void *userda
                 add_brokers(view);
                 ask_minimums(view);
                 ask_quorum(view);
+                if (view->also & KAFKA_ASK_FEATURES)
+                        ask_features(view);
                 if (view->also & KAFKA_ASK_QUOTAS)
                         ask_quotas(view);
         }

@@ -18,6 +18,9 @@
  *                                     releases that of "root"
  *      quotas: {"": {KEY: VALUE}}     when asked for: the quotas of all users that have none of
  *                                     their own; null: none is set
+ *      log_dirs: {ID: {PATH: n}}      replicas in each log directory, -1 where it is offline; asked
+ *                                     for with KAFKA_ASK_LOG_DIRS
+ *      features: {"": {NAME: LEVEL}}  those that are finalized; with KAFKA_ASK_FEATURES
  *      error                          instead of all that: why nothing could be seen
  */
 
@@ -31,6 +34,8 @@ typedef void (*KafkaSeen)(void *userdata, MrTree *take_view);
 typedef enum KafkaAsk {
         KAFKA_ASK_LOGGERS = 1U << 0,
         KAFKA_ASK_QUOTAS = 1U << 1,
+        KAFKA_ASK_LOG_DIRS = 1U << 2,
+        KAFKA_ASK_FEATURES = 1U << 3,
 } KafkaAsk;
 
 /* `client` is borrowed and must live as long as the view. `also`: further KafkaQuestions. */
@@ -42,11 +47,14 @@ KafkaView *kafka_view_free(KafkaView *view); /* no callback any more; takes and 
 MrTree *kafka_view_partitions(const MrTree *metadata, const MrTree *minimums);
 MrTree *kafka_view_quorum(const MrTree *describe_quorum);
 MrTree *kafka_view_quotas(const MrTree *describe_client_quotas);
+MrTree *kafka_view_log_dirs(const MrTree *describe_log_dirs);
+MrTree *kafka_view_features(const MrTree *api_versions);
 
 typedef enum KafkaSubject {
-        KAFKA_SUBJECT_BROKER, /* dynamic configuration */
-        KAFKA_SUBJECT_LOGGER, /* level of a logger of one broker */
-        KAFKA_SUBJECT_QUOTA,  /* default quota of all users */
+        KAFKA_SUBJECT_BROKER,  /* dynamic configuration */
+        KAFKA_SUBJECT_LOGGER,  /* level of a logger of one broker */
+        KAFKA_SUBJECT_QUOTA,   /* default quota of all users */
+        KAFKA_SUBJECT_FEATURE, /* a feature of the cluster, to be raised to this level */
 } KafkaSubject;
 
 /* One change of what a running cluster goes by. */

@@ -356,7 +356,7 @@ static void plan_removals(Order *order) {
 }
 
 static void plan_shared(Order *order) {
-        add_changes(order, NULL, NULL, false, false);
+        add_changes(order, NULL, NULL, false);
 }
 
 int plan_make(const PlanInput *input, Plan **ret, MrError *err) {

@@ -57,6 +57,7 @@ typedef struct KafkaCluster {
         size_t n_leftovers;
         KafkaNote *notes;
         size_t n_notes, allocated_notes;
+        bool needs_log_dirs;          /* to tell whether a volume may go */
         const char *protocol;         /* inter.broker.protocol.version; NULL in KRaft mode */
         const char *metadata_version; /* of a KRaft cluster: "4.3-IV0" */
 } KafkaCluster;
@@ -85,8 +86,8 @@ bool kafka_may_vote(const KafkaCluster *cluster, int64_t id);
 int kafka_release_check(KafkaCluster *cluster, MrError *err);
 /* What the metadata of the cluster is at, as far as that is known. */
 const char *kafka_metadata_now(const KafkaCluster *cluster);
-/* The level the metadata of a running cluster is to be raised to now; NULL: it stays. */
-const char *kafka_metadata_upgrade(const KafkaCluster *cluster);
+/* Raises the metadata of a cluster whose nodes all run its release. */
+void kafka_add_metadata(const KafkaCluster *cluster, MrParts *parts);
 
 /* kafka-health.c: whether the controllers have a majority of members that caught up without this
  * one.

@@ -263,6 +263,7 @@ int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFac
                 add_workload(&cluster, node, &properties.restart, &log, metrics, parts);
         }
         options_add_settings(&cluster, parts);
+        kafka_add_metadata(&cluster, parts);
         kafka_log_settings(&cluster, &log, parts);
         quotas_add_settings(&cluster, parts);
         quotas_warn(&cluster, parts);

@@ -270,6 +270,11 @@ int kafka_probes(const MrResource *resource, const KafkaSpec *spec, const MrFact
                 if (cluster.nodes[i].is_broker)
                         mr_strings_add(arena, &probe.nodes, cluster.nodes[i].name);
         mr_strings_add(arena, &probe.also, "quotas");
+        probe.is_waited_for = cluster.needs_log_dirs;
+        if (cluster.needs_log_dirs)
+                mr_strings_add(arena, &probe.also, "log_dirs");
+        if (cluster.is_kraft)
+                mr_strings_add(arena, &probe.also, "features");
         if (kafka_log_is_told(&cluster))
                 mr_strings_add(arena, &probe.also, "loggers");
         ret->items = mr_arena_new_array(arena, MrProbe, 2);

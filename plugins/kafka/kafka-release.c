@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define PROTOCOL "inter.broker.protocol.version"
+#define METADATA_FEATURE "metadata.version"
 
 /* "3.9-IV0" → 3, 9; false when it does not begin so. */
 static bool read_version(const char *text, int ret[2]) {
@@ -92,8 +93,11 @@ static int check_protocol(KafkaCluster *cluster, MrError *err) {
 }
 
 static int64_t level_seen(const KafkaCluster *cluster) {
-        return mr_tree_get_int(mr_tree_get(kafka_view(cluster), "features"), "metadata.version",
-                               -1);
+        const char *text = mr_tree_get_string(
+                mr_tree_get(mr_tree_get(kafka_view(cluster), "features"), ""), METADATA_FEATURE);
+        int64_t level;
+
+        return text && mr_parse_int(text, &level) == 0 ? level : -1;
 }
 
 static int check_metadata(KafkaCluster *cluster, MrError *err) {
@@ -129,7 +133,7 @@ static int check_metadata(KafkaCluster *cluster, MrError *err) {
         return 0;
 }
 
-const char *kafka_metadata_upgrade(const KafkaCluster *cluster) {
+static const char *upgrade_level(const KafkaCluster *cluster) {
         const KafkaMetadata *wanted = kafka_metadata(cluster->metadata_version);
         int64_t level = level_seen(cluster);
 
@@ -137,6 +141,19 @@ const char *kafka_metadata_upgrade(const KafkaCluster *cluster) {
             !is_rolled_out(cluster))
                 return NULL;
         return mr_arena_strf(cluster->arena, "%" PRId64, wanted->level);
+}
+
+void kafka_add_metadata(const KafkaCluster *cluster, MrParts *parts) {
+        const char *level = upgrade_level(cluster);
+
+        if (level)
+                mr_parts_add(parts, (MrPart){
+                                            .kind = MR_PART_SETTING,
+                                            .setting = {.protocol = "kafka",
+                                                        .scope = "feature/",
+                                                        .key = METADATA_FEATURE,
+                                                        .value = level},
+                                    });
 }
 
 const char *kafka_metadata_now(const KafkaCluster *cluster) {

@@ -107,6 +107,7 @@ static bool is_of_metadata(const Settling *s, const MrTree *claim) {
 
 /* Why a volume that the spec gave up must stay; NULL when it may go. */
 static const char *reason_to_keep(const Settling *s, const MrTree *claim) {
+        s->cluster->needs_log_dirs = true;
         int64_t n = replicas_in(s, mr_tree_get_string(claim, "directory"));
 
         if (s->node->is_controller && is_of_metadata(s, claim))

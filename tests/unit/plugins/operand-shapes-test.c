@@ -501,11 +501,40 @@ static void metadata_never_goes_back(void **state _unused_) {
                 world_of(KRAFT_CLUSTER("version: 4.1.1, metadataVersion: \"4.0\", ")
                                  POOL("a", "1", "broker, controller", ""));
 
-        world_see_view(release, "kafka", "{\"features\": {\"metadata.version\": 27}}");
+        world_see_view(release, "kafka", "{\"features\": {\"\": {\"metadata.version\": \"27\"}}}");
         assert_refused(release, "spec.kafka.version", "has version 4.1-IV1");
-        world_see_view(asked, "kafka", "{\"features\": {\"metadata.version\": 27}}");
+        world_see_view(asked, "kafka", "{\"features\": {\"\": {\"metadata.version\": \"27\"}}}");
         _cleanup_(mr_parts_freep) MrParts *parts = parts_of(asked);
         assert_true(is_warned(parts, "MetadataVersion", "stays at version 4.1-IV1"));
+}
+
+static void metadata_follows_when_every_node_runs_the_release(void **state _unused_) {
+        static const struct {
+                const char *version, *level, *expected;
+        } cases[] = {
+                {"4.1.1", "25", "27"},
+                {"4.0.2", "25", NULL},
+                {"4.1.1", "27", NULL},
+        };
+
+        for (size_t i = 0; i < MR_ELEMENTS(cases); i++) {
+                _cleanup_(world_freep) World *world = world_of(
+                        KRAFT_CLUSTER("version: 4.1.1, ") POOL("a", "1", "broker, controller", ""));
+                _cleanup_free_ char *nodes =
+                        mr_strf("{\"c-a-0\": {\"state\": \"running\", \"version\": \"%s\", "
+                                "\"applied\": {" BOTH "}}}",
+                                cases[i].version);
+                _cleanup_free_ char *view = mr_strf(
+                        "{\"features\": {\"\": {\"metadata.version\": \"%s\"}}}", cases[i].level);
+                world_see_nodes(world, nodes);
+                world_see_view(world, "kafka", view);
+                _cleanup_(mr_parts_freep) MrParts *parts = parts_of(world);
+                const MrPart *part =
+                        parts_find(parts, MR_PART_SETTING, "feature/", "metadata.version");
+                assert_int_equal(part != NULL, cases[i].expected != NULL);
+                if (part)
+                        assert_string_equal(part->setting.value, cases[i].expected);
+        }
 }
 
 int main(void) {
@@ -543,6 +572,7 @@ int main(void) {
                 cmocka_unit_test(a_short_metadata_version_is_the_newest_of_its_release),
                 cmocka_unit_test(metadata_a_release_does_not_know_is_refused),
                 cmocka_unit_test(metadata_never_goes_back),
+                cmocka_unit_test(metadata_follows_when_every_node_runs_the_release),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,6 +109,16 @@ static void every_knob_without_zookeeper(void **state _unused_) {
         check("knobs-kraft");
 }
 
+static void every_shape_of_a_cluster(void **state _unused_) {
+        static const char *const shapes[] = {
+                "shape-3.8-ephemeral", "shape-3.9-pools",  "shape-3.9-jbod",  "shape-4.0-combined",
+                "shape-4.1-dedicated", "shape-4.2-ranges", "shape-4.3-mixed",
+        };
+
+        for (size_t i = 0; i < MR_ELEMENTS(shapes); i++)
+                check(shapes[i]);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_knob_with_zookeeper),
@@ -118,6 +128,7 @@ int main(void) {
                 cmocka_unit_test(one_node_of_both_roles),
                 cmocka_unit_test(pools_with_a_static_quorum),
                 cmocka_unit_test(pools_with_a_dynamic_quorum),
+                cmocka_unit_test(every_shape_of_a_cluster),
                 cmocka_unit_test(listeners_of_every_type),
                 cmocka_unit_test(listeners_with_zookeeper),
         };

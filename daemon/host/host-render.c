@@ -132,6 +132,8 @@ void host_render_launch(const HostProperties *p, const HostConfig *config, MrBuf
                 launch_line(out, "expect-prepared", "yes");
         for (size_t i = 0; i < p->markers.n; i++) {
                 const HostMarker *marker = (const HostMarker *) p->markers.items + i;
+                if (p->prepare_class && !mr_streq(marker->full, p->prepared_path))
+                        launch_line(out, "prepared-too", marker->full);
                 for (size_t k = 0; k < marker->lines.n; k++)
                         mr_buf_printf(out, "expect-line %s %s\n", marker->full,
                                       marker->lines.items[k]);

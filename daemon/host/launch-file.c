@@ -36,6 +36,7 @@ static const Key keys[] = {
         {"directory", KEY_PATHS, offsetof(Launch, directories)},
         {"content", KEY_CONTENT, offsetof(Launch, contents)},
         {"prepared", KEY_PATH, offsetof(Launch, prepared)},
+        {"prepared-too", KEY_PATHS, offsetof(Launch, prepared_too)},
         {"expect-prepared", KEY_YES, offsetof(Launch, expect_prepared)},
         {"expect-line", KEY_CONTENT, offsetof(Launch, expected_lines)},
         {"prepare-class", KEY_TEXT, offsetof(Launch, prepare_class)},
@@ -258,6 +259,7 @@ int launch_read(const char *node_directory, Launch *ret, Failure *failure) {
 
 void launch_done(Launch *launch) {
         words_done(&launch->directories);
+        words_done(&launch->prepared_too);
         words_done(&launch->expected_lines);
         words_done(&launch->known);
         free(launch->known_text);

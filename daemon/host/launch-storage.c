@@ -78,10 +78,17 @@ int manifest_copy(const char *node_directory, const char *run_directory, Failure
         return 0;
 }
 
-bool storage_is_prepared(const Launch *launch) {
+static bool is_file(const char *path) {
         struct stat st;
 
-        return launch->prepared && lstat(launch->prepared, &st) == 0 && S_ISREG(st.st_mode);
+        return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+bool storage_is_prepared(const Launch *launch) {
+        for (size_t i = 0; i < launch->prepared_too.n; i++)
+                if (!is_file(launch->prepared_too.items[i]))
+                        return false;
+        return launch->prepared && is_file(launch->prepared);
 }
 
 static int known_check(const char *path, Failure *failure) {

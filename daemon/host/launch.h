@@ -71,9 +71,10 @@ typedef struct Launch {
         const char *prepare_class;
         const char *main_class;
         const char *expect_prepared; /* "yes", or NULL */
-        Words expected_lines;        /* path and line by turns */
-        Words known;                 /* files that must be there; from a file beside this one */
-        char *known_text;            /* owned */
+        Words prepared_too;   /* the same of further disks, which may have been added later */
+        Words expected_lines; /* path and line by turns */
+        Words known;          /* files that must be there; from a file beside this one */
+        char *known_text;     /* owned */
         Words directories;
         Words contents; /* path and text by turns */
         Words prepare_arguments;

@@ -16,13 +16,13 @@ typedef struct MrManifest {
         const char *
                 owner; /* found ones: the cluster it was made for ("default/my-cluster"), or NULL */
         int rank;      /* applied in this order within a node, removed in the opposite order */
-        bool is_secret;      /* the payload is masked when printed */
-        bool is_private;     /* a file only the process that reads it may read */
-        bool keep;           /* never removed because it is no longer wanted (storage) */
-        bool is_in_use; /* found ones: the process of the node has it open, so it is not removed
-                           before that restarts */
-        bool restarts;  /* a changed body takes effect only when the node restarts */
-        bool reloads;   /* the running process picks up a changed body by itself */
+        bool is_secret;  /* the payload is masked when printed */
+        bool is_private; /* a file only the process that reads it may read */
+        bool keep;       /* never removed because it is no longer wanted (storage) */
+        bool is_in_use;  /* found ones: the process of the node has it open, so it is not removed
+                            before that restarts */
+        bool restarts;   /* a changed body takes effect only when the node restarts */
+        bool reloads;    /* the running process picks up a changed body by itself */
         const char *pending; /* what must exist before the payload is known: "secret my-user"; NULL:
                                 complete */
         MrTree *body;        /* compared; owned by the manifests */

@@ -141,6 +141,8 @@ static void add_preparation(const KafkaCluster *cluster, const KafkaNode *node,
                             MrWorkload *workload) {
         const char *const common[] = {
                 "format",
+                /* A disk that was added later is prepared beside those that hold data already. */
+                "--ignore-formatted",
                 "-t",
                 cluster->id,
                 "-c",

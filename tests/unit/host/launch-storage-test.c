@@ -184,6 +184,20 @@ static void the_disk_of_another_node_stops_it(void **state) {
         launch_done(&launch);
 }
 
+static void a_disk_that_was_added_is_prepared(void **state) {
+        _cleanup_(text_free) char *meta = beneath(*state, "meta.properties");
+        _cleanup_(text_free) char *other = beneath(*state, "other.properties");
+        Launch launch = {.prepared = meta};
+
+        put(meta, "x\n");
+        assert_true(storage_is_prepared(&launch));
+        words_add(&launch.prepared_too, other);
+        assert_false(storage_is_prepared(&launch));
+        put(other, "x\n");
+        assert_true(storage_is_prepared(&launch));
+        launch_done(&launch);
+}
+
 static void the_empty_disk_of_a_known_node_stops_it(void **state) {
         _cleanup_(text_free) char *meta = beneath(*state, "meta.properties");
         _cleanup_(failure_done) Failure failure = {};
@@ -236,6 +250,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(a_file_that_was_there_must_be_there, setup,
                                                 teardown),
                 cmocka_unit_test_setup_teardown(a_directory_is_no_data, setup, teardown),
+                cmocka_unit_test_setup_teardown(a_disk_that_was_added_is_prepared, setup, teardown),
                 cmocka_unit_test_setup_teardown(the_disk_of_another_node_stops_it, setup, teardown),
                 cmocka_unit_test_setup_teardown(the_empty_disk_of_a_known_node_stops_it, setup,
                                                 teardown),

@@ -26,6 +26,14 @@ static const MrEnum kraft_metadata_values[] = {
         {},
 };
 
+static const MrField override_fields[] = {
+        MR_INT("broker", StorageOverride, node_id, .min = 0, .max = INT32_MAX,
+               .doc = "Id of the node."),
+        MR_STRING("class", StorageOverride, storage_class,
+                  .doc = "Its storage class; that of the others when absent."),
+        {},
+};
+
 #define STORAGE_ROWS                                                                               \
         MR_INT("id", Storage, id, .min = 0, .max = INT32_MAX,                                      \
                .doc = "Number of the disk, unique within a jbod."),                                \
@@ -42,13 +50,14 @@ static const MrEnum kraft_metadata_values[] = {
                 MR_ENUM("kraftMetadata", Storage, kraft_metadata, kraft_metadata_values,           \
                         .doc = "Marks the volume that holds the metadata log of KRaft; at most "   \
                                "one volume has it."),                                              \
-                MR_TREE("selector", Storage, not_yet, .flags = MR_NOT_YET,                         \
-                        .doc = "Labels a volume must carry to be taken for the claim."),           \
-                MR_TREE("overrides", Storage, not_yet, .flags = MR_NOT_YET | MR_DEPRECATED,        \
-                        .doc = "Storage classes of single nodes."),                                \
-                MR_TREE("volumeAttributesClass", Storage, not_yet, .flags = MR_NOT_YET,            \
-                        .doc = "Class of volume attributes that may change while the volume is "   \
-                               "in use.")
+                MR_MAP("selector", Storage, selector, .flags = MR_CHOICE,                          \
+                       .doc = "Labels a volume must carry to be taken for the claim."),            \
+                MR_LIST("overrides", Storage, overrides, StorageOverride, override_fields,         \
+                        .max = 1000, .flags = MR_DEPRECATED,                                       \
+                        .doc = "Storage classes of single nodes; use pools for that."),            \
+                MR_STRING("volumeAttributesClass", Storage, attributes_class, .flags = MR_CHOICE,  \
+                          .doc = "Class of volume attributes that may change while the volume is " \
+                                 "in use.")
 
 static const MrField volume_fields[] = {
         MR_ENUM("type", Storage, type, single_storage_types, .flags = MR_REQUIRED,
@@ -149,6 +158,15 @@ size_t storage_metadata_volume(const Storage *storage) {
                         lowest = i;
         }
         return lowest;
+}
+
+const char *storage_class_of(const Storage *volume, int64_t node_id) {
+        const StorageOverride *overrides = volume->overrides.items;
+
+        for (size_t i = 0; i < volume->overrides.n; i++)
+                if (overrides[i].node_id == node_id && overrides[i].storage_class)
+                        return overrides[i].storage_class;
+        return volume->storage_class;
 }
 
 MrVolume storage_volume_part(MrArena *arena, const Storage *storage, const Storage *volume,

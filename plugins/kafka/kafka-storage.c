@@ -61,6 +61,7 @@ static void settle_volume(Settling *s, size_t i) {
         const char *name = kafka_claim(s->cluster, s->node, i);
         const MrTree *claim = mr_facts_claim(s->cluster->facts, name);
 
+        volume->storage_class = storage_class_of(volume, s->node->id);
         if (!claim)
                 return;
         settle_type(s, volume, claim, name);

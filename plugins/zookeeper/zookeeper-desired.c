@@ -53,6 +53,7 @@ static void add_volume(const Ensemble *ensemble, int64_t i, const char *cluster_
         volume.role = "zookeeper";
         volume.quorum = "zookeeper";
         volume.node_id = i;
+        volume.storage_class = storage_class_of(storage, i);
         volume.marker = "data/myid";
         mr_strings_add(ensemble->arena, &volume.marker_lines,
                        mr_arena_strf(ensemble->arena, "%" PRId64, i + 1));

@@ -1,0 +1,200 @@
+#!/bin/bash
+# Clusters in shapes of their own: controllers apart from brokers that have several disks, on Kafka 3.9; three nodes of
+# both roles, on two releases of Kafka 4. A disk is added and given up again, a broker leaves, a release follows
+# another; and disks that are foreign, or have lost what they held, stop their node and nobody else's.
+. "$(dirname "$0")/../stack/lib.sh"
+. "$(dirname "$0")/../stack/cluster.sh"
+
+export MILLRACE_VERSIONS="3.9.1 4.1.2 4.3.1"
+data=/var/lib/millrace-data
+spec=$scratch/spec.yaml
+
+apply() { ctl apply -f - <"$spec"; }
+change() { sed -i "$1" "$spec" && apply; } # SED
+unit() { echo "kafka@my-cluster-$1.service"; }
+pid() { property "$(unit "$1")" MainPID; }
+says() { own plan | jq -r '.steps[] | select(.waits) | "\(.verb) \(.subject) waits: \(.waits)"' | contains "$1"; } # TEXT
+disks() { h1 grep -h "^log.dirs=" "/etc/millrace/nodes/my-cluster-$1/server.properties" | tr ',' '\n' | grep -c .; } # NODE
+has_disks() { same "$2" "$(disks "$1")"; } # NODE NUMBER
+meta() { h1 sed -n "s/^$2=//p" "$data/$1/data/"kafka-log*/meta.properties; } # CLAIM KEY
+tool() { java_tool "$@" 2>&1; }
+voters() { tool org.apache.kafka.tools.MetadataQuorumCommand --bootstrap-server h1:9092 describe --status | grep -o '^CurrentVoters.*'; }
+quorum_of() { # NUMBER
+        local seen
+        seen=$(voters)
+        same "$1" "$(grep -oE '"id": *[0-9]+|[[,] *[0-9]+ *[],]' <<<"$seen" | wc -l)" || { echo "$seen"; return 1; }
+}
+down() { h1 systemctl stop "$(unit "$1")"; } # NODE
+refused() { # NODE STATUS: what the launcher says when it is started by hand, while the daemon is away
+        h1 systemctl start "$(unit "$1")"
+        wait_for 30 "$1 to give up" ended_with "$1" "$2"
+}
+no_units() { same "" "$(units)"; }
+ended_with() { same "$2" "$(property "$(unit "$1")" ExecMainStatus)"; } # NODE STATUS
+journal_says() { h1 journalctl -u "$(unit "$1")" -n 20 --no-pager -o cat | contains "$2"; } # NODE TEXT
+
+config='offsets.topic.replication.factor: 2, transaction.state.log.replication.factor: 2, default.replication.factor: 2, min.insync.replicas: 1, broker.session.timeout.ms: 3000, broker.heartbeat.interval.ms: 500'
+heap='jvmOptions: {-Xms: 64m, -Xmx: 256m}'
+pool() { # NAME REPLICAS ROLES STORAGE
+        printf '%s\n' --- 'apiVersion: kafka.strimzi.io/v1' 'kind: KafkaNodePool' \
+                "metadata: {name: $1, labels: {strimzi.io/cluster: my-cluster}}" \
+                "spec: {replicas: $2, roles: [$3], $heap, storage: $4}"
+}
+kafka_kraft() { # VERSION CONFIG
+        printf '%s\n' 'apiVersion: kafka.strimzi.io/v1' 'kind: Kafka' 'metadata: {name: my-cluster}' \
+                "spec: {kafka: {version: $1, listeners: [{name: plain, port: 9092, type: internal, tls: false}], config: {$2}}}"
+}
+
+# --- controllers apart from brokers, Kafka 3.9
+
+test_dedicated() {
+        local from
+        export KAFKA_VERSION=3.9.1
+        {
+                kafka_kraft 3.9.1 "$config"
+                pool controller 3 controller '{type: persistent-claim, size: 1Gi}'
+                pool broker 2 broker '{type: jbod, volumes: [{id: 0, type: persistent-claim, size: 1Gi}]}'
+        } >"$spec"
+        from=$(seconds)
+        check "3.9.1: three controllers and two brokers are applied" apply
+        calm "they become ready"
+        note "Ready after $(since "$from") s"
+        check "the controllers are a quorum of three" quorum_of 3
+        check "controllers are no brokers" eval 'same 2 "$(broker_count h1:9092)"'
+        check "the controllers' port wants a certificate" fails h1 sh -c 'echo | timeout 5 openssl s_client -connect h1:9090 -verify_return_error 2>&1 | grep -q "Verify return code: 0"'
+        check "messages pass" passes h1:9092 demo
+        check "a broker says whose its disk is" same 0 "$(meta data-0-my-cluster-broker-0 node.id)"
+        check "both tell the same cluster" same "$(meta data-0-my-cluster-broker-0 cluster.id)" "$(meta data-my-cluster-controller-2 cluster.id)"
+}
+
+test_disks() {
+        local before
+        before=$(pids "$(unit controller-2)" "$(unit controller-3)" "$(unit controller-4)")
+        check "a disk is added" change 's/volumes: \[/&{id: 1, type: persistent-claim, size: 1Gi}, /'
+        calm "a disk added"
+        check "both brokers have two" eval 'has_disks broker-0 2 && has_disks broker-1 2'
+        check "the new one is formatted for the node" same 1 "$(meta data-1-my-cluster-broker-1 node.id)"
+        check "the controllers went on" same "$before" "$(pids "$(unit controller-2)" "$(unit controller-3)" "$(unit controller-4)")"
+        check "a topic spreads over the disks" tool org.apache.kafka.tools.TopicCommand --bootstrap-server h1:9092 --create --topic wide --partitions 12 --replication-factor 2
+        before=$(pid broker-0)
+        check "the disk is given up" change 's/{id: 1, type: persistent-claim, size: 1Gi}, //'
+        check "it stays, because replicas are on it" wait_for 60 "the warning" warning "volume 1 of my-cluster-broker-0 stays:"
+        check "and says how many" wait_for 90 "the count" warning "replicas are on it"
+        check "nothing was restarted" same "$before" "$(pid broker-0)"
+        check "the topic is removed" tool org.apache.kafka.tools.TopicCommand --bootstrap-server h1:9092 --delete --topic wide
+        check "the messages' topic leaves the disk, too" tool org.apache.kafka.tools.TopicCommand --bootstrap-server h1:9092 --delete --topic demo
+        check "then it goes" wait_for 300 "one disk" has_disks broker-0 1
+        calm "a disk given up"
+        check "its data is still there" h1 test -e "$data/data-1-my-cluster-broker-0/data"
+        check "messages pass" passes h1:9092 demo
+}
+
+test_foreign() {
+        local one=$data/data-0-my-cluster-broker-0 two=$data/data-0-my-cluster-broker-1
+        h1 systemctl stop millraced
+        down broker-1
+        h1 sh -c "sed -i s/^node.id=1/node.id=7/ $two/data/kafka-log1/meta.properties"
+        check "a disk that was written by another node: the launcher refuses it" refused broker-1 65
+        check "and says why" journal_says broker-1 "does not say node.id=1"
+        h1 sh -c "sed -i s/^node.id=7/node.id=1/ $two/data/kafka-log1/meta.properties"
+        h1 mv "$two" "$two.away"
+        h1 cp -a "$one" "$two"
+        h1 systemctl start millraced
+        check "the claim of another node: the daemon says whose it is" wait_for 60 "the reason" says "data-0-my-cluster-broker-1 holds data of kafka 0, not of kafka 1"
+        check "the node stays down, the other goes on" eval 'is_state "$(unit broker-0)" active && fails is_state "$(unit broker-1)" active'
+        h1 sh -c "rm -rf $two && mv $two.away $two"
+        calm "with its own disk it comes back"
+}
+
+test_empty() {
+        local claim=$data/data-0-my-cluster-broker-1
+        check "nothing is lost, so nothing can be renewed" fails ctl renew my-cluster-broker-1
+        h1 systemctl stop millraced
+        down broker-1
+        h1 sh -c "rm -rf $claim/data/*"
+        check "the disk of a known node is empty: the launcher refuses it" refused broker-1 65
+        check "and says what to do" journal_says broker-1 "the disk of a known node is empty"
+        h1 systemctl start millraced
+        check "so does the daemon" wait_for 60 "the reason" says "the disk of a known node is empty"
+        check "it stays down" fails is_state "$(unit broker-1)" active
+        check "the others go on" eval 'same 1 "$(broker_count h1:9092)"'
+        check "it is renewed" ctl renew my-cluster-broker-1 --reason "its disk died"
+        calm "it begins anew and catches up"
+        check "under its old name" same 1 "$(meta data-0-my-cluster-broker-1 node.id)"
+        check "messages pass" passes h1:9092 demo
+        claim=$data/data-my-cluster-controller-4
+        down controller-4
+        h1 mv "$claim" "$claim.away"
+        check "the disk of a controller is gone: it does not begin anew" wait_for 60 "the reason" says "data-my-cluster-controller-4 has lost its data"
+        check "the others are still a quorum" quorum_of 3
+        h1 mv "$claim.away" "$claim"
+        calm "with its disk it comes back"
+}
+
+test_leaves() {
+        check "a broker is no longer asked for" change '/name: broker,/{n;s/replicas: 2/replicas: 1/}'
+        check "it stays while it hosts partitions" wait_for 60 "the warning" warning "my-cluster-broker-1 stays: it hosts"
+        for topic in demo __consumer_offsets __transaction_state; do
+                tool org.apache.kafka.tools.TopicCommand --bootstrap-server h1:9092 --delete --topic "$topic" >/dev/null
+        done
+        check "it goes when it hosts none" wait_for 180 "its end" fails h1 test -e /etc/millrace/nodes/my-cluster-broker-1
+        calm "a broker gone"
+        check "its data stays" h1 test -e "$data/data-0-my-cluster-broker-1/data/kafka-log1/meta.properties"
+        check "the cluster is deleted" ctl delete -f - <"$spec"
+        wait_for 60 "the units to go" no_units
+        h1 sh -c "rm -rf $data/*"
+}
+
+# --- both roles in one, Kafka 4
+
+test_combined() {
+        export KAFKA_VERSION=4.1.2
+        {
+                kafka_kraft 4.1.2 "${config//factor: 2/factor: 3}"
+                pool dual 3 'controller, broker' '{type: jbod, volumes: [{id: 0, type: ephemeral, sizeLimit: 1Gi}]}'
+        } >"$spec"
+        check "4.1.2: three nodes of both roles are applied" apply
+        calm "they become ready"
+        check "they are a quorum of three" quorum_of 3
+        check "its directories were known before" eval 'same "$(h1 jq -r .directory_id $data/data-0-my-cluster-dual-1/identity.json)" "$(meta data-0-my-cluster-dual-1 directory.id)"'
+        check "messages pass" passes h1:9092 demo
+        down dual-2
+        h1 rm -rf "$data/data-0-my-cluster-dual-2"
+        calm "an ephemeral one that lost its disk begins anew, because the others have a majority"
+        check "messages pass" passes h1:9092 demo
+}
+
+test_release() {
+        export KAFKA_VERSION=4.3.1
+        check "4.3.1 follows, with another disk" change 's/version: 4.1.2/version: 4.3.1/; s/volumes: \[/&{id: 1, type: ephemeral}, /'
+        calm "another release and another disk"
+        check "it is a quorum of three" quorum_of 3
+        check "every node runs it" eval 'for i in 0 1 2; do command_line "$(unit dual-$i)" | contains kafka-4.3.1/libs || exit 1; done'
+        check "they have two disks" has_disks dual-1 2
+        check "the metadata followed" eval 'same 4.3-IV0 "$(ctl get kafka my-cluster -o json | jq -r .status.kafkaMetadataVersion)"'
+        check "messages pass" passes h1:9092 demo
+}
+
+test_majority() {
+        down dual-1
+        h1 rm -rf "$data/data-0-my-cluster-dual-1"
+        down dual-2
+        h1 rm -rf "$data/data-0-my-cluster-dual-2"
+        check "two of three lost their disks: they do not begin anew" wait_for 90 "the reason" says "data-0-my-cluster-dual-2 has lost its data"
+        check "both stay down" eval 'fails is_state "$(unit dual-1)" active && fails is_state "$(unit dual-2)" active'
+}
+
+host_with_package h1
+setting "grace_seconds: 4"
+if [[ ${MILLRACE_SHAPES:-dedicated combined} == *dedicated* ]]; then
+        test_dedicated
+        test_disks
+        test_foreign
+        test_empty
+        test_leaves
+fi
+if [[ ${MILLRACE_SHAPES:-dedicated combined} == *combined* ]]; then
+        test_combined
+        test_release
+        test_majority
+fi

@@ -407,6 +407,114 @@ static void what_others_made_is_no_leftover(void **state _unused_) {
         assert_null(health_of(world, arena, "c-zookeeper-0"));
 }
 
+/* --- storage */
+
+#define STORED(storage)                                                                            \
+        "---\napiVersion: kafka.strimzi.io/v1\nkind: KafkaNodePool\nmetadata: {name: a, labels: "  \
+        "{strimzi.io/cluster: c}}\nspec: {replicas: 1, roles: [broker, controller], "              \
+        "storage: " storage "}\n"
+#define JBOD(volumes) "{type: jbod, volumes: [" volumes "]}"
+#define DISK(id, size) "{id: " id ", type: persistent-claim, size: " size "}"
+#define MADE(id, more)                                                                             \
+        "\"default/data-" id "-c-a-0\": {\"node\": \"c-a-0\", \"directory\": \"/d/" id "\"" more "}"
+
+static const MrVolume *volume_of(const MrParts *parts, const char *name) {
+        const MrPart *part = parts_find(parts, MR_PART_VOLUME, "c-a-0", name);
+
+        return part ? &part->volume : NULL;
+}
+
+static void a_node_may_have_a_class_of_its_own(void **state _unused_) {
+        _cleanup_(world_freep) World *world = world_of(KRAFT_CLUSTER("") STORED(
+                "{type: persistent-claim, size: 1Gi, class: slow, overrides: [{broker: 0, class: "
+                "fast}, {broker: 1, class: other}]}"));
+        _cleanup_(mr_parts_freep) MrParts *parts = parts_of(world);
+
+        assert_string_equal(volume_of(parts, "data")->storage_class, "fast");
+}
+
+static void what_a_disk_is_stays(void **state _unused_) {
+        _cleanup_(world_freep) World *world = world_of(
+                KRAFT_CLUSTER("") STORED("{type: persistent-claim, size: 1Gi, class: fast}"));
+
+        world_see_claims(world, "{\"default/data-c-a-0\": {\"node\": \"c-a-0\", \"storage_class\": "
+                                "\"slow\", \"ephemeral\": true, \"size\": 5}}");
+        _cleanup_(mr_parts_freep) MrParts *parts = parts_of(world);
+        assert_string_equal(volume_of(parts, "data")->storage_class, "slow");
+        assert_true(volume_of(parts, "data")->is_ephemeral);
+        assert_true(is_warned(parts, "StorageChange", "data-c-a-0 stays in class slow"));
+        assert_true(is_warned(parts, "StorageChange", "data-c-a-0 stays ephemeral"));
+}
+
+static void a_disk_grows_and_does_not_shrink(void **state _unused_) {
+        _cleanup_(world_freep) World *world =
+                world_of(KRAFT_CLUSTER("") STORED(JBOD(DISK("0", "1Gi") ", " DISK("1", "3Gi"))));
+
+        world_see_claims(world, "{" MADE("0", ", \"size\": 2147483648") ", " MADE(
+                                        "1", ", \"size\": 2147483648") "}");
+        _cleanup_(mr_parts_freep) MrParts *parts = parts_of(world);
+        assert_int_equal(volume_of(parts, "data-0")->size, UINT64_C(2) << 30);
+        assert_int_equal(volume_of(parts, "data-1")->size, UINT64_C(3) << 30);
+        assert_true(is_warned(parts, "StorageChange", "data-0-c-a-0 keeps its size"));
+}
+
+static void a_volume_goes_when_no_replica_is_on_it(void **state _unused_) {
+        static const struct {
+                const char *log_dirs, *why; /* NULL: it goes */
+        } cases[] = {
+                {"{}", "not known yet"},
+                {"{\"0\": {\"/d/0/kafka-log0\": 1}}", "not known yet"},
+                {"{\"0\": {\"/d/1/kafka-log0\": -1}}", "not known yet"},
+                {"{\"1\": {\"/d/1/kafka-log0\": 0}}", "not known yet"},
+                {"{\"0\": {\"/d/1/kafka-log0\": 3}}", "3 replicas are on it"},
+                {"{\"0\": {\"/d/1/kafka-log0\": 0, \"/d/10/kafka-log0\": 4}}", NULL},
+        };
+
+        for (size_t i = 0; i < MR_ELEMENTS(cases); i++) {
+                _cleanup_(world_freep) World *world =
+                        world_of(KRAFT_CLUSTER("") STORED(JBOD(DISK("0", "1Gi"))));
+                _cleanup_free_ char *view = mr_strf("{\"log_dirs\": %s}", cases[i].log_dirs);
+                world_see_nodes(world, "{\"c-a-0\": " TOLD("4.3.1", BOTH) "}");
+                world_see_claims(world, "{" MADE("0", "") ", " MADE("1", ", \"size\": 7") "}");
+                world_see_view(world, "kafka", view);
+                _cleanup_(mr_parts_freep) MrParts *parts = parts_of(world);
+                assert_int_equal(volume_of(parts, "data-1") != NULL, cases[i].why != NULL);
+                if (cases[i].why && !is_warned(parts, "StorageChange", cases[i].why))
+                        fail_msg("no warning of '%s' with %s", cases[i].why, cases[i].log_dirs);
+        }
+}
+
+static void the_metadata_of_a_controller_stays(void **state _unused_) {
+        _cleanup_(world_freep) World *world =
+                world_of(KRAFT_CLUSTER("") STORED(JBOD(DISK("0", "1Gi") ", " DISK("1", "1Gi"))));
+
+        world_see_claims(world,
+                         "{" MADE("1", ", \"directory_id\": \"AAAAAAAAAAAAAAAAAAAAAA\"") "}");
+        _cleanup_(mr_parts_freep) MrParts *parts = parts_of(world);
+        assert_string_equal(setting_of(parts, "c-a-0", "metadata.log.dir"),
+                            "@{dir:data-1}/kafka-log0");
+        assert_string_equal(volume_of(parts, "data-1")->directory_id, "AAAAAAAAAAAAAAAAAAAAAA");
+        assert_null(volume_of(parts, "data-0")->directory_id);
+}
+
+static void storage_of_another_form_is_refused(void **state _unused_) {
+        _cleanup_(world_freep) World *world =
+                world_of(KRAFT_CLUSTER("") STORED(JBOD(DISK("0", "1Gi"))));
+
+        world_see_claims(world, "{\"default/data-c-a-0\": {\"node\": \"c-a-0\"}}");
+        assert_refused(world, NULL, "its data is in data-c-a-0");
+}
+
+static void a_claim_of_an_earlier_life_is_none_of_ours(void **state _unused_) {
+        _cleanup_(world_freep) World *world =
+                world_of(KRAFT_CLUSTER("") STORED(JBOD(DISK("0", "1Gi"))));
+
+        world_see_claims(world, "{\"default/data-1-c-a-0\": {\"directory\": \"/d/1\"}}");
+        _cleanup_(mr_parts_freep) MrParts *parts = parts_of(world);
+        assert_null(volume_of(parts, "data-1"));
+        assert_int_equal(mr_parts_warnings(parts), 0);
+}
+
 /* --- versions */
 
 #define PROTOCOL "inter.broker.protocol.version"
@@ -564,6 +672,13 @@ int main(void) {
                 cmocka_unit_test(a_leftover_stays_while_nothing_is_known),
                 cmocka_unit_test(a_leftover_that_votes_stays),
                 cmocka_unit_test(what_others_made_is_no_leftover),
+                cmocka_unit_test(a_node_may_have_a_class_of_its_own),
+                cmocka_unit_test(what_a_disk_is_stays),
+                cmocka_unit_test(a_disk_grows_and_does_not_shrink),
+                cmocka_unit_test(a_volume_goes_when_no_replica_is_on_it),
+                cmocka_unit_test(the_metadata_of_a_controller_stays),
+                cmocka_unit_test(storage_of_another_form_is_refused),
+                cmocka_unit_test(a_claim_of_an_earlier_life_is_none_of_ours),
                 cmocka_unit_test(the_protocol_is_that_of_the_release),
                 cmocka_unit_test(the_protocol_follows_when_every_broker_runs_the_release),
                 cmocka_unit_test(a_protocol_that_was_asked_for_is_used),

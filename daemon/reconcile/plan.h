@@ -32,8 +32,8 @@ typedef struct Step {
         const char *waits; /* NULL: may be carried out now */
         bool is_repair;    /* puts right what drifted, as opposed to following a changed spec */
         Outcome outcome;
-        bool is_gated;     /* decided by what was seen of the running system, so not carried out on
-                              an old view */
+        bool is_gated; /* decided by what was seen of the running system, so not carried out on
+                          an old view */
 } Step;
 
 typedef struct Plan Plan;

@@ -79,8 +79,8 @@ static int check_roles(const KafkaCluster *cluster, MrError *err) {
                                "node pools only the role broker");
         if (cluster->is_kraft && controllers == 0)
                 return mr_fail(err, MR_INVALID, NULL,
-                               "no node pool with replicas has controller among its roles; add "
-                               "it to one");
+                               "there is no spec.zookeeper, and no node pool with replicas has "
+                               "controller among its roles; add it to one");
         if (kafka_brokers(cluster) == 0)
                 return mr_fail(err, MR_INVALID, NULL,
                                "no node pool with replicas has broker among its roles; add it to "

@@ -104,12 +104,34 @@ static bool names(const MrError *err, const char *path) {
         return strstr(other, name) || (err->message && strstr(err->message, name));
 }
 
+/* What is wrong shows where it is used: the path changed, and the path that is then named. */
+static bool shows_elsewhere(const MrError *err, const char *path) {
+        static const char *const pairs[][2] = {
+                {"data", "configMapKeyRef"},
+                {"spec.kafka.rack.type", "spec.kafka.rack.topologyKey"},
+        };
+
+        for (size_t i = 0; i < MR_ELEMENTS(pairs); i++)
+                if (mr_starts_with(path, pairs[i][0]) && err->path &&
+                    mr_ends_with(err->path, pairs[i][1]))
+                        return true;
+        return false;
+}
+
+/* What is not there may still come. */
+static bool is_kind_right(const MrError *err, int r) {
+        MrErrorKind kind = mr_error_kind(err, r);
+
+        return kind == MR_INVALID ||
+               (kind == MR_TRANSIENT && err->path && mr_ends_with(err->path, "configMapKeyRef"));
+}
+
 static void judge(World *world, const char *path, const char *what, int r, const MrError *err) {
         if (r >= 0)
                 return;
         world->n_refused++;
-        if (mr_error_kind(err, r) == MR_INVALID && err->message && strchr(err->message, ';') &&
-            names(err, path))
+        if (is_kind_right(err, r) && err->message && strchr(err->message, ';') &&
+            (names(err, path) || shows_elsewhere(err, path)))
                 return;
         _cleanup_free_ char *text = mr_error_text(err);
         if (world->n_wrong++ < 30)

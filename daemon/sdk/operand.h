@@ -29,7 +29,7 @@ typedef struct MrProbe {
         const char *secret_prefix;
         const char *authority;     /* secret with the certificates to trust */
         const char *authority_key; /* NULL: ca.crt */
-        bool is_waited_for; /* something is kept back until this look tells more */
+        bool is_waited_for;        /* something is kept back until this look tells more */
         MrStrings also; /* parts of the view that are filled only when asked for: "loggers" */
 } MrProbe;
 

@@ -10,7 +10,10 @@
 
 #define CONFIG_MAX (1024U * 1024)
 #define PATH_PATTERN "^/[A-Za-z0-9._/+@%:=,-]*$"
+#define PATH_FORM "an absolute path of letters, digits and ._/+@%:=,-"
 #define NAME_PATTERN "^[a-z][a-z0-9-]{0,30}$"
+#define NAME_FORM "up to 31 lower-case letters, digits and '-', a letter first"
+#define ACCOUNT_FORM "the name of an account of this host"
 
 static bool path_climbs(const char *path) {
         return strstr(path, "/../") || mr_ends_with(path, "/..");
@@ -64,45 +67,52 @@ static int distribution_rule(const void *object, MrError *err) {
 }
 
 static const MrField class_fields[] = {
-        MR_STRING("name", HostClass, name, .pattern = NAME_PATTERN, .flags = MR_REQUIRED,
-                  .doc = "Name of the template unit, without '@.service'."),
+        MR_STRING("name", HostClass, name, .pattern = NAME_PATTERN, .form = NAME_FORM,
+                  .flags = MR_REQUIRED, .doc = "Name of the template unit, without '@.service'."),
         MR_STRING("user", HostClass, user, .pattern = "^[a-z_][a-z0-9_-]{0,30}$",
-                  .flags = MR_REQUIRED,
+                  .form = ACCOUNT_FORM, .flags = MR_REQUIRED,
                   .doc = "System user that owns the data; the same as in the template unit."),
         MR_STRING("group", HostClass, group, .pattern = "^[a-z_][a-z0-9_-]{0,30}$",
-                  .flags = MR_REQUIRED, .doc = "Group that may read the files of a node."),
+                  .form = ACCOUNT_FORM, .flags = MR_REQUIRED,
+                  .doc = "Group that may read the files of a node."),
         {},
 };
 
 static const MrField storage_class_fields[] = {
-        MR_STRING("name", HostStorageClass, name, .pattern = NAME_PATTERN, .flags = MR_REQUIRED,
-                  .doc = "Name a resource uses for this kind of storage."),
-        MR_STRING("path", HostStorageClass, path, .pattern = PATH_PATTERN, .flags = MR_REQUIRED,
+        MR_STRING("name", HostStorageClass, name, .pattern = NAME_PATTERN, .form = NAME_FORM,
+                  .flags = MR_REQUIRED, .doc = "Name a resource uses for this kind of storage."),
+        MR_STRING("path", HostStorageClass, path, .pattern = PATH_PATTERN, .form = PATH_FORM,
+                  .flags = MR_REQUIRED,
                   .doc = "Directory beneath which each claim gets a directory of its own."),
         {},
 };
 
 static const MrField distribution_fields[] = {
         MR_STRING("software", HostDistribution, software, .pattern = NAME_PATTERN,
-                  .flags = MR_REQUIRED, .doc = "What it is, for example kafka."),
+                  .form = NAME_FORM, .flags = MR_REQUIRED, .doc = "What it is, for example kafka."),
         MR_STRING("version", HostDistribution, version,
-                  .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$", .flags = MR_REQUIRED,
-                  .doc = "Its version, as resources name it."),
+                  .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$", .form = "a version such as 4.3.1",
+                  .flags = MR_REQUIRED, .doc = "Its version, as resources name it."),
         MR_STRING("directory", HostDistribution, directory, .pattern = PATH_PATTERN,
+                  .form = PATH_FORM,
                   .doc = "An unpacked distribution on this host, used in place; it holds libs/."),
         MR_STRING("archive", HostDistribution, archive, .pattern = "^[!-~]{1,2000}$",
+                  .form = "a path or URL without spaces",
                   .doc = "A tarball: an absolute path, or a https, http or file URL."),
         MR_STRING("sha512", HostDistribution, sha512, .pattern = "^[0-9A-Fa-f]{128}$",
+                  .form = "128 hexadecimal digits",
                   .doc = "SHA-512 of the tarball, 128 hexadecimal digits. A URL needs one."),
-        MR_STRING("extras", HostDistribution, extras, .pattern = PATH_PATTERN,
+        MR_STRING("extras", HostDistribution, extras, .pattern = PATH_PATTERN, .form = PATH_FORM,
                   .doc = "A directory with further jars for the class path: plugins, agents."),
         {},
 };
 
 const MrField host_config_fields[] = {
         MR_STRING("java", HostConfig, java, .fallback = "/usr/bin/java", .pattern = PATH_PATTERN,
+                  .form = PATH_FORM,
                   .doc = "The java program of a runtime of version 17 or newer."),
         MR_STRING("address", HostConfig, address, .pattern = "^[A-Za-z0-9.:_-]{1,255}$",
+                  .form = "a host name or an address",
                   .doc = "Host name or address that nodes advertise. Without it, the full name of "
                          "the host."),
         MR_LIST("classes", HostConfig, classes, HostClass, class_fields, .rule = class_rule,

@@ -48,6 +48,56 @@ static void set_namespace(const Registry *registry, MrTree *tree, const char *ns
                 mr_tree_set_string(metadata, "namespace", ns);
 }
 
+typedef struct Reading {
+        const Registry *registry;
+        const char *source, *ns;
+        Documents *documents;
+} Reading;
+
+static int read_one(const Reading *reading, const MrTree *tree, MrError *err) {
+        Documents *documents = reading->documents;
+        Document *document = NULL;
+        MrTree *copy = mr_tree_copy(tree);
+
+        set_namespace(reading->registry, copy, reading->ns);
+        int r = document_read(reading->registry, copy, reading->source, &document, err);
+        if (r >= 0)
+                r = refuse_twice(documents, document, err);
+        if (r < 0) {
+                document_free(document);
+                return r;
+        }
+        MR_GROW(documents->items, documents->n, documents->allocated);
+        documents->items[documents->n++] = document;
+        return 0;
+}
+
+/* What `kubectl get -o yaml` prints of several: a List, which is its items. */
+static bool is_list(const MrTree *tree) {
+        return mr_streq(mr_tree_get_string(tree, "apiVersion"), "v1") &&
+               mr_streq(mr_tree_get_string(tree, "kind"), "List");
+}
+
+static int read_tree(const Reading *reading, const MrTree *tree, MrError *err) {
+        const MrTree *items = mr_tree_get(tree, "items");
+        int r = 0;
+
+        if (!is_list(tree))
+                return read_one(reading, tree, err);
+        if (mr_tree_type(items) != MR_TREE_LIST) {
+                r = mr_fail(err, MR_INVALID, "items",
+                            "a List holds its resources here; write them as elements");
+                return mr_error_at(err, r, reading->source, mr_tree_line(items ? items : tree),
+                                   mr_tree_column(items ? items : tree));
+        }
+        for (size_t i = 0; i < mr_tree_size(items) && r >= 0; i++) {
+                r = read_one(reading, mr_tree_at(items, i), err);
+                if (r < 0)
+                        r = mr_error_within(err, r, "items[%zu]", i);
+        }
+        return r;
+}
+
 int documents_read_text(const Registry *registry, const char *text, size_t size, const char *source,
                         const char *ns, Documents *ret, MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *list = NULL, *surprises = mr_tree_new_list();
@@ -55,20 +105,11 @@ int documents_read_text(const Registry *registry, const char *text, size_t size,
         int r = mr_yaml_read(text, size, source, &list, surprises, err);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < mr_tree_size(list); i++) {
-                Document *document = NULL;
-                MrTree *tree = mr_tree_copy(mr_tree_at(list, i));
-                set_namespace(registry, tree, ns);
-                r = document_read(registry, tree, source, &document, err);
-                if (r >= 0)
-                        r = refuse_twice(ret, document, err);
-                if (r < 0) {
-                        document_free(document);
-                        return r;
-                }
-                MR_GROW(ret->items, ret->n, ret->allocated);
-                ret->items[ret->n++] = document;
-        }
+        Reading reading = {registry, source, ns, ret};
+        for (size_t i = 0; i < mr_tree_size(list) && r >= 0; i++)
+                r = read_tree(&reading, mr_tree_at(list, i), err);
+        if (r < 0)
+                return r;
         /* What YAML 1.1 turned into a boolean is told once, with the first document of the file. */
         for (size_t i = 0; ret->n > 0 && i < mr_tree_size(surprises); i++)
                 mr_tree_append(ret->items[ret->n - 1]->warnings,

@@ -116,6 +116,17 @@ static int read_name(const MrTree *metadata, const char *field, size_t longest, 
         return 0;
 }
 
+/* What is part of something else would go unseen without its label. */
+static int check_owner(const MrResource *resource, MrError *err) {
+        const MrKind *kind = resource->kind;
+
+        if (!kind->owner_label || !mr_is_empty(mr_pairs_get(&resource->labels, kind->owner_label)))
+                return 0;
+        return mr_fail(err, MR_INVALID, "labels",
+                       "a %s belongs to a %s; add the label %s with its name", kind->name,
+                       kind->owner_kind, kind->owner_label);
+}
+
 static int read_metadata(Document *document, MrError *err) {
         const MrTree *metadata = mr_tree_get(document->tree, "metadata");
         MrResource *resource = &document->resource;
@@ -138,6 +149,9 @@ static int read_metadata(Document *document, MrError *err) {
         if (r >= 0)
                 r = read_texts(document, mr_tree_get(metadata, "annotations"), "annotations",
                                &resource->annotations, err);
+        if (r < 0)
+                return r;
+        r = check_owner(resource, err);
         if (r < 0)
                 return r;
         const char *uid = mr_tree_get_string(metadata, "uid");

@@ -106,6 +106,8 @@ static void describe(const MrField *field, int indent, MrBuf *out) {
         describe_bounds(field, indent, out);
         if (field->pattern)
                 mr_buf_printf(out, "%*sPattern: %s\n", indent, "", field->pattern);
+        if (field->form)
+                mr_buf_printf(out, "%*sWritten as %s.\n", indent, "", field->form);
         if (field->fallback)
                 mr_buf_printf(out, "%*sDefault: %s\n", indent, "",
                               *field->fallback ? field->fallback : "\"\"");

@@ -45,10 +45,13 @@ static const char *advice_text(MrType type, const MrTree *tree) {
         case MR_TYPE_BOOL:
                 return "write true or false, without quotes";
         case MR_TYPE_INT:
+                if (mr_tree_type(tree) == MR_TREE_REAL)
+                        return "write a whole number of at most 18 digits";
+                return "write a number, without quotes";
         case MR_TYPE_NUMBER:
                 return "write a number, without quotes";
         case MR_TYPE_BYTES:
-                return "write a size such as 10Gi";
+                return "write a size such as 512Mi or 10Gi";
         case MR_TYPE_MILLI:
                 return "write an amount such as 500m or 2";
         case MR_TYPE_OBJECT:
@@ -83,9 +86,13 @@ int scalar_mismatch(const MrField *field, MrType wanted, const MrTree *tree, MrE
         _cleanup_buf_ MrBuf value = {};
 
         describe_value(field, tree, &value);
-        return mr_fail(err, MR_INVALID, NULL, "%s, is %s%s; %s", wanted_text(wanted),
+        /* In quotes a number may still not be what is meant. */
+        bool needs_form =
+                field->form && wanted == MR_TYPE_STRING && mr_tree_type(tree) == MR_TREE_REAL;
+        return mr_fail(err, MR_INVALID, NULL, "%s, is %s%s; %s%s", wanted_text(wanted),
                        mr_tree_type_name(mr_tree_type(tree)), mr_buf_text(&value),
-                       advice_text(wanted, tree));
+                       needs_form ? "write " : "",
+                       needs_form ? field->form : advice_text(wanted, tree));
 }
 
 static const char *value_text(const MrField *field, const char *text, MrBuf *buf) {
@@ -156,6 +163,9 @@ int scalar_check_string(const MrField *field, const char *value, MrError *err) {
                                MATCHED_MAX);
         if (mr_matches(value, field->pattern))
                 return 0;
+        if (field->form)
+                return mr_fail(err, MR_INVALID, NULL, "%s cannot be used; write %s",
+                               value_text(field, value, &text), field->form);
         return mr_fail(err, MR_INVALID, NULL,
                        "%s does not match the pattern %s; use a value that does",
                        value_text(field, value, &text), field->pattern);

@@ -7,7 +7,7 @@
  *
  *      static const MrField listener_fields[] = {
  *              MR_STRING("name", Listener, name, .pattern = "^[a-z0-9]{1,11}$",
- *                        .flags = MR_REQUIRED,
+ *                        .form = "up to 11 lower-case letters and digits", .flags = MR_REQUIRED,
  *                        .doc = "Name of the listener, unique within the cluster."),
  *              MR_INT("port", Listener, port, .min = 9092, .max = 65535, .flags = MR_REQUIRED,
  *                     .doc = "Port on which every broker listens."),
@@ -126,9 +126,10 @@ struct MrField {
         size_t size;           /* of the element struct, for OBJECT and LIST */
         const MrField *fields; /* rows of the element struct, for OBJECT and LIST */
         const MrEnum *values;  /* for ENUM */
-        int64_t min, max;     /* inclusive bounds of INT, BYTES, MILLI, length of a LIST; both 0: no
-                                 bounds */
-        const char *pattern;  /* POSIX extended, for STRING and the elements of STRINGS */
+        int64_t min, max;    /* inclusive bounds of INT, BYTES, MILLI, length of a LIST; both 0: no
+                                bounds */
+        const char *pattern; /* POSIX extended, for STRING and the elements of STRINGS */
+        const char *form;    /* what matches the pattern, in words: "three numbers such as 3.9.1" */
         const char *fallback; /* the default, written as in YAML */
         const char *unit;     /* "ms", "bytes" … for the documentation */
         const char *doc;      /* one or two full sentences */

@@ -64,6 +64,9 @@ int text_check(const char *text, size_t size, MrError *err) {
         return 0;
 }
 
+#define UNCLOSED_AT_END "found unexpected end of stream"
+#define UNCLOSED_IN_DOCUMENT "found unexpected document indicator"
+
 /* The words of libyaml on the left are its interface here; ours are on the right. */
 static const struct {
         const char *problem, *advice;
@@ -79,9 +82,8 @@ static const struct {
          "neither '-' nor the end of the list; check the indentation"},
         {"did not find expected ',' or ']'", "a list in brackets is not closed; add ',' or ']'"},
         {"did not find expected ',' or '}'", "a map in braces is not closed; add ',' or '}'"},
-        {"found unexpected end of stream", "a quote is not closed; close it"},
-        {"found unexpected document indicator",
-         "a document ends inside a quoted string; close the quote"},
+        {UNCLOSED_AT_END, "a quote is opened here and never closed; close it"},
+        {UNCLOSED_IN_DOCUMENT, "a quote is opened here and not closed in its document; close it"},
         {"found unknown escape character",
          "an unknown escape; write \\\\ for a backslash, or use single quotes"},
         {"block sequence entries are not allowed in this context",
@@ -111,6 +113,11 @@ static bool is_tab_at(const yaml_mark_t *mark, const char *text, size_t size) {
         while (line < end && *line == ' ')
                 line++;
         return line < end && *line == '\t';
+}
+
+bool yaml_is_unclosed(const yaml_parser_t *parser) {
+        return parser->problem && (strcmp(parser->problem, UNCLOSED_AT_END) == 0 ||
+                                   strcmp(parser->problem, UNCLOSED_IN_DOCUMENT) == 0);
 }
 
 const char *yaml_advice(const yaml_parser_t *parser, const char *text, size_t size) {

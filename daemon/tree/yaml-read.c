@@ -81,8 +81,11 @@ static int fail_quoting(Reader *reader, yaml_mark_t mark, const char *before, co
 static int next_event(Reader *reader, yaml_event_t *event) {
         if (yaml_parser_parse(&reader->parser, event))
                 return 0;
-        const char *advice = yaml_advice(&reader->parser, reader->text, reader->size);
-        return fail_at(reader, reader->parser.problem_mark, "%s", advice);
+        const yaml_parser_t *parser = &reader->parser;
+        /* What was never closed is looked for where it was opened. */
+        return fail_at(reader,
+                       yaml_is_unclosed(parser) ? parser->context_mark : parser->problem_mark, "%s",
+                       yaml_advice(parser, reader->text, reader->size));
 }
 
 static int count_nodes(Reader *reader, size_t n, yaml_mark_t mark) {
@@ -282,8 +285,8 @@ static int read_key(Reader *reader, const yaml_event_t *event, TreeKey **ret) {
 
         if (event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT)
                 return fail_at(reader, event->start_mark,
-                               "a key must be a plain word or a string; a list or map "
-                               "cannot be one");
+                               "a key must be a plain word or a string; put one that "
+                               "begins with a bracket or brace in quotes");
         int r = read_node(reader, event, 0, &tree);
         if (r < 0)
                 return r;

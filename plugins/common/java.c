@@ -18,12 +18,13 @@ static const char *const refused_flags[] = {"OnError", "OnOutOfMemoryError", "Fl
 
 static int flag_name_check(const char *name, MrError *err) {
         if (!mr_matches(name, "[A-Za-z][A-Za-z0-9]*"))
-                return mr_fail(err, MR_INVALID, "-XX",
-                               "\"%s\" is no name of a JVM flag; use letters and digits", name);
+                return mr_fail(err, MR_INVALID, NULL,
+                               "is no name of a JVM flag; use letters and digits, without '+', "
+                               "'-' and '='");
         for (size_t i = 0; i < MR_ELEMENTS(refused_flags); i++)
                 if (mr_streq(name, refused_flags[i]))
-                        return mr_fail(err, MR_INVALID, "-XX",
-                                       "the flag %s is not allowed; remove it", name);
+                        return mr_fail(err, MR_INVALID, NULL,
+                                       "this flag runs commands or reads other files; remove it");
         return 0;
 }
 
@@ -34,17 +35,26 @@ static bool is_one_line(const char *text) {
         return true;
 }
 
+static int flag_check(const MrPair *flag, MrError *err) {
+        _cleanup_buf_ MrBuf path = {};
+        int r = flag_name_check(flag->key, err);
+
+        if (r >= 0 && !is_one_line(flag->value))
+                r = mr_fail(err, MR_INVALID, NULL, "has line breaks; write it on one line");
+        if (r >= 0)
+                return 0;
+        mr_tree_path_key(&path, "-XX");
+        mr_tree_path_key(&path, flag->key);
+        return mr_error_within(err, r, "%s", mr_buf_text(&path));
+}
+
 int java_options_rule(const void *object, MrError *err) {
         const JavaOptions *options = object;
 
         for (size_t i = 0; i < options->xx.n; i++) {
-                int r = flag_name_check(options->xx.items[i].key, err);
+                int r = flag_check(&options->xx.items[i], err);
                 if (r < 0)
                         return r;
-                if (!is_one_line(options->xx.items[i].value))
-                        return mr_fail(err, MR_INVALID, "-XX",
-                                       "the value of %s has line breaks; write it on one line",
-                                       options->xx.items[i].key);
         }
         if (options->xms && options->xmx &&
             java_heap_bytes(options->xms) > java_heap_bytes(options->xmx))
@@ -66,17 +76,19 @@ static int property_rule(const void *object, MrError *err) {
 
 static const MrField property_fields[] = {
         MR_STRING("name", JavaProperty, name, .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$",
-                  .flags = MR_REQUIRED, .doc = "Name of the system property, as in -Dname=value."),
+                  .form = "letters, digits, '.', '_' and '-'", .flags = MR_REQUIRED,
+                  .doc = "Name of the system property, as in -Dname=value."),
         MR_STRING("value", JavaProperty, value, .doc = "Value of the system property."),
         {},
 };
 
 #define HEAP_PATTERN "^[0-9]+[mMgG]?$"
+#define HEAP_FORM "a size such as 512m or 2g"
 
 const MrField java_options_fields[] = {
-        MR_STRING("-Xms", JavaOptions, xms, .pattern = HEAP_PATTERN,
+        MR_STRING("-Xms", JavaOptions, xms, .pattern = HEAP_PATTERN, .form = HEAP_FORM,
                   .doc = "Heap the process starts with, such as 512m; 128M when nothing is said."),
-        MR_STRING("-Xmx", JavaOptions, xmx, .pattern = HEAP_PATTERN,
+        MR_STRING("-Xmx", JavaOptions, xmx, .pattern = HEAP_PATTERN, .form = HEAP_FORM,
                   .doc = "Most heap the process may use. Without it half of the memory limit is "
                          "taken, at most 5 GiB; "
                          "without a limit 1 GiB for Kafka and 512 MiB for ZooKeeper."),

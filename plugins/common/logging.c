@@ -83,6 +83,16 @@ static bool is_level_2(const char *key) {
         return !dot || mr_streq(dot, ".level");
 }
 
+static int fail_level(const MrPair *pair, MrError *err) {
+        _cleanup_buf_ MrBuf path = {};
+
+        mr_buf_puts(&path, "loggers");
+        mr_tree_path_key(&path, pair->key);
+        return mr_fail(err, MR_INVALID, mr_buf_text(&path),
+                       "\"%s\" is no level; use ALL, TRACE, DEBUG, INFO, WARN, ERROR, FATAL or OFF",
+                       pair->value);
+}
+
 int logging_rule(const void *object, MrError *err) {
         const Logging *logging = object;
         char level[8];
@@ -94,10 +104,7 @@ int logging_rule(const void *object, MrError *err) {
         for (size_t i = 0; i < logging->loggers.n; i++) {
                 const MrPair *pair = &logging->loggers.items[i];
                 if ((logger_1(pair->key) || is_level_2(pair->key)) && !level_of(pair->value, level))
-                        return mr_fail(err, MR_INVALID, "loggers",
-                                       "\"%s\" of %s is no level; use ALL, TRACE, DEBUG, INFO, "
-                                       "WARN, ERROR, FATAL or OFF",
-                                       pair->value, pair->key);
+                        return fail_level(pair, err);
         }
         return 0;
 }

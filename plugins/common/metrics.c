@@ -2,8 +2,11 @@
 
 #include "metrics.h"
 
+#include <string.h>
+
 #include "cluster.h"
 #include "software.h"
+#include "str.h"
 
 static const MrEnum types[] = {
         {"jmxPrometheusExporter", METRICS_JMX_EXPORTER, "The Java agent of Prometheus."},
@@ -57,6 +60,26 @@ int metrics_exporter_rule(const void *object, MrError *err) {
         return metrics_rule(object, err);
 }
 
+/* The agent ends the node it cannot read its rules for. */
+static int check_rules(const MetricsRequest *request, const char *text, MrError *err) {
+        const ConfigMapKey *key = request->metrics->source->config_map;
+        _cleanup_(mr_tree_freep) MrTree *documents = NULL;
+        _cleanup_error_ MrError local = {};
+
+        int r = mr_yaml_read(text, strlen(text), NULL, &documents, NULL, &local);
+        const MrTree *rules = mr_tree_at(documents, 0);
+        if (r >= 0 && (!rules || mr_tree_type(rules) == MR_TREE_MAP))
+                return 0;
+        _cleanup_free_ char *path = mr_strf("%s.valueFrom.configMapKeyRef", request->where);
+        if (r >= 0)
+                return mr_fail(err, MR_INVALID, path,
+                               "%s of the ConfigMap %s is %s, not the map with rules the agent "
+                               "reads; mend it there",
+                               key->key, key->name, mr_tree_type_name(mr_tree_type(rules)));
+        return mr_fail(err, MR_INVALID, path, "%s of the ConfigMap %s is not YAML, line %u: %s",
+                       key->key, key->name, local.line, local.message);
+}
+
 int metrics_agent_rules(MrParts *parts, const MetricsRequest *request, const char **ret,
                         MrError *err) {
         const Metrics *metrics = request->metrics;
@@ -73,6 +96,8 @@ int metrics_agent_rules(MrParts *parts, const MetricsRequest *request, const cha
         }
         const char *text;
         int r = config_source_text(metrics->source, request->where, request->facts, &text, err);
+        if (r >= 0 && text)
+                r = check_rules(request, text, err);
         if (r >= 0)
                 *ret = mr_parts_literal(parts, text ? text : "{}\n");
         return r;

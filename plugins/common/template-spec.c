@@ -213,6 +213,7 @@ const MrField service_template[] = {
         MR_ENUM("ipFamilyPolicy", MrUnread, word, family_policies,
                 .doc = "One or two families of addresses."),
         MR_STRINGS("ipFamilies", MrUnread, texts, .pattern = "^(IPv4|IPv6)$",
+                   .form = "IPv4 or IPv6",
                    .doc = "Families of addresses, the preferred one first."),
         {},
 };

@@ -10,27 +10,29 @@
 
 #define SECRET_NAME "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"
 #define SECRET_KEY "^[A-Za-z0-9._-]{1,253}$"
+#define SECRET_NAME_FORM "the name of a Secret: lower-case letters, digits, '-' and '.'"
+#define SECRET_KEY_FORM "a key of the Secret: letters, digits, '.', '_' and '-'"
 
 static const MrField secret_key_fields[] = {
-        MR_STRING("secretName", SecretKey, secret, .pattern = SECRET_NAME, .flags = MR_REQUIRED,
-                  .doc = "Name of the Secret."),
-        MR_STRING("key", SecretKey, key, .pattern = SECRET_KEY, .flags = MR_REQUIRED,
-                  .doc = "Key in the Secret."),
+        MR_STRING("secretName", SecretKey, secret, .pattern = SECRET_NAME, .form = SECRET_NAME_FORM,
+                  .flags = MR_REQUIRED, .doc = "Name of the Secret."),
+        MR_STRING("key", SecretKey, key, .pattern = SECRET_KEY, .form = SECRET_KEY_FORM,
+                  .flags = MR_REQUIRED, .doc = "Key in the Secret."),
         {},
 };
 
 static const MrField refused_secret_fields[] = {
-        MR_STRING("secretName", MrUnread, text, .pattern = SECRET_NAME, .flags = MR_REQUIRED,
-                  .doc = "Name of the Secret."),
-        MR_STRING("key", MrUnread, text, .pattern = SECRET_KEY, .flags = MR_REQUIRED,
-                  .doc = "Key in the Secret."),
+        MR_STRING("secretName", MrUnread, text, .pattern = SECRET_NAME, .form = SECRET_NAME_FORM,
+                  .flags = MR_REQUIRED, .doc = "Name of the Secret."),
+        MR_STRING("key", MrUnread, text, .pattern = SECRET_KEY, .form = SECRET_KEY_FORM,
+                  .flags = MR_REQUIRED, .doc = "Key in the Secret."),
         {},
 };
 
 static const MrField refused_certificate_fields[] = {
-        MR_STRING("secretName", MrUnread, text, .pattern = SECRET_NAME, .flags = MR_REQUIRED,
-                  .doc = "Name of the Secret."),
-        MR_STRING("certificate", MrUnread, text, .pattern = SECRET_KEY,
+        MR_STRING("secretName", MrUnread, text, .pattern = SECRET_NAME, .form = SECRET_NAME_FORM,
+                  .flags = MR_REQUIRED, .doc = "Name of the Secret."),
+        MR_STRING("certificate", MrUnread, text, .pattern = SECRET_KEY, .form = SECRET_KEY_FORM,
                   .doc = "Key in the Secret."),
         MR_STRING("pattern", MrUnread, text,
                   .doc = "Keys in the Secret, as a pattern with asterisks."),
@@ -148,10 +150,12 @@ const MrField authorization_fields[] = {
                 .doc = "Who decides what is allowed."),
         MR_STRINGS("superUsers", Authorization, super_users, .max = 1000,
                    .pattern = "^[^;[:cntrl:]]+$",
+                   .form = "one name, without ';'; the next one is an element of its own",
                    .doc = "Users who may do everything, such as CN=admin for a client with that "
                           "certificate, or the name of a user with a password."),
         MR_STRING("authorizerClass", Authorization, authorizer_class,
                   .pattern = "^[A-Za-z_$][A-Za-z0-9_$]*(\\.[A-Za-z_$][A-Za-z0-9_$]*)*$",
+                  .form = "the name of a Java class with its package",
                   .doc = "Class that decides, for the type custom; it must be among the jars of "
                          "the distribution."),
         MR_BOOL("supportsAdminApi", Authorization, has_admin_api, .flags = MR_NOT_YET,

@@ -142,13 +142,17 @@ const MrField entity_operator_fields[] = {
 
 #define CAPACITY_RATE "^[0-9]+([KMG]i?)?B/s$"
 #define CAPACITY_CPU "^[0-9]+([.][0-9]{0,3}|m)?$"
+#define CAPACITY_CPU_FORM "an amount such as 2, 1.5 or 1500m"
+#define CAPACITY_RATE_FORM "a rate such as 10000KiB/s"
 
 #define CAPACITY_ROWS                                                                              \
-        MR_STRING("cpu", MrUnread, text, .pattern = CAPACITY_CPU,                                  \
+        MR_STRING("cpu", MrUnread, text, .pattern = CAPACITY_CPU, .form = CAPACITY_CPU_FORM,       \
                   .doc = "Processor time of a broker, such as 2 or 1500m."),                       \
                 MR_STRING("inboundNetwork", MrUnread, text, .pattern = CAPACITY_RATE,              \
+                          .form = CAPACITY_RATE_FORM,                                              \
                           .doc = "What a broker can receive, such as 10000KiB/s."),                \
                 MR_STRING("outboundNetwork", MrUnread, text, .pattern = CAPACITY_RATE,             \
+                          .form = CAPACITY_RATE_FORM,                                              \
                           .doc = "What a broker can send, such as 10000KiB/s.")
 
 static const MrField capacity_override_rows[] = {
@@ -163,7 +167,7 @@ static const MrField capacity_rows[] = {
         MR_LIST("overrides", MrUnread, list, MrUnread, capacity_override_rows,
                 .doc = "Brokers that differ."),
         MR_STRING("disk", MrUnread, text, .pattern = "^[0-9]+([.][0-9]*)?([KMGTPE]i?|e[0-9]+)?$",
-                  .flags = MR_OBSOLETE,
+                  .form = "a size such as 100Gi", .flags = MR_OBSOLETE,
                   .doc = "Size of a broker's disks; taken from its volumes instead."),
         MR_INT("cpuUtilization", MrUnread, integer, .min = 0, .max = 100, .unit = "percent",
                .flags = MR_OBSOLETE,

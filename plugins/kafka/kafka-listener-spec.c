@@ -11,6 +11,14 @@
 #define ADDRESS "^[0-9A-Fa-f.:]{2,45}$"
 #define SECRET_NAME "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"
 #define SECRET_KEY "^[A-Za-z0-9._-]{1,253}$"
+#define HOST_FORM "the name or address of a host, without a port"
+#define TEMPLATE_FORM                                                                              \
+        "a host with {nodeId} or {nodePodName} in it, such as broker-{nodeId}.example.com"
+#define ALTERNATIVE_FORM "a host name, which may begin with '*.', or an address"
+#define NETWORK_FORM "an address and a number of bits, such as 10.0.0.0/8"
+#define ADDRESS_FORM "an IP address"
+#define SECRET_NAME_FORM "the name of a Secret: lower-case letters, digits, '-' and '.'"
+#define SECRET_KEY_FORM "a key of the Secret: letters, digits, '.', '_' and '-'"
 
 const MrEnum listener_types[] = {
         {"internal", LISTENER_INTERNAL, "For clients that reach the nodes directly."},
@@ -43,31 +51,33 @@ static const MrEnum address_types[] = {
 };
 
 static const MrField key_pair_fields[] = {
-        MR_STRING("secretName", KeyPairSecret, secret, .pattern = SECRET_NAME, .flags = MR_REQUIRED,
-                  .doc = "Name of the Secret."),
+        MR_STRING("secretName", KeyPairSecret, secret, .pattern = SECRET_NAME,
+                  .form = SECRET_NAME_FORM, .flags = MR_REQUIRED, .doc = "Name of the Secret."),
         MR_STRING("certificate", KeyPairSecret, certificate, .pattern = SECRET_KEY,
-                  .flags = MR_REQUIRED,
+                  .form = SECRET_KEY_FORM, .flags = MR_REQUIRED,
                   .doc = "Key in the Secret with the certificate, followed by those of its "
                          "authorities, as PEM."),
-        MR_STRING("key", KeyPairSecret, key, .pattern = SECRET_KEY, .flags = MR_REQUIRED,
+        MR_STRING("key", KeyPairSecret, key, .pattern = SECRET_KEY, .form = SECRET_KEY_FORM,
+                  .flags = MR_REQUIRED,
                   .doc = "Key in the Secret with the private key, as PEM in PKCS#8."),
         {},
 };
 
 const MrField listener_bootstrap_fields[] = {
-        MR_STRING("host", ListenerBootstrap, host, .pattern = HOST,
+        MR_STRING("host", ListenerBootstrap, host, .pattern = HOST, .form = HOST_FORM,
                   .doc = "Name of the first contact, of a route, tlsroute or ingress. It gets into "
                          "the certificates and the status."),
         MR_INT("nodePort", ListenerBootstrap, node_port, .min = 1, .max = 65535,
                .doc = "Port of the first contact on every machine. On hosts, brokers without a "
                       "nodePort of their own listen on it."),
         MR_STRINGS("alternativeNames", ListenerBootstrap, alternative_names, .max = 100,
-                   .pattern = ALTERNATIVE,
+                   .pattern = ALTERNATIVE, .form = ALTERNATIVE_FORM,
                    .doc = "Further names and addresses in the certificates of the brokers."),
         MR_STRING("loadBalancerIP", ListenerBootstrap, load_balancer_ip, .pattern = ADDRESS,
-                  .flags = MR_SERVICE, .doc = "Address the load balancer asks for."),
+                  .form = ADDRESS_FORM, .flags = MR_SERVICE,
+                  .doc = "Address the load balancer asks for."),
         MR_STRINGS("externalIPs", ListenerBootstrap, external_ips, .max = 100, .pattern = ADDRESS,
-                   .flags = MR_SERVICE,
+                   .form = ADDRESS_FORM, .flags = MR_SERVICE,
                    .doc = "Addresses from which traffic is taken to the service."),
         MR_MAP("annotations", ListenerBootstrap, annotations, .flags = MR_METADATA | MR_STRICT,
                .doc = "Annotations of the service, route or ingress of the first contact."),
@@ -80,19 +90,21 @@ const MrField listener_broker_fields[] = {
         MR_INT("broker", ListenerBroker, id, .min = 0, .max = INT32_MAX, .flags = MR_REQUIRED,
                .doc = "Id of the broker."),
         MR_STRING("advertisedHost", ListenerBroker, advertised_host, .pattern = HOST,
+                  .form = HOST_FORM,
                   .doc = "Name or address under which clients find the broker, and which is in its "
                          "certificate."),
         MR_INT("advertisedPort", ListenerBroker, advertised_port, .min = 1, .max = 65535,
                .doc = "Port under which clients find the broker."),
-        MR_STRING("host", ListenerBroker, host, .pattern = HOST,
+        MR_STRING("host", ListenerBroker, host, .pattern = HOST, .form = HOST_FORM,
                   .doc = "Name of the broker, of a route, tlsroute or ingress. Without an "
                          "advertisedHost, clients find the broker under it."),
         MR_INT("nodePort", ListenerBroker, node_port, .min = 1, .max = 65535,
                .doc = "Port of the broker on every machine. On hosts, the broker listens on it."),
         MR_STRING("loadBalancerIP", ListenerBroker, load_balancer_ip, .pattern = ADDRESS,
-                  .flags = MR_SERVICE, .doc = "Address the broker's load balancer asks for."),
+                  .form = ADDRESS_FORM, .flags = MR_SERVICE,
+                  .doc = "Address the broker's load balancer asks for."),
         MR_STRINGS("externalIPs", ListenerBroker, external_ips, .max = 100, .pattern = ADDRESS,
-                   .flags = MR_SERVICE,
+                   .form = ADDRESS_FORM, .flags = MR_SERVICE,
                    .doc = "Addresses from which traffic is taken to the broker."),
         MR_MAP("annotations", ListenerBroker, annotations, .flags = MR_METADATA | MR_STRICT,
                .doc = "Annotations of the broker's service, route or ingress."),
@@ -128,14 +140,16 @@ const MrField listener_configuration_fields[] = {
         MR_LIST("brokers", ListenerConfiguration, brokers, ListenerBroker, listener_broker_fields,
                 .max = 1000, .doc = "Names and ports of single brokers."),
         MR_STRING("hostTemplate", ListenerConfiguration, host_template, .pattern = HOST_TEMPLATE,
+                  .form = TEMPLATE_FORM,
                   .doc = "The host of brokers that have none of their own, with the placeholders "
                          "{nodeId} and {nodePodName}."),
         MR_STRING("advertisedHostTemplate", ListenerConfiguration, advertised_host_template,
-                  .pattern = HOST_TEMPLATE,
+                  .pattern = HOST_TEMPLATE, .form = TEMPLATE_FORM,
                   .doc = "The advertisedHost of brokers that have none of their own, with the "
                          "placeholders {nodeId} and {nodePodName}."),
         MR_STRING("advertisedPortTemplate", ListenerConfiguration, advertised_port_template,
                   .pattern = "^[0-9(){}A-Za-z +*-]{1,253}$",
+                  .form = "a sum such as 9200 + {nodeId}",
                   .doc = "The advertisedPort of brokers that have none of their own: a sum or "
                          "product with the placeholder {nodeId}, such as 9000 + {nodeId}."),
         MR_STRING("class", ListenerConfiguration, class, .flags = MR_SERVICE,
@@ -144,12 +158,12 @@ const MrField listener_configuration_fields[] = {
                 .flags = MR_SERVICE,
                 .doc = "Whether traffic may take a second hop inside the cluster."),
         MR_STRINGS("loadBalancerSourceRanges", ListenerConfiguration, source_ranges, .max = 1000,
-                   .pattern = NETWORK, .flags = MR_SERVICE,
+                   .pattern = NETWORK, .form = NETWORK_FORM, .flags = MR_SERVICE,
                    .doc = "Networks that may reach the load balancer."),
         MR_ENUM("ipFamilyPolicy", ListenerConfiguration, family_policy, family_policies,
                 .flags = MR_SERVICE, .doc = "One or two families of IP addresses."),
         MR_STRINGS("ipFamilies", ListenerConfiguration, families, .max = 2, .pattern = "^IPv[46]$",
-                   .flags = MR_SERVICE, .doc = "Families of IP addresses."),
+                   .form = "IPv4 or IPv6", .flags = MR_SERVICE, .doc = "Families of IP addresses."),
         MR_BOOL("createBootstrapService", ListenerConfiguration, creates_bootstrap,
                 .flags = MR_SERVICE,
                 .doc = "Whether there is a load balancer for the first contact."),
@@ -176,10 +190,10 @@ const MrField listener_configuration_fields[] = {
 /* --- networkPolicyPeers */
 
 static const MrField network_fields[] = {
-        MR_STRING("cidr", PeerNetwork, cidr, .pattern = NETWORK, .flags = MR_REQUIRED,
-                  .doc = "Network that may connect, such as 10.0.0.0/8."),
+        MR_STRING("cidr", PeerNetwork, cidr, .pattern = NETWORK, .form = NETWORK_FORM,
+                  .flags = MR_REQUIRED, .doc = "Network that may connect, such as 10.0.0.0/8."),
         MR_STRINGS("except", PeerNetwork, except, .max = 100, .pattern = NETWORK,
-                   .doc = "Networks inside it that may not."),
+                   .form = NETWORK_FORM, .doc = "Networks inside it that may not."),
         {},
 };
 
@@ -209,7 +223,8 @@ static const MrField peer_fields[] = {
 };
 
 const MrField listener_fields[] = {
-        MR_STRING("name", Listener, name, .pattern = "^[a-z0-9]{1,11}$", .flags = MR_REQUIRED,
+        MR_STRING("name", Listener, name, .pattern = "^[a-z0-9]{1,11}$",
+                  .form = "up to 11 lower-case letters and digits", .flags = MR_REQUIRED,
                   .doc = "Name of the listener, unique within the cluster."),
         MR_INT("port", Listener, port, .min = 9092, .max = 65535, .flags = MR_REQUIRED,
                .doc = "Port of the listener, unique within the cluster. Where several nodes share "

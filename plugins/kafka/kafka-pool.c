@@ -9,7 +9,7 @@ static const MrField pool_fields[] = {
         MR_INT("replicas", PoolSpec, replicas, .min = 0, .max = 1000, .flags = MR_REQUIRED,
                .doc = "Number of nodes in the pool."),
         MR_STRINGS("roles", PoolSpec, roles, .pattern = "^(controller|broker)$",
-                   .flags = MR_REQUIRED,
+                   .form = "controller or broker", .flags = MR_REQUIRED,
                    .doc = "What the nodes do: broker, controller, or both. Beside ZooKeeper there "
                           "are only brokers."),
         MR_OBJECT("storage", PoolSpec, storage, Storage, storage_fields, .rule = storage_rule,

@@ -33,10 +33,12 @@ static const MrField tiered_storage_fields[] = {
 
 static const MrField server_fields[] = {
         MR_STRING("version", KafkaServer, version, .pattern = "^[0-9]+\\.[0-9]+\\.[0-9]+$",
+                  .form = "three numbers such as 4.3.1",
                   .doc = "Release of Kafka to run, such as 3.9.1. By default 3.9.1 with ZooKeeper "
                          "and 4.3.1 without."),
         MR_STRING("metadataVersion", KafkaServer, metadata_version,
                   .pattern = "^[0-9]+\\.[0-9]+(-IV[0-9]+)?$",
+                  .form = "a version such as 4.3 or 4.3-IV0",
                   .doc = "Metadata version of a KRaft cluster, such as 4.3 or 4.3-IV0; by default "
                          "that of the release."),
         MR_INT("replicas", KafkaServer, replicas, .min = 1, .max = 1000,

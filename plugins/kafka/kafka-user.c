@@ -58,7 +58,9 @@ static int user_rule(const void *object, MrError *err) {
                                "validityDays and renewalDays go together; set both or none");
         if (has_validity && authentication->renewal_days >= authentication->validity_days)
                 return mr_fail(err, MR_INVALID, "authentication.renewalDays",
-                               "must be less than validityDays");
+                               "certificates would be renewed as soon as they are made; "
+                               "use less than validityDays, which is %lld",
+                               (long long) authentication->validity_days);
         return 0;
 }
 

@@ -178,6 +178,8 @@ static void each_row_is_documented(void *userdata _unused_, const MrKind *kind, 
                 if (mr_is_empty(row->doc))
                         fail_msg("%s %s: the value %s has no description", kind->name, path,
                                  row->name);
+        if (field->pattern && mr_is_empty(field->form))
+                fail_msg("%s %s: what matches the pattern is not said in words", kind->name, path);
         if ((field->type == MR_TYPE_ENUM) != (field->values != NULL))
                 fail_msg("%s %s: only a row of an enumeration has values", kind->name, path);
 }

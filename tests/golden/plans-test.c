@@ -210,8 +210,9 @@ static size_t check_refusal(const World *world, const char *path, const char *na
                 return 1;
         }
         _cleanup_free_ char *text = mr_error_text(&err), *line = mr_strf("%s\n", text);
-        /* What is wrong; what to do. */
-        if (!strchr(text, ';') || strlen(text) > 600 || mr_error_kind(&err, r) != MR_INVALID) {
+        /* What is wrong; what to do. What is missing may still come. */
+        if (!strchr(text, ';') || strlen(text) > 600 ||
+            (mr_error_kind(&err, r) != MR_INVALID && mr_error_kind(&err, r) != MR_TRANSIENT)) {
                 print_error("%s: says too little, too much, or of another kind: %s\n", path, text);
                 return 1;
         }

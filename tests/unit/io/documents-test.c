@@ -84,6 +84,49 @@ static const char *name_at(const World *w, size_t i) {
         return w->documents.items[i]->resource.name;
 }
 
+#define LISTED(name) "- {apiVersion: sea/v1, kind: Fish, metadata: {name: " name "}, spec: {}}\n"
+
+static void a_list_is_its_items(void **state) {
+        World *w = *state;
+
+        assert_int_equal(read_text(w,
+                                   FISH("a") "---\napiVersion: v1\nkind: List\nmetadata: {}\n"
+                                             "items:\n" LISTED("b") LISTED("c"),
+                                   "tank", NULL),
+                         0);
+        assert_int_equal(w->documents.n, 3);
+        assert_string_equal(name_at(w, 1), "b");
+        assert_string_equal(name_at(w, 2), "c");
+        assert_string_equal(w->documents.items[2]->resource.ns, "tank");
+        assert_int_equal(mr_tree_line(w->documents.items[2]->resource.tree), 11);
+}
+
+static void a_wrong_list_says_where(void **state) {
+        static const struct {
+                const char *items, *message;
+        } cases[] = {
+                {"items: 3\n", "f.yaml:3:8: items: a List holds its resources here; write them as "
+                               "elements"},
+                {"", "f.yaml:1:1: items: a List holds its resources here; write them as elements"},
+                {"items:\n" LISTED("a") "- {apiVersion: sea/v1, kind: Fish}\n",
+                 "f.yaml:5:3: items[1].metadata: is missing; write metadata with a name"},
+                {"items:\n" LISTED("a") LISTED("a"),
+                 "f.yaml:5:3: items[1]: Fish default/a is in f.yaml:4 already; remove one of the "
+                 "two"},
+        };
+
+        for (size_t i = 0; i < MR_ELEMENTS(cases); i++) {
+                World *w = *state;
+                _cleanup_error_ MrError err = {};
+                _cleanup_free_ char *text =
+                        mr_strf("apiVersion: v1\nkind: List\n%s", cases[i].items);
+                assert_int_equal(read_text(w, text, NULL, &err), -EINVAL);
+                _cleanup_free_ char *said = mr_error_text(&err);
+                assert_string_equal(said, cases[i].message);
+                documents_done(&w->documents);
+        }
+}
+
 static void all_documents_of_a_text(void **state) {
         World *w = *state;
 
@@ -230,6 +273,8 @@ static void too_much(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                TEST(a_list_is_its_items),
+                TEST(a_wrong_list_says_where),
                 TEST(all_documents_of_a_text),
                 TEST(nothing_is_in_an_empty_text),
                 TEST(the_namespace_of_the_command_line),

@@ -228,10 +228,11 @@ static void refuse(const char *yaml, const char *path, const char *message) {
 }
 
 static void what_makes_no_sense_is_refused(void **state _unused_) {
-        refuse(CLUSTER(LOGGERS("log4j.logger.kafka: CHATTY"), ""), "spec.kafka.logging.loggers",
-               "\"CHATTY\" of log4j.logger.kafka is no level; use ALL");
-        refuse(CLUSTER(LOGGERS("rootLogger.level: 7"), ""), "spec.kafka.logging.loggers",
-               "is no level");
+        refuse(CLUSTER(LOGGERS("log4j.logger.kafka: CHATTY"), ""),
+               "spec.kafka.logging.loggers[\"log4j.logger.kafka\"]",
+               "\"CHATTY\" is no level; use ALL");
+        refuse(CLUSTER(LOGGERS("rootLogger.level: 7"), ""),
+               "spec.kafka.logging.loggers[\"rootLogger.level\"]", "is no level");
         refuse(CLUSTER(", logging: {type: external}", ""), "spec.kafka.logging.valueFrom",
                "needs valueFrom.configMapKeyRef");
         refuse(CLUSTER(EXTERNAL, ""), "spec.kafka.logging.valueFrom.configMapKeyRef",

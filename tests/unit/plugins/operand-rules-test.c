@@ -177,11 +177,13 @@ static void java_options_cannot_run_commands(void **state _unused_) {
         static const struct {
                 const char *options, *path, *message;
         } cases[] = {
-                {"-XX: {OnError: reboot}", "spec.kafka.jvmOptions.-XX", "not allowed"},
-                {"-XX: {OnOutOfMemoryError: reboot}", "spec.kafka.jvmOptions.-XX", "not allowed"},
-                {"-XX: {\"Flags=x -XX:OnError\": reboot}", "spec.kafka.jvmOptions.-XX",
-                 "no name of a JVM flag"},
-                {"-XX: {HeapDumpPath: \"a\\nb\"}", "spec.kafka.jvmOptions.-XX", "one line"},
+                {"-XX: {OnError: reboot}", "spec.kafka.jvmOptions.-XX.OnError", "runs commands"},
+                {"-XX: {OnOutOfMemoryError: reboot}",
+                 "spec.kafka.jvmOptions.-XX.OnOutOfMemoryError", "runs commands"},
+                {"-XX: {\"Flags=x -XX:OnError\": reboot}",
+                 "spec.kafka.jvmOptions.-XX[\"Flags=x -XX:OnError\"]", "no name of a JVM flag"},
+                {"-XX: {HeapDumpPath: \"a\\nb\"}", "spec.kafka.jvmOptions.-XX.HeapDumpPath",
+                 "one line"},
                 {"-Xms: 2g, -Xmx: 1g", "spec.kafka.jvmOptions.-Xms", "lower one"},
                 {"-Xmx: 1T", "spec.kafka.jvmOptions.-Xmx", ""},
                 {"javaSystemProperties: [{name: \"a b\", value: c}]",

@@ -146,7 +146,7 @@ static void wrong_values_are_refused_by_path_and_place(void **state) {
                 {"replicas: '3'", "1:11: replicas: must be an integer, is a string (\"3\"); write "
                                   "a number, without quotes"},
                 {"replicas: 3.5", "1:11: replicas: must be an integer, is a number (3.5); write a "
-                                  "number, without quotes"},
+                                  "whole number of at most 18 digits"},
                 {"replicas: 0", "1:11: replicas: 0 is below the minimum 1; use at least that"},
                 {"replicas: [1]",
                  "1:11: replicas: must be an integer, is a list; write a number, without quotes"},
@@ -158,6 +158,13 @@ static void wrong_values_are_refused_by_path_and_place(void **state) {
                                "false, without quotes"},
                 {"version: 3.9",
                  "1:10: version: must be a string, is a number (3.9); put it in quotes"},
+                {"listeners: [{name: 1.2}]",
+                 "1:20: listeners[0].name: must be a string, is a number (1.2); write up to 11 "
+                 "lower-case letters and digits"},
+                {"listeners: [{name: 12}]",
+                 "1:20: listeners[0].name: must be a string, is an integer (12); put it in quotes"},
+                {"ids: [1.5]", "1:7: ids[0]: must be an integer, is a number (1.5); write a whole "
+                               "number of at most 18 digits"},
                 {"version: yes",
                  "1:10: version: must be a string, is a boolean (true); put it in quotes"},
                 {"version: {a: 1}", "1:10: version: must be a string, is a map; write one value"},
@@ -166,9 +173,9 @@ static void wrong_values_are_refused_by_path_and_place(void **state) {
                 {"password: Hunter22", "1:11: password: the value does not match the pattern "
                                        "^[a-z]{8}$; use a value that does"},
                 {"memory: x", "1:9: memory: must be a quantity of bytes, is a string (\"x\"); "
-                              "write a size such as 10Gi"},
+                              "write a size such as 512Mi or 10Gi"},
                 {"memory: true", "1:9: memory: must be a quantity of bytes, is a boolean (true); "
-                                 "write a size such as 10Gi"},
+                                 "write a size such as 512Mi or 10Gi"},
                 {"cpu: x", "1:6: cpu: must be a quantity of CPU, is a string (\"x\"); write an "
                            "amount such as 500m or 2"},
                 {"cpu: 50m", "1:6: cpu: 50 is below the minimum 100; use at least that"},
@@ -195,8 +202,8 @@ static void wrong_values_are_refused_by_path_and_place(void **state) {
                 {"listeners:\n- {name: a, port: null}",
                  "2:3: listeners[0].port: is required; add it"},
                 {"listeners: [{name: A_b, port: 9092}]",
-                 "1:20: listeners[0].name: \"A_b\" does not match the pattern ^[a-z0-9]{1,11}$; "
-                 "use a value that does"},
+                 "1:20: listeners[0].name: \"A_b\" cannot be used; write up to 11 lower-case "
+                 "letters and digits"},
                 {"listeners: [{name: a, port: 9092, type: nodeport}]",
                  "1:41: listeners[0].type: \"nodeport\" is not one of the possible values; use one "
                  "of internal, route"},

@@ -65,7 +65,8 @@ static int example_storage_rule(const void *object, MrError *err) {
 
 static const MrField example_listener_fields[] = {
         MR_STRING("name", ExampleListener, name, .pattern = "^[a-z0-9]{1,11}$",
-                  .flags = MR_REQUIRED, .doc = "Name of the listener, unique within the cluster."),
+                  .form = "up to 11 lower-case letters and digits", .flags = MR_REQUIRED,
+                  .doc = "Name of the listener, unique within the cluster."),
         MR_INT("port", ExampleListener, port, .min = 9092, .max = 65535, .flags = MR_REQUIRED,
                .doc = "Port on which every broker listens."),
         MR_ENUM("type", ExampleListener, type, example_types, .fallback = "internal",

@@ -25,7 +25,7 @@ sources() { find daemon plugins platforms "$@" \( -name '*.c' -o -name '*.h' \) 
 objects() {
         local source object
         while read -r source; do
-                object=$(find "$build" -path '*.p/*' -name "${source//\//_}.o" -print -quit)
+                object=$(find "$build" -path "$build/package" -prune -o -path '*.p/*' -name "${source//\//_}.o" -print -quit)
                 echo "$source ${object:--}"
         done < <(sources | grep '\.c$')
 }

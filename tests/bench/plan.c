@@ -1,11 +1,11 @@
 /* Planning many clusters of three ZooKeeper nodes and three brokers from files, with nothing but
  * this process.
  *
- *      plan SPEC CLUSTERS...
+ *      plan PLATFORM SPEC CLUSTERS...
  *
- * SPEC is the YAML of one cluster whose names begin with "my-". For each number of clusters that
- * many files are written, read, planned and printed in a process of its own: one line with
- * milliseconds and KiB of memory a cluster. */
+ * On a host the steps are printed, elsewhere the objects. SPEC is the YAML of one cluster whose
+ * names begin with "my-". For each number of clusters that many files are written, read, planned
+ * and printed in a process of its own: one line with milliseconds and KiB of memory a cluster. */
 
 #include <stdio.h>
 #include <string.h>
@@ -70,6 +70,10 @@ static void remove_folder(const char *folder, int clusters) {
         (void) rmdir(folder);
 }
 
+static bool is_host(const MrPlugin *platform) {
+        return mr_streq(platform->name, "rhel-baremetal");
+}
+
 static void plan_all(const Registry *registry, const MrPlugin *platform, const char *folder) {
         _cleanup_documents_ Documents documents = {};
         _cleanup_buf_ MrBuf out = {};
@@ -82,11 +86,11 @@ static void plan_all(const Registry *registry, const MrPlugin *platform, const c
                 .platform = platform,
                 .documents = documents.items,
                 .n_documents = documents.n,
-                .format = OFFLINE_TEXT,
+                .format = is_host(platform) ? OFFLINE_TEXT : OFFLINE_MANIFESTS,
         };
         if (offline_plan(&args, &out, NULL, &err) < 0)
                 fail(&err);
-        if (!strstr(mr_buf_text(&out), "start    "))
+        if (!strstr(mr_buf_text(&out), is_host(platform) ? "start    " : "kind: StatefulSet"))
                 _exit(1);
 }
 
@@ -97,7 +101,7 @@ static long peak_kib(void) {
         return usage.ru_maxrss;
 }
 
-static void measure(const char *spec, int clusters) {
+static void measure(const char *name, const char *spec, int clusters) {
         char folder[] = "/tmp/millrace-bench-plan-XXXXXX";
         _cleanup_free_ char *text = read_spec(spec);
         _cleanup_(plugins_done) Plugins plugins = {};
@@ -109,7 +113,7 @@ static void measure(const char *spec, int clusters) {
         if (plugins_load(directory, owner, NULL, NULL, &plugins, &err) < 0 ||
             plugins_register(&plugins, registry, &err) < 0)
                 fail(&err);
-        const MrPlugin *platform = plugins_find_platform(&plugins, "rhel-baremetal");
+        const MrPlugin *platform = plugins_find_platform(&plugins, name);
         if (!platform || !mkdtemp(folder))
                 _exit(1);
         for (int i = 0; i < clusters; i++)
@@ -124,15 +128,15 @@ static void measure(const char *spec, int clusters) {
 }
 
 int main(int argc, char **argv) {
-        for (int i = 2; i < argc; i++) {
+        for (int i = 3; i < argc; i++) {
                 int status = 1;
                 pid_t pid = fork();
                 if (pid == 0) {
-                        measure(argv[1], atoi(argv[i]));
+                        measure(argv[1], argv[2], atoi(argv[i]));
                         return 0;
                 }
                 if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
                         return 1;
         }
-        return argc < 3;
+        return argc < 4;
 }

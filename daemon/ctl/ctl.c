@@ -31,6 +31,8 @@ const Verb ctl_verbs[] = {
          verb_plan},
         {"explain", "Ro", "KIND[.FIELD…]", "show what a field means, its bounds and default", NULL,
          verb_explain},
+        {"crd", "", "[KIND…]",
+         "print CustomResourceDefinitions, for kubectl apply --server-side -f -", NULL, verb_crd},
         {"wait", "nct", "KIND/NAME…", "wait until resources are ready, and show what they wait for",
          "The exit code is 3 when the time is up.\n", verb_wait},
         {"check", "m", "", "look whether this host is fit to run Kafka, and say what to change",

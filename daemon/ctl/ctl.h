@@ -68,6 +68,7 @@ int verb_check(Ctl *ctl);
 int verb_completion(Ctl *ctl);
 int verb_delete(Ctl *ctl);
 int verb_describe(Ctl *ctl);
+int verb_crd(Ctl *ctl);
 int verb_explain(Ctl *ctl);
 int verb_get(Ctl *ctl);
 int verb_help(Ctl *ctl);

@@ -122,8 +122,10 @@ MrKind registry_whole(const Registry *registry, const MrKind *kind, MrArena *are
                 const MrSection *section =
                         kind->is_data ? NULL : section_of(registry, kind, &kind->spec[i]);
                 rows[i] = kind->spec[i];
-                if (section)
+                if (section) {
                         rows[i].fields = section->fields;
+                        rows[i].flags |= MR_ONLY_MAP;
+                }
         }
         MrKind whole = *kind;
         whole.spec = rows;

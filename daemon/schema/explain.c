@@ -180,6 +180,7 @@ static const MrField *envelope(const MrKind *kind, MrField rows[6]) {
                             .doc = "What is wanted."};
         rows[4] = (MrField){.name = "status",
                             .type = MR_TYPE_TREE,
+                            .fields = kind->status,
                             .doc = "What was found last. Written by millrace, never by hand."};
         rows[5] = (MrField){};
         return rows;

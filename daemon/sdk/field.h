@@ -117,6 +117,13 @@ struct MrUnread {
         const MrTree *tree;
 };
 
+/* A rule across the members of an object that an API server checks as well, in CEL. The decoder
+ * does not read it: the same is said by the rows or by `rule`. */
+typedef struct MrCheck {
+        const char *rule; /* NULL ends the table */
+        const char *message;
+} MrCheck;
+
 typedef struct MrField MrField;
 struct MrField {
         const char *name;
@@ -136,6 +143,7 @@ struct MrField {
         /* A rule across the members of this OBJECT or of each element of this LIST, run after
          * decoding. It fails with a path relative to the object. */
         int (*rule)(const void *object, MrError *err);
+        const MrCheck *checks; /* of this OBJECT or of each element of this LIST; may be NULL */
 };
 
 /* Refuses a member of the wrong C type at compile time and yields its offset. */
@@ -234,6 +242,14 @@ typedef struct MrKind {
                 bool wide;        /* only with -o wide */
         } * columns;
         const char *doc;
+        /* Rows of the status beside what each status has (conditions, observedGeneration): for
+         * explaining and for schemas, never decoded. NULL: none. */
+        const MrField *status;
+        /* Where `kubectl scale` finds replicas wanted and found, and the pods' selector, as dotted
+         * paths into the resource; all three or none. */
+        struct MrScale {
+                const char *wanted, *found, *selector;
+        } scale;
         /* Holds values for other resources, as a Secret does: `spec` and `rule` are of the document
          * itself, there is no status, and nothing runs for it. */
         bool is_data;
@@ -246,3 +262,8 @@ typedef struct MrColumn MrColumn;
  * when `recursive`. */
 int mr_explain(const MrKind *kind, const char *path, bool recursive, MrBuf *out,
                MrError *err) _must_check_;
+
+/* The CustomResourceDefinition of a kind whose rows are whole (registry_whole()): every served
+ * version with the same properties, because an API server prunes what a version's schema lacks.
+ * Defaults are told, not set: what is stored stays what was written. Owned by the caller. */
+MrTree *mr_crd_new(const MrKind *kind) _must_check_;

@@ -78,7 +78,7 @@ _millctl() {
                 "") mapfile -t COMPREPLY < <(compgen -W "list get" -- "$cur") ;;
                 esac
                 ;;
-        get | describe | delete | plan | wait | explain)
+        get | describe | delete | plan | wait | explain | crd)
                 if ((${#words[@]} > 0)); then _millctl_words names "${words[0]}"; else _millctl_words kinds; fi
                 ;;
         esac

@@ -32,6 +32,12 @@ static const MrField values_fields[] = {
 
 const MrField metrics_exporter_fields[] = {EXPORTER_ROWS, {}};
 
+const MrCheck metrics_checks[] = {
+        {"self.type != 'jmxPrometheusExporter' || has(self.valueFrom)",
+         "valueFrom says which metrics the exporter shows; add it"},
+        {},
+};
+
 const MrField metrics_fields[] = {
         EXPORTER_ROWS,
         MR_OBJECT("values", Metrics, values, MetricsValues, values_fields,

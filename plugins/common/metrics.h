@@ -23,6 +23,7 @@ typedef struct Metrics {
 
 /* Rows where there is a reporter to choose, and where there is none. */
 extern const MrField metrics_fields[], metrics_exporter_fields[];
+extern const MrCheck metrics_checks[];
 /* The rule of every metricsConfig row, and that of those without the reporter. */
 int metrics_rule(const void *object, MrError *err);
 int metrics_exporter_rule(const void *object, MrError *err);

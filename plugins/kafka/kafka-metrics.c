@@ -27,6 +27,16 @@ const MrField rack_fields[] = {
         {},
 };
 
+const MrCheck rack_checks[] = {
+        {"(has(self.type) && self.type != 'topology-label') || "
+         "(has(self.topologyKey) && self.topologyKey != '')",
+         "topologyKey is missing; name the label that says the rack or zone"},
+        {"!has(self.type) || self.type != 'environment-variable' || "
+         "(has(self.envVarName) && self.envVarName != '')",
+         "envVarName is missing; name the variable that says the rack"},
+        {},
+};
+
 int rack_rule(const void *object, MrError *err) {
         const Rack *rack = object;
         bool is_label = rack->type != RACK_ENVIRONMENT;

@@ -5,6 +5,7 @@
 #include "kafka-cluster.h"
 
 extern const MrField rack_fields[];
+extern const MrCheck rack_checks[];
 int rack_rule(const void *object, MrError *err);
 
 /* Options of Strimzi's reporter and of the rack, for one node. */

@@ -40,6 +40,15 @@ static int pool_rule(const void *object, MrError *err) {
         return 0;
 }
 
+static const MrField pool_status_fields[] = {
+        MR_INTS("nodeIds", MrUnread, integers, .doc = "Ids of the nodes of the pool."),
+        MR_STRINGS("roles", MrUnread, texts, .doc = "Roles the nodes have."),
+        MR_INT("replicas", MrUnread, integer, .doc = "Number of nodes there are."),
+        MR_STRING("clusterId", MrUnread, text, .doc = "Id of the cluster the pool belongs to."),
+        MR_STRING("labelSelector", MrUnread, text, .doc = "Selector of the pods of the pool."),
+        {},
+};
+
 static const char *const versions[] = {"v1beta2", "v1", NULL};
 static const char *const short_names[] = {"knp", NULL};
 static const MrColumn columns[] = {
@@ -61,6 +70,8 @@ const MrKind pool_kind = {
         .owner_kind = "Kafka",
         .owner_label = CLUSTER_LABEL,
         .columns = columns,
+        .status = pool_status_fields,
+        .scale = {"spec.replicas", "status.replicas", "status.labelSelector"},
         .doc = "A group of like nodes of a Kafka cluster; the label strimzi.io/cluster names the "
                "cluster.",
 };

@@ -63,6 +63,7 @@ static const MrField server_fields[] = {
                   .doc = "Memory and processor time of each broker; a pool can have its own."),
         MR_OBJECT(
                 "rack", KafkaServer, rack, Rack, rack_fields, .rule = rack_rule,
+                .checks = rack_checks,
                 .doc = "How a broker learns in which rack or zone it is. Replicas are then spread "
                        "over racks; with the option replica.selector.class consumers read from "
                        "the nearest one."),
@@ -78,7 +79,7 @@ static const MrField server_fields[] = {
                   .doc = "Opens the JMX port of each node. Its users are in the secret "
                          "NAME-kafka-jmx."),
         MR_OBJECT("metricsConfig", KafkaServer, metrics, Metrics, metrics_fields,
-                  .rule = metrics_rule,
+                  .rule = metrics_rule, .checks = metrics_checks,
                   .doc = "Metrics for Prometheus on port 9404 of each node: by which means, and "
                          "which."),
         MR_OBJECT("logging", KafkaServer, logging, Logging, logging_fields, .rule = logging_rule,
@@ -192,6 +193,39 @@ static int kafka_rule(const void *object, MrError *err) {
         return r < 0 ? mr_error_within(err, r, "kafka") : 0;
 }
 
+static const MrField address_fields[] = {
+        MR_STRING("host", MrUnread, text, .doc = "Name or address."),
+        MR_INT("port", MrUnread, integer, .doc = "Port."),
+        {},
+};
+
+static const MrField listener_status_fields[] = {
+        MR_STRING("name", MrUnread, text, .doc = "Name of the listener."),
+        MR_LIST("addresses", MrUnread, list, MrUnread, address_fields,
+                .doc = "Where it is reached."),
+        MR_STRING("bootstrapServers", MrUnread, text,
+                  .doc = "The same as clients want it for bootstrap.servers."),
+        MR_STRINGS("certificates", MrUnread, texts, .doc = "Certificates to trust, as PEM."),
+        {},
+};
+
+static const MrField pool_name_fields[] = {
+        MR_STRING("name", MrUnread, text, .doc = "Name of the pool."),
+        {},
+};
+
+static const MrField kafka_status_fields[] = {
+        MR_LIST("listeners", MrUnread, list, MrUnread, listener_status_fields,
+                .doc = "Where and how clients reach the brokers."),
+        MR_LIST("kafkaNodePools", MrUnread, list, MrUnread, pool_name_fields,
+                .doc = "Node pools of the cluster."),
+        MR_STRING("clusterId", MrUnread, text, .doc = "Id the cluster gave itself."),
+        MR_STRING("kafkaVersion", MrUnread, text, .doc = "Version of Kafka that runs."),
+        MR_STRING("kafkaMetadataVersion", MrUnread, text, .doc = "Version of the metadata."),
+        MR_STRING("kafkaMetadataState", MrUnread, text, .doc = "ZooKeeper or KRaft."),
+        {},
+};
+
 static const char *const versions[] = {"v1beta2", "v1", NULL};
 static const char *const short_names[] = {"k", NULL};
 static const MrColumn columns[] = {
@@ -215,5 +249,6 @@ const MrKind kafka_kind = {
         .spec_size = sizeof(KafkaSpec),
         .rule = kafka_rule,
         .columns = columns,
+        .status = kafka_status_fields,
         .doc = "A Kafka cluster, with ZooKeeper or in KRaft mode.",
 };

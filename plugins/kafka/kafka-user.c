@@ -30,9 +30,20 @@ static const MrField authentication_fields[] = {
         {},
 };
 
+static const MrCheck authentication_checks[] = {
+        {"self.type == 'tls' || (!has(self.validityDays) && !has(self.renewalDays))",
+         "validityDays and renewalDays belong to type tls; remove them"},
+        {"has(self.renewalDays) == has(self.validityDays)",
+         "validityDays and renewalDays go together; set both or none"},
+        {"!has(self.renewalDays) || !has(self.validityDays) || "
+         "self.renewalDays < self.validityDays",
+         "renewalDays must be less than validityDays"},
+        {},
+};
+
 static const MrField user_fields[] = {
         MR_OBJECT("authentication", UserSpec, authentication, UserAuthentication,
-                  authentication_fields,
+                  authentication_fields, .checks = authentication_checks,
                   .doc = "How the user proves who it is. Without it no credentials are made."),
         MR_TREE("authorization", UserSpec, not_yet, .flags = MR_NOT_YET,
                 .doc = "What the user may do."),
@@ -64,6 +75,12 @@ static int user_rule(const void *object, MrError *err) {
         return 0;
 }
 
+static const MrField user_status_fields[] = {
+        MR_STRING("username", MrUnread, text, .doc = "What brokers know the user as."),
+        MR_STRING("secret", MrUnread, text, .doc = "Secret that holds the credentials."),
+        {},
+};
+
 static const char *const versions[] = {"v1beta2", "v1", "v1beta1", "v1alpha1", NULL};
 static const char *const short_names[] = {"ku", NULL};
 static const MrColumn columns[] = {
@@ -84,6 +101,7 @@ const MrKind user_kind = {
         .spec_size = sizeof(UserSpec),
         .rule = user_rule,
         .columns = columns,
+        .status = user_status_fields,
         .doc = "A user of a Kafka cluster; the label strimzi.io/cluster names the cluster.",
 };
 

@@ -50,7 +50,7 @@ static const MrField zookeeper_fields[] = {
                   .doc = "Opens the JMX port of each member. Its users are in the secret "
                          "NAME-zookeeper-jmx."),
         MR_OBJECT("metricsConfig", ZooKeeperSpec, metrics, Metrics, metrics_exporter_fields,
-                  .rule = metrics_exporter_rule,
+                  .rule = metrics_exporter_rule, .checks = metrics_checks,
                   .doc = "Metrics for Prometheus on port 9404 of each member."),
         MR_OBJECT("logging", ZooKeeperSpec, logging, Logging, logging_fields, .rule = logging_rule,
                   .doc = "Levels of the loggers. ZooKeeper reads them when it starts, so a change "

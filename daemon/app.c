@@ -142,6 +142,7 @@ static int open_engine(App *app, MrError *err) {
                 .worker = app->worker,
                 .grace_sec = app->config->grace_seconds,
                 .resync_sec = app->config->resync_seconds,
+                .day_sec = app->config->certificate_day_seconds,
         };
 
         return engine_new(&args, &app->engine, err);
@@ -186,7 +187,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
                                 "platform, resources, socket and state change only with a restart: "
                                 "'systemctl restart millraced'.");
                 log_set_level(log_level_from_name(config->log_level));
-                engine_configure(app->engine, config->grace_seconds, config->resync_seconds);
+                engine_configure(app->engine, config->grace_seconds, config->resync_seconds,
+                                 config->certificate_day_seconds);
                 config_free(config);
                 r = source_scan(app->source, true, &err);
         }

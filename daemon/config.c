@@ -40,6 +40,10 @@ const MrField config_fields[] = {
                .unit = "s",
                .doc = "How often everything is compared again when nothing seems to have "
                       "happened."),
+        MR_INT("certificate_day_seconds", Config, certificate_day_seconds, .min = 1, .max = 86400,
+               .fallback = "86400", .unit = "s",
+               .doc = "How long a day of validityDays and renewalDays lasts. With less than a real "
+                      "one, renewals that are years away can be rehearsed."),
         MR_STRING("log_level", Config, log_level, .fallback = "info",
                   .pattern = "^(debug|info|notice|warning|error)$",
                   .form = "debug, info, notice, warning or error",

@@ -20,6 +20,7 @@ typedef struct Config {
         const char *state;
         int64_t grace_seconds;
         int64_t resync_seconds;
+        int64_t certificate_day_seconds;
         const char *log_level;
         ConfigHttp *http; /* NULL: only on the socket */
         const MrTree *platform_config;

@@ -14,7 +14,7 @@ typedef struct Check {
         const CertificateTerms *terms;
         SecretLookup lookup;
         void *userdata;
-        int64_t now;
+        int64_t now, day_sec;
         MrArena *arena;
         const char *certificate, *key; /* what is stored */
         const char *certificate_key;   /* under which key, for messages: "user.crt" */
@@ -197,7 +197,7 @@ static int64_t renewal_window(const MrCertificate *wanted) {
 
 static char *check_end(Check *check) {
         int64_t left = check->facts.not_after - check->now;
-        long long days = (long long) (left / CERTIFICATE_DAY_SEC);
+        long long days = (long long) (left / certificate_days_sec(1, check->day_sec));
 
         if (check->facts.not_before > check->now)
                 return mr_strdup("it is not valid yet; the clock of this host may have been wrong");
@@ -209,10 +209,10 @@ static char *check_end(Check *check) {
 
 static char *check_renewal(Check *check) {
         int64_t left = check->facts.not_after - check->now, window = renewal_window(check->wanted);
-        long long days = (long long) (left / CERTIFICATE_DAY_SEC);
+        long long days = (long long) (left / certificate_days_sec(1, check->day_sec));
 
         check->need = CERTIFICATE_RENEW;
-        if (left > window * CERTIFICATE_DAY_SEC)
+        if (left > certificate_days_sec(window, check->day_sec))
                 return NULL;
         return mr_strf("expires in %lld day%s (renewal %lld days before)", days,
                        days == 1 ? "" : "s", (long long) window);
@@ -258,8 +258,8 @@ static CertificateVerdict check_stored(Check *check) {
         for (size_t i = 0; i < MR_ELEMENTS(stages) && !verdict.reason; i++)
                 verdict.reason = stages[i](check);
         verdict.need = verdict.reason ? check->need : CERTIFICATE_SERVES;
-        verdict.until =
-                check->facts.not_after - renewal_window(check->wanted) * CERTIFICATE_DAY_SEC;
+        verdict.until = check->facts.not_after -
+                        certificate_days_sec(renewal_window(check->wanted), check->day_sec);
         certificate_facts_done(&check->facts);
         X509_free(check->x509);
         return verdict;
@@ -274,6 +274,7 @@ CertificateVerdict certificate_check(const CertificateQuestion *question) {
                 .lookup = question->lookup,
                 .userdata = question->userdata,
                 .now = question->now,
+                .day_sec = question->day_sec,
                 .arena = arena,
         };
         char *reason = check_presence(&check);

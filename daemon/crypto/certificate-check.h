@@ -35,6 +35,7 @@ typedef struct CertificateQuestion {
         SecretLookup lookup;
         void *userdata;
         int64_t now;
+        int64_t day_sec; /* 0: a day is a real one */
 } CertificateQuestion;
 
 typedef enum CertificateNeed {

@@ -78,6 +78,7 @@ static void digest_of(const CertificateQuestion *question, char ret[MR_DIGEST_MA
 
         const char *signer =
                 question->terms && question->terms->signer ? question->terms->signer : "ca";
+        mr_buf_printf(&all, "%lld ", (long long) question->day_sec);
         add_wanted(&all, wanted);
         add_terms(&all, question->terms);
         for (size_t i = 0; (key = certificate_key_at(wanted, i, arena, &secret)); i++)

@@ -102,7 +102,8 @@ static int set_subject(X509 *certificate, const CertificateRequest *request, MrE
 
 static int set_validity(X509 *certificate, const CertificateRequest *request, MrError *err) {
         time_t from = (time_t) (request->now - CERTIFICATE_SKEW_SEC);
-        time_t until = (time_t) (request->now + request->validity_days * CERTIFICATE_DAY_SEC);
+        time_t until = (time_t) (request->now +
+                                 certificate_days_sec(request->validity_days, request->day_sec));
 
         if (!ASN1_TIME_set(X509_getm_notBefore(certificate), from) ||
             !ASN1_TIME_set(X509_getm_notAfter(certificate), until))

@@ -14,12 +14,18 @@
 #define CERTIFICATE_SKEW_SEC 300
 #define CERTIFICATE_DAY_SEC 86400
 
+/* A day is shorter where renewals are rehearsed; day_sec 0: it is a real one. */
+static inline int64_t certificate_days_sec(int64_t days, int64_t day_sec) {
+        return days * (day_sec > 0 ? day_sec : CERTIFICATE_DAY_SEC);
+}
+
 typedef struct CertificateRequest {
         const char *common_name;
         const char *organization; /* NULL: none */
         MrStrings names;          /* DNS names and IP literals, resolved; duplicates are left out */
         int64_t now;              /* seconds since the epoch */
         int64_t validity_days;    /* 1 … 36500 */
+        int64_t day_sec;          /* how long such a day is; 0: a real one */
         bool is_authority;        /* a CA that signs leaf certificates only */
 } CertificateRequest;
 

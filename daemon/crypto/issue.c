@@ -18,7 +18,7 @@ struct Issue {
         MrArena *arena; /* holds the copy of what is wanted; nothing secret */
         MrCertificate wanted;
         CertificateTerms terms;
-        int64_t now;
+        int64_t now, day_sec;
         /* What is stored already, NULL where nothing is. */
         char *authority_certificate; /* of the signing CA, or of this authority as it was */
         char *authority_key;
@@ -27,7 +27,7 @@ struct Issue {
         Former *formers; /* those that stay, and room for one more */
         size_t n_formers;
         /* The outcome. */
-        Secret *secrets[2];
+        Secret *secrets[ISSUE_SECRETS_MAX];
         size_t n_secrets;
         int result; /* -EINPROGRESS until the work is done */
         MrError error;
@@ -113,7 +113,10 @@ static void load_leaf(Issue *issue, const CertificateQuestion *question) {
 Issue *issue_new(const CertificateQuestion *question) {
         Issue *issue = mr_new(Issue, 1);
 
-        *issue = (Issue){.arena = mr_arena_new(), .now = question->now, .result = -EINPROGRESS};
+        *issue = (Issue){.arena = mr_arena_new(),
+                         .now = question->now,
+                         .day_sec = question->day_sec,
+                         .result = -EINPROGRESS};
         if (question->terms)
                 issue->terms = *question->terms;
         copy_wanted(issue, question->wanted);
@@ -179,6 +182,7 @@ static CertificateRequest issue_request(const Issue *issue) {
                 .names = wanted->names,
                 .now = issue->now,
                 .validity_days = wanted->validity_days,
+                .day_sec = issue->day_sec,
                 .is_authority = !wanted->authority,
         };
 }

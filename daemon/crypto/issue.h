@@ -23,6 +23,8 @@
 #include "crypto/key.h"
 #include "crypto/secret.h"
 
+#define ISSUE_SECRETS_MAX 2U /* of an authority: one for everybody, one for its key */
+
 typedef struct Issue Issue;
 
 /* Everything is copied. */

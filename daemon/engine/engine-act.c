@@ -277,6 +277,7 @@ static Batch *batch_new(Engine *engine, const Tracked *tracked, Desire **desire,
         batch->plan = TAKE(*plan);
         batch->steps = mr_new(const Step *, plan_size(batch->plan));
         batch->now_sec = mr_facts_now(facts);
+        batch->day_sec = facts_day(facts);
         return batch;
 }
 

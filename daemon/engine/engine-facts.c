@@ -113,6 +113,7 @@ MrFacts *engine_facts(Engine *engine, const Tracked *tracked, MrError *err) {
                 facts_new(now_realtime_sec(), engine->args.platform->name);
         const char *ns = tracked->document->resource.ns;
 
+        facts_set_day(facts, engine->args.day_sec);
         add_resources(engine, ns, facts);
         if (engine->has_observation)
                 add_observation(engine, ns, facts);

@@ -25,72 +25,87 @@ static const char *lookup(const char *secret, const char *key, void *userdata) {
         return mr_arena_strdup(scope->arena, mr_buf_text(&text));
 }
 
-/* What is binary by nature is stored as bytes. */
-static int put(Batch *batch, const Secret *secret, const MrPairs *labels, MrError *err) {
-        size_t n = secret_size(secret);
-        _cleanup_free_ StoreSecretValue *values = mr_new(StoreSecretValue, n);
-        _cleanup_free_ MrBuf *bytes = mr_new(MrBuf, n);
+/* A secret on its way into the store. */
+typedef struct Stored {
+        StoreSecretPut put;
+        StoreSecretValue *values;
+        MrBuf *bytes;
+} Stored;
 
+/* What is binary by nature is stored as bytes. */
+static void stored_fill(const Secret *secret, const MrPairs *labels, Stored *ret) {
+        size_t n = secret_size(secret);
+
+        ret->values = mr_new(StoreSecretValue, n);
+        ret->bytes = mr_new(MrBuf, n);
         for (size_t i = 0; i < n; i++) {
                 const char *text = secret_value_at(secret, i);
                 if (!secret_key_is_binary(secret_key_at(secret, i)) ||
-                    mr_unbase64(text, strlen(text), &bytes[i]) < 0)
-                        mr_buf_puts(&bytes[i], text);
-                values[i] = (StoreSecretValue){
+                    mr_unbase64(text, strlen(text), &ret->bytes[i]) < 0)
+                        mr_buf_puts(&ret->bytes[i], text);
+                ret->values[i] = (StoreSecretValue){
                         .key = secret_key_at(secret, i),
-                        .data = mr_buf_text(&bytes[i]),
-                        .size = bytes[i].size,
+                        .data = mr_buf_text(&ret->bytes[i]),
+                        .size = ret->bytes[i].size,
                 };
         }
-        int r = store_secret_put(batch->engine->args.store, batch->ns, secret_name(secret), values,
-                                 n, labels, err);
-        for (size_t i = 0; i < n; i++)
-                mr_buf_wipe(&bytes[i]);
-        return r;
+        ret->put = (StoreSecretPut){
+                .name = secret_name(secret), .values = ret->values, .n = n, .labels = labels};
 }
 
-static int annotate(Batch *batch, const char *secret, const char *key, const char *value,
-                    MrError *err) {
-        return store_secret_annotate(batch->engine->args.store, batch->ns, secret, key, value, err);
+static void stored_done(Stored *stored) {
+        for (size_t i = 0; i < stored->put.n; i++)
+                mr_buf_wipe(&stored->bytes[i]);
+        free(stored->bytes);
+        free(stored->values);
 }
 
-static int annotate_number(Batch *batch, const char *secret, const char *key, int64_t value,
-                           MrError *err) {
-        _cleanup_free_ char *text = mr_strf("%lld", (long long) value);
-        return annotate(batch, secret, key, text, err);
+static int put(Batch *batch, const Secret *secret, const MrPairs *labels, MrError *err) {
+        _cleanup_(stored_done) Stored stored = {};
+
+        stored_fill(secret, labels, &stored);
+        return store_secrets_put(batch->engine->args.store, batch->ns, &stored.put, 1, err);
 }
 
 /* Which of its keys and certificates an authority has, and what was done because somebody asked. */
-static int note_issued(Batch *batch, const MrCertificate *certificate,
-                       const CertificateTerms *terms, MrArena *arena, MrError *err) {
-        const char *public = certificate_public_secret(arena, certificate->name);
-        int r = 0;
+static MrPairs notes_of(const MrCertificate *certificate, const CertificateTerms *terms,
+                        const char *secret, MrArena *arena) {
+        bool is_own = mr_streq(secret, certificate->name);
+        MrPairs notes = {};
 
-        if (!certificate->authority) {
-                r = annotate_number(batch, certificate->name, KEY_GENERATION, terms->key_generation,
-                                    err);
-                if (r >= 0)
-                        r = annotate_number(batch, public, CERTIFICATE_GENERATION,
-                                            terms->certificate_generation, err);
-        }
-        if (r >= 0 && terms->done)
-                r = annotate(batch,
-                             certificate->authority || terms->has_new_key ? certificate->name
-                                                                          : public,
-                             DONE_ANNOTATION, terms->done, err);
-        return r;
+        if (!certificate->authority)
+                mr_pairs_set(arena, &notes, is_own ? KEY_GENERATION : CERTIFICATE_GENERATION,
+                             mr_arena_strf(arena, "%lld",
+                                           (long long) (is_own ? terms->key_generation
+                                                               : terms->certificate_generation)));
+        if (terms->done && is_own == (certificate->authority || terms->has_new_key))
+                mr_pairs_set(arena, &notes, DONE_ANNOTATION, terms->done);
+        return notes;
 }
 
+/* The key of an authority, its certificate and what is noted of them belong together: should
+ * everything end here, nobody finds one without the other. */
 static int put_issued(Batch *batch, const Issue *issue, MrError *err) {
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        Stored stored[ISSUE_SECRETS_MAX] = {};
+        StoreSecretPut puts[ISSUE_SECRETS_MAX];
+        size_t n = issue_secrets(issue);
         MrCertificate certificate = {};
         CertificateTerms terms = {};
 
         int r = issue_result(issue, err);
         (void) secrets_certificate(batch->steps[batch->at]->manifest, arena, &certificate, &terms);
-        for (size_t i = 0; r >= 0 && i < issue_secrets(issue); i++)
-                r = put(batch, issue_secret_at(issue, i), &certificate.labels, err);
-        return r < 0 ? r : note_issued(batch, &certificate, &terms, arena, err);
+        for (size_t i = 0; i < n; i++) {
+                const Secret *secret = issue_secret_at(issue, i);
+                stored_fill(secret, &certificate.labels, &stored[i]);
+                puts[i] = stored[i].put;
+                puts[i].notes = notes_of(&certificate, &terms, secret_name(secret), arena);
+        }
+        if (r >= 0)
+                r = store_secrets_put(batch->engine->args.store, batch->ns, puts, n, err);
+        for (size_t i = 0; i < n; i++)
+                stored_done(&stored[i]);
+        return r;
 }
 
 static MrPairs labels_of(const MrManifest *manifest, MrArena *arena) {
@@ -189,6 +204,7 @@ int batch_issue_next(Batch *batch, MrError *err) {
                         .lookup = lookup,
                         .userdata = &scope,
                         .now = batch->now_sec,
+                        .day_sec = batch->day_sec,
                 });
                 int r = worker_run(batch->engine->args.worker,
                                    (WorkerTask){

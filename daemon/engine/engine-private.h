@@ -50,7 +50,7 @@ typedef struct Batch {
         MrAction *actions;
         MrSetting *settings;
         bool is_issue;
-        int64_t now_sec;
+        int64_t now_sec, day_sec;
         Issue *issue; /* in the worker's hands while batch_issue_next() waits */
 } Batch;
 

@@ -406,9 +406,10 @@ int engine_new(const EngineArgs *args, Engine **ret, MrError *err) {
         return 0;
 }
 
-void engine_configure(Engine *engine, int64_t grace_sec, int64_t resync_sec) {
+void engine_configure(Engine *engine, int64_t grace_sec, int64_t resync_sec, int64_t day_sec) {
         engine->args.grace_sec = grace_sec;
         engine->args.resync_sec = resync_sec;
+        engine->args.day_sec = day_sec;
         engine_kick(engine);
 }
 

@@ -25,6 +25,7 @@ typedef struct EngineArgs {
         Worker *worker;
         int64_t grace_sec;  /* how long a node stopped by hand stays down */
         int64_t resync_sec; /* a round at least this often */
+        int64_t day_sec;    /* of the lives of certificates; 0: a real day */
 } EngineArgs;
 
 int engine_new(const EngineArgs *args, Engine **ret, MrError *err) _must_check_;
@@ -33,7 +34,7 @@ DEFINE_CLEANUP(Engine *, engine_free);
 /* Begins a round as soon as the loop is free. */
 void engine_kick(Engine *engine);
 /* New settings after a reload of the configuration. */
-void engine_configure(Engine *engine, int64_t grace_sec, int64_t resync_sec);
+void engine_configure(Engine *engine, int64_t grace_sec, int64_t resync_sec, int64_t day_sec);
 
 /* Answers for the local API; see store/api.h. */
 int engine_plan(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret,

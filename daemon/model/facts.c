@@ -12,7 +12,7 @@
 /* Everything looked up often is sorted: thousands of lookups walk no list. */
 struct MrFacts {
         MrArena *arena;
-        int64_t now;
+        int64_t now, day_sec;
         const char *platform;
         const MrResource **resources; /* sorted by kind and name */
         size_t n_resources, allocated_resources;
@@ -208,6 +208,14 @@ const MrNodeFact *facts_node_at(const MrFacts *facts, size_t i) {
 
 int64_t mr_facts_now(const MrFacts *facts) {
         return facts->now;
+}
+
+void facts_set_day(MrFacts *facts, int64_t sec) {
+        facts->day_sec = sec;
+}
+
+int64_t facts_day(const MrFacts *facts) {
+        return facts->day_sec;
 }
 
 const char *mr_facts_platform(const MrFacts *facts) {

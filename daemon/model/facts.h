@@ -28,6 +28,9 @@ MrStrings facts_secret_keys(const MrFacts *facts, const char *name, MrArena *are
 void facts_remember(MrFacts *facts, const char *key, const char *value);
 size_t facts_nodes(const MrFacts *facts);
 const MrNodeFact *facts_node_at(const MrFacts *facts, size_t i);
+/* How many seconds a day of a certificate's life lasts; 0: as many as a real one. */
+void facts_set_day(MrFacts *facts, int64_t sec);
+int64_t facts_day(const MrFacts *facts);
 /* What earlier passes found out about certificates; borrowed, and nothing to the model. */
 struct CertificateMemo;
 void facts_set_certificate_memo(MrFacts *facts, struct CertificateMemo *memo);

@@ -201,7 +201,8 @@ static void add_former(Bundle *bundle, const char *text) {
 static const char *older_text(const Bundle *bundle, const MrStrings *stored) {
         const Loading *loading = bundle->loading;
         int64_t soon = mr_facts_now(loading->facts) +
-                       bundle->authority->trust->renewal_days * CERTIFICATE_DAY_SEC;
+                       certificate_days_sec(bundle->authority->trust->renewal_days,
+                                            facts_day(loading->facts));
 
         for (size_t i = 0; i < stored->n; i++) {
                 const CertificateBrief *brief = brief_of(loading, stored->items[i]);

@@ -86,6 +86,7 @@ static CertificateVerdict check(Lowering *lowering, const MrCertificate *certifi
                                               .lookup = lookup_fact,
                                               .userdata = lowering,
                                               .now = mr_facts_now(lowering->facts),
+                                              .day_sec = facts_day(lowering->facts),
                                       });
 }
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "model/facts.h"
 #include "references.h"
 #include "str.h"
 
@@ -74,7 +75,7 @@ static int check_own(const Lowering *lowering, const MrSecretPart *part, MrError
 }
 
 static int lower_secret(Lowering *lowering, const MrSecretPart *part, MrError *err) {
-        if (mr_facts_resource(lowering->facts, "Secret", part->name))
+        if (facts_is_written(lowering->facts, part->name))
                 return check_own(lowering, part, err);
         _cleanup_(mr_tree_freep) MrTree *values = mr_tree_new_map();
         _cleanup_(mr_buf_wipe) MrBuf payload = {};

@@ -25,7 +25,7 @@ static void warn_of_authority(Lowering *lowering, const MrTrust *trust,
                                   "%s",
                                   authority->name, authority->waits);
         if (authority->key && facts_is_written(lowering->facts, public) &&
-            left < trust->renewal_days * CERTIFICATE_DAY_SEC)
+            left < certificate_days_sec(trust->renewal_days, facts_day(lowering->facts)))
                 mr_manifests_warn(lowering->wanted, "CertificateRenewal",
                                   "the Secret %s, which somebody wrote, %s; write a new one",
                                   public, left > 0 ? "ends soon" : "has ended");
@@ -74,7 +74,7 @@ int lower_trust(Lowering *lowering, size_t at, MrError *err) {
 
         if (!is_first_of_secret(lowering, at))
                 return 0;
-        if (mr_facts_resource(lowering->facts, "Secret", first->name))
+        if (facts_is_written(lowering->facts, first->name))
                 return mr_fail(err, MR_INVALID, NULL,
                                "millrace makes the Secret %s itself; give yours another name",
                                first->name);

@@ -93,10 +93,35 @@ void api_hide_values(MrTree *object) {
                         mr_tree_remove_at(data, i - 1);
 }
 
+static void add_missing(MrTree *map, const MrTree *from) {
+        for (size_t i = 0; i < mr_tree_size(from); i++)
+                if (!mr_tree_get(map, mr_tree_key(from, i)))
+                        mr_tree_set(map, mr_tree_key(from, i), mr_tree_copy(mr_tree_at(from, i)));
+}
+
+/* Of a Secret that was written over one that was made here, what it does not say stays as it was
+ * made: one without values only asks for something. */
+static void complete_object(MrTree *written, const MrTree *made) {
+        MrTree *metadata = mr_tree_get(written, "metadata");
+        const MrTree *known = mr_tree_get(made, "metadata");
+
+        add_missing(mr_tree_need_map(written, "data"), mr_tree_get(made, "data"));
+        if (mr_tree_get(known, "labels"))
+                add_missing(mr_tree_need_map(metadata, "labels"), mr_tree_get(known, "labels"));
+        if (mr_tree_get(known, "annotations"))
+                add_missing(mr_tree_need_map(metadata, "annotations"),
+                            mr_tree_get(known, "annotations"));
+        add_missing(written, made);
+}
+
 static void add_object(MrTree *objects, MrTree *take_object) {
         const MrTree *metadata = mr_tree_get(take_object, "metadata");
         _cleanup_free_ char *key = mr_strf("%s/%s", mr_tree_get_string(metadata, "namespace"),
                                            mr_tree_get_string(metadata, "name"));
+        const MrTree *made = mr_tree_get(objects, key);
+
+        if (made)
+                complete_object(take_object, made);
         mr_tree_set(objects, key, take_object);
 }
 
@@ -182,15 +207,42 @@ static int found_one(void *userdata, const char *ns _unused_, const char *name _
 }
 
 /* Secrets that millrace makes are its own; the authorities' may be brought instead. */
-static bool is_made_here(Call *call) {
+static bool is_made_here(Call *call, const char *name) {
         bool is_found = false;
 
-        if (!call->name || !call->ns || is_authority(call->name) ||
-            mr_ends_with(call->name, "-ca-cert"))
+        if (!name || !call->ns || is_authority(name) || mr_ends_with(name, "-ca-cert"))
                 return false;
-        (void) store_secret_each(call->api->store, call->ns, call->name, found_one, &is_found,
-                                 NULL);
+        (void) store_secret_each(call->api->store, call->ns, name, found_one, &is_found, NULL);
         return is_found;
+}
+
+static bool is_written(Call *call) {
+        _cleanup_resource_ StoreResource written = {};
+
+        return store_get(call->api->store, "Secret", call->ns, call->name, &written, NULL) >= 0;
+}
+
+static bool has_values(const MrTree *secret) {
+        return mr_tree_size(mr_tree_get(secret, "data")) +
+                       mr_tree_size(mr_tree_get(secret, "stringData")) >
+               0;
+}
+
+/* A Secret without values may stand beside one that was made here: its annotations ask for
+ * something. Answers and returns a negative errno when this one may not. */
+static int check_made_here(Call *call) {
+        _cleanup_(mr_tree_freep) MrTree *body = NULL;
+        bool is_removal = call_is(call, "DELETE");
+        int r = is_removal ? 0 : call_body(call, &body);
+
+        if (r < 0)
+                return r;
+        const char *name =
+                call->name ? call->name : mr_tree_get_string(mr_tree_get(body, "metadata"), "name");
+        if (!is_made_here(call, name) || (is_removal ? is_written(call) : !has_values(body)))
+                return 0;
+        call_fail(call, 409, "millrace makes the secret %s itself; give yours another name", name);
+        return -EEXIST;
 }
 
 void api_handle_secrets(Call *call) {
@@ -199,9 +251,6 @@ void api_handle_secrets(Call *call) {
         if (!api_kind(call->api, "", "secrets"))
                 return call_fail(call, 405,
                                  "secrets are read-only here; millrace makes them from resources");
-        if (is_made_here(call))
-                return call_fail(call, 409,
-                                 "millrace makes the secret %s itself; give yours another name",
-                                 call->name);
-        api_handle_resource(call);
+        if (check_made_here(call) >= 0)
+                api_handle_resource(call);
 }

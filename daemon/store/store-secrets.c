@@ -62,25 +62,23 @@ static int secret_head(Store *store, const char *ns, const char *name, const cha
         return mr_streq(store_column(statement, 1), labels);
 }
 
-static int secret_write(Store *store, const char *ns, const char *name,
-                        const StoreSecretValue *values, size_t n, const char *labels,
+/* Within a transaction. */
+static int secret_write(Store *store, const char *ns, const StoreSecretPut *put, const char *labels,
                         const char *created, int64_t *ret_version, MrError *err) {
-        _cleanup_transaction_ Transaction transaction = {};
+        int r = store_next_version(store, ret_version, err);
 
-        int r = store_begin(store, &transaction, err);
-        if (r == 0)
-                r = store_next_version(store, ret_version, err);
         if (r >= 0)
                 r = store_execute(store, err, "DELETE FROM secrets WHERE ns = ? AND name = ?", "ss",
-                                  ns, name);
+                                  ns, put->name);
         if (r >= 0)
                 r = store_execute(store, err,
                                   "INSERT OR REPLACE INTO secret_objects VALUES(?, ?, ?, ?, ?)",
-                                  "ssiss", ns, name, *ret_version, created, labels);
-        for (size_t i = 0; r >= 0 && i < n; i++)
+                                  "ssiss", ns, put->name, *ret_version, created, labels);
+        for (size_t i = 0; r >= 0 && i < put->n; i++)
                 r = store_execute(store, err, "INSERT INTO secrets VALUES(?, ?, ?, ?)", "sssb", ns,
-                                  name, values[i].key, values[i].data, values[i].size);
-        return r < 0 ? r : store_commit(&transaction, err);
+                                  put->name, put->values[i].key, put->values[i].data,
+                                  put->values[i].size);
+        return r < 0 ? r : 0;
 }
 
 static void secret_emit(Store *store, StoreChange change, const char *ns, const char *name,
@@ -95,30 +93,6 @@ static void secret_emit(Store *store, StoreChange change, const char *ns, const 
                    NULL);
 }
 
-int store_secret_put(Store *store, const char *ns, const char *name, const StoreSecretValue *values,
-                     size_t n, const MrPairs *labels, MrError *err) {
-        _cleanup_free_ char *text = labels_text(labels), *created = NULL;
-        Comparison comparison = {.values = values, .n = n};
-        char now[STORE_TIME_MAX];
-        int64_t version = 0;
-
-        int same = secret_head(store, ns, name, text, &created, err);
-        if (same < 0)
-                return same;
-        int r = store_secret_each(store, ns, name, secret_compare, &comparison, err);
-        if (r < 0)
-                return r;
-        if (same && !comparison.differs && comparison.n_equal == n)
-                return 0;
-
-        store_time_now(now);
-        r = secret_write(store, ns, name, values, n, text, created ? created : now, &version, err);
-        if (r < 0)
-                return r;
-        secret_emit(store, created ? STORE_MODIFIED : STORE_ADDED, ns, name, version);
-        return 1;
-}
-
 /* Notes are remembered values: note/NAMESPACE/NAME/KEY. */
 static char *note_key(const char *ns, const char *name, const char *key) {
         return mr_strf("note/%s/%s/%s", ns, name, key);
@@ -129,6 +103,62 @@ int store_secret_annotate(Store *store, const char *ns, const char *name, const 
         _cleanup_free_ char *path = note_key(ns, name, key);
 
         return store_remember(store, path, value, err);
+}
+
+typedef struct Written {
+        bool is_changed, is_new;
+        int64_t version;
+} Written;
+
+/* Within a transaction. */
+static int secret_put(Store *store, const char *ns, const StoreSecretPut *put, Written *ret,
+                      MrError *err) {
+        _cleanup_free_ char *text = labels_text(put->labels), *created = NULL;
+        Comparison comparison = {.values = put->values, .n = put->n};
+        char now[STORE_TIME_MAX];
+
+        int same = secret_head(store, ns, put->name, text, &created, err);
+        int r = same < 0
+                        ? same
+                        : store_secret_each(store, ns, put->name, secret_compare, &comparison, err);
+        for (size_t i = 0; r >= 0 && i < put->notes.n; i++)
+                r = store_secret_annotate(store, ns, put->name, put->notes.items[i].key,
+                                          put->notes.items[i].value, err);
+        if (r < 0 || (same && !comparison.differs && comparison.n_equal == put->n))
+                return r;
+        store_time_now(now);
+        ret->is_changed = true;
+        ret->is_new = !created;
+        return secret_write(store, ns, put, text, created ? created : now, &ret->version, err);
+}
+
+int store_secrets_put(Store *store, const char *ns, const StoreSecretPut *puts, size_t n,
+                      MrError *err) {
+        _cleanup_transaction_ Transaction transaction = {};
+        _cleanup_free_ Written *written = mr_new(Written, n);
+        int r = store_begin(store, &transaction, err), n_changed = 0;
+
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = secret_put(store, ns, &puts[i], &written[i], err);
+        if (r >= 0)
+                r = store_commit(&transaction, err);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i++) {
+                if (!written[i].is_changed)
+                        continue;
+                n_changed++;
+                secret_emit(store, written[i].is_new ? STORE_ADDED : STORE_MODIFIED, ns,
+                            puts[i].name, written[i].version);
+        }
+        return n_changed;
+}
+
+int store_secret_put(Store *store, const char *ns, const char *name, const StoreSecretValue *values,
+                     size_t n, const MrPairs *labels, MrError *err) {
+        const StoreSecretPut put = {.name = name, .values = values, .n = n, .labels = labels};
+
+        return store_secrets_put(store, ns, &put, 1, err);
 }
 
 int store_secret_annotations(Store *store, const char *ns, MrTree **ret, MrError *err) {

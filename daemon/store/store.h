@@ -138,6 +138,19 @@ typedef struct StoreSecretValue {
         size_t size;
 } StoreSecretValue;
 
+/* What a secret becomes as a whole; its notes are added to those it has, see
+ * store_secret_annotate(). */
+typedef struct StoreSecretPut {
+        const char *name;
+        const StoreSecretValue *values;
+        size_t n;
+        const MrPairs *labels; /* may be NULL */
+        MrPairs notes;
+} StoreSecretPut;
+
+/* Replaces all of them or, when it fails, none. Returns how many have changed. */
+int store_secrets_put(Store *store, const char *ns, const StoreSecretPut *puts, size_t n,
+                      MrError *err);
 /* Replaces the secret and its labels as a whole. Returns 1 when something changed, 0 when it was
  * equal already. */
 int store_secret_put(Store *store, const char *ns, const char *name, const StoreSecretValue *values,

@@ -232,6 +232,121 @@ static void both_at_once_with_mishaps(void **state _unused_) {
         }
 }
 
+/* --- a daemon that dies between the stages */
+
+/* How far the replacement of the cluster's authority has come, as one would see it from outside:
+ * 1 there is a new key, 2 it is to be trusted, too, 3 it signs, 4 all certificates are of it,
+ * 5 the former one is forgotten. */
+static int stage_of(Sim *sim, const char *authority, char *const leaves[3]) {
+        _cleanup_free_ char *name = common_name(authority);
+        size_t n_new = 0;
+
+        for (size_t i = 0; i < 3; i++)
+                n_new += certificate_is_signed_by(leaves[i], authority, NULL) == 1;
+        if (mr_streq(name, "cluster-ca v0"))
+                return 0;
+        if (bundled(sim, "cluster-ca.crt") == 1)
+                return n_new > 0 ? 5 : 1;
+        return n_new == 0 ? 2 : n_new < 3 ? 3 : 4;
+}
+
+/* The stage, and in *seen what it was read off, because reading certificates takes long. */
+static int look_at_stage(Sim *sim, const char *const nodes[3], int stage, char **seen) {
+        _cleanup_free_ char *authority = value_of(sim, "c-cluster-ca-cert", "ca.crt"),
+                            *bundle = value_of(sim, "c-trustbundle", "cluster-ca.crt");
+        char *leaves[3];
+
+        for (size_t i = 0; i < 3; i++) {
+                _cleanup_free_ char *key = mr_strf("%s.crt", nodes[i]);
+                leaves[i] = value_of(sim, nodes[i], key);
+        }
+        char *all = mr_strf("%s%s%s%s%s", authority, bundle, leaves[0], leaves[1], leaves[2]);
+        if (!mr_streq(all, *seen))
+                stage = stage_of(sim, authority, leaves);
+        for (size_t i = 0; i < 3; i++)
+                free(leaves[i]);
+        free(*seen);
+        *seen = all;
+        return stage;
+}
+
+typedef struct Course {
+        int stages;      /* one bit for each that was seen */
+        size_t n_starts; /* of nodes */
+        size_t n_crashes;
+} Course;
+
+static size_t count_starts(const Sim *sim, int pids[SIM_NODES_MAX]) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < sim->n_nodes; i++) {
+                n += sim->nodes[i]->pid != pids[i] && sim_node_is_up(sim->nodes[i]);
+                pids[i] = sim_node_is_up(sim->nodes[i]) ? sim->nodes[i]->pid : pids[i];
+        }
+        return n;
+}
+
+/* Whoever `dies` does so each time something has changed, and after that nothing has been undone.
+ */
+static Course replace_key(const char *yaml, const char *const nodes[3], bool dies) {
+        _cleanup_(sim_freep) Sim *sim = begin(yaml);
+        _cleanup_free_ char *seen = NULL;
+        int pids[SIM_NODES_MAX] = {};
+        Course course = {};
+        int stage = 0;
+
+        (void) count_starts(sim, pids);
+        sim_apply(sim, ASK("c-cluster-ca", "force-replace", "true"));
+        for (int i = 0; i < 60000 && !sim->violation && stage < 5; i++) {
+                sim_run(sim, 5 * SIM_MSEC);
+                int now = look_at_stage(sim, nodes, stage, &seen);
+                size_t n_starts = count_starts(sim, pids);
+                if (now < stage)
+                        fail_msg("%s\nfrom stage %d back to %d", mr_buf_text(&sim->trace), stage,
+                                 now);
+                course.n_starts += n_starts;
+                course.stages |= 1 << now;
+                if (dies && (now > stage || n_starts > 0)) {
+                        sim_crash(sim);
+                        course.n_crashes++;
+                        free(TAKE(seen));
+                        assert_int_equal(look_at_stage(sim, nodes, -1, &seen), now);
+                }
+                stage = now;
+        }
+        assert_int_equal(stage, 5);
+        for (int i = 0; i < 200; i++) {
+                sim_run(sim, SIM_SEC);
+                course.n_starts += count_starts(sim, pids);
+        }
+        settle(sim);
+        assert_authority(sim, "c-cluster-ca-cert", "cluster-ca v1");
+        sim_check_settled(sim);
+        assert_well(sim);
+        return course;
+}
+
+/* As often as it dies, each stage comes once, in its order, and costs as many restarts. */
+static void check_killed_between_stages(const char *yaml, const char *const nodes[3]) {
+        Course calm = replace_key(yaml, nodes, false), killed = replace_key(yaml, nodes, true);
+
+        assert_int_equal(calm.stages, killed.stages);
+        assert_true((calm.stages & (1 << 2 | 1 << 4 | 1 << 5)) == (1 << 2 | 1 << 4 | 1 << 5));
+        assert_true(killed.n_crashes >= 5);
+        assert_int_equal(calm.n_starts, killed.n_starts);
+}
+
+static void killed_between_stages_with_zookeeper(void **state _unused_) {
+        check_killed_between_stages(
+                WITH_ZOOKEEPER(""),
+                (const char *const[3]){"c-kafka-0", "c-zookeeper-1", "c-kafka-2"});
+}
+
+static void killed_between_stages_without_zookeeper(void **state _unused_) {
+        check_killed_between_stages(WITHOUT_ZOOKEEPER(""),
+                                    (const char *const[3]){"c-p-0", "c-p-1", "c-p-2"});
+}
+
 /* A node that is kept as it is holds up the rotation, and nothing breaks meanwhile. */
 static void a_held_node_holds_up_the_rotation(void **state _unused_) {
         _cleanup_(sim_freep) Sim *sim = begin(WITHOUT_ZOOKEEPER(""));
@@ -362,6 +477,8 @@ int main(void) {
                 cmocka_unit_test(a_replaced_clients_key_without_zookeeper),
                 cmocka_unit_test(a_renewed_authority_changes_nothing_else),
                 cmocka_unit_test(both_at_once_with_mishaps),
+                cmocka_unit_test(killed_between_stages_with_zookeeper),
+                cmocka_unit_test(killed_between_stages_without_zookeeper),
                 cmocka_unit_test(a_held_node_holds_up_the_rotation),
                 cmocka_unit_test(own_authorities_with_zookeeper),
                 cmocka_unit_test(own_authorities_without_zookeeper),

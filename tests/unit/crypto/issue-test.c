@@ -23,6 +23,7 @@ typedef struct Vault {
         Secret *secrets[SECRETS_MAX];
         size_t n;
         CertificateMemo *memo; /* asked each time, too: it must never know better */
+        int64_t day_sec;
 } Vault;
 
 static const char *vault_lookup(const char *name, const char *key, void *userdata) {
@@ -62,7 +63,12 @@ static void vault_done(Vault *vault) {
 
 static CertificateQuestion question(Vault *vault, const MrCertificate *wanted, int64_t now) {
         return (CertificateQuestion){
-                .wanted = wanted, .lookup = vault_lookup, .userdata = vault, .now = now};
+                .wanted = wanted,
+                .lookup = vault_lookup,
+                .userdata = vault,
+                .now = now,
+                .day_sec = vault->day_sec,
+        };
 }
 
 static void issue_with(Vault *vault, const MrCertificate *wanted, const CertificateTerms *terms,
@@ -210,6 +216,21 @@ static void the_end_is_foretold(void **state) {
         expect(*state, &authority, NOW + 370 * DAY, "it expired 5 days ago");
         expect(*state, &node, NOW - DAY,
                "it is not valid yet; the clock of this host may have been wrong");
+}
+
+/* What lives for minutes is renewed minutes before; nobody takes it for what lives for days. */
+static void days_may_be_shorter(void **state) {
+        Vault *vault = *state;
+
+        vault->day_sec = 60;
+        issue_into(vault, &node, NOW);
+        expect(vault, &node, NOW + 335 * 60 - 1, NULL);
+        expect(vault, &node, NOW + 335 * 60, "expires in 30 days (renewal 30 days before)");
+        expect(vault, &node, NOW + 365 * 60, "it expired today");
+        expect(vault, &authority, NOW + 364 * DAY, NULL);
+        vault->day_sec = 0;
+        expect(vault, &node, NOW, "expires in 0 days (renewal 30 days before)");
+        expect(vault, &authority, NOW + 364 * DAY, "expires in 1 day (renewal 30 days before)");
 }
 
 static void a_window_longer_than_the_life_does_not_renew_for_ever(void **state) {
@@ -486,6 +507,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(secrets_have_the_keys_clients_know, fill_vault,
                                                 free_vault),
                 cmocka_unit_test_setup_teardown(the_end_is_foretold, fill_vault, free_vault),
+                cmocka_unit_test_setup_teardown(days_may_be_shorter, fill_vault, free_vault),
                 cmocka_unit_test_setup_teardown(
                         a_window_longer_than_the_life_does_not_renew_for_ever, fill_vault,
                         free_vault),

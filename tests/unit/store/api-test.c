@@ -559,12 +559,16 @@ static void secrets_are_written_and_read_like_those_made_here(void **state) {
 
 static void secrets_made_here_are_written_by_nobody_else(void **state) {
         Fixture *fixture = *state;
+        static const char values[] = "{apiVersion: v1, kind: Secret, metadata: {name: my-user}, "
+                                     "stringData: {user.key: mine}}";
 
         serve_data(fixture);
         put_secret(fixture, "my-user", "user.key");
         put_secret(fixture, "c-cluster-ca", "ca.key");
-        assert_int_equal(ask(fixture, "PUT", SECRETS "/my-user",
-                             "{apiVersion: v1, kind: Secret, metadata: {name: my-user}}"),
+        assert_int_equal(ask(fixture, "PUT", SECRETS "/my-user", values), 409);
+        assert_int_equal(ask(fixture, "POST", SECRETS, values), 409);
+        assert_int_equal(ask_as(fixture, true, "PATCH", SECRETS "/my-user",
+                                "application/apply-patch+yaml", values),
                          409);
         assert_int_equal(ask(fixture, "DELETE", SECRETS "/my-user", NULL), 409);
         /* An authority may be brought. */
@@ -572,6 +576,35 @@ static void secrets_made_here_are_written_by_nobody_else(void **state) {
                                 "application/apply-patch+yaml",
                                 "{apiVersion: v1, kind: Secret, metadata: {name: c-cluster-ca}}"),
                          201);
+}
+
+/* Who asks for something by an annotation hides nothing by it. */
+static void a_secret_without_values_hides_nothing(void **state) {
+        Fixture *fixture = *state;
+        static const char wish[] = "{apiVersion: v1, kind: Secret, metadata: {name: my-user, "
+                                   "annotations: {wish: '1'}}}";
+
+        serve_data(fixture);
+        put_secret(fixture, "my-user", "user.key");
+        put_secret(fixture, "c-cluster-ca", "ca.key");
+        assert_int_equal(
+                store_secret_annotate(fixture->store, "default", "my-user", "noted", "x", NULL), 1);
+        assert_int_equal(ask_as(fixture, true, "PATCH", SECRETS "/my-user",
+                                "application/apply-patch+yaml", wish),
+                         201);
+        assert_int_equal(ask(fixture, "GET", SECRETS "/my-user", NULL), 200);
+        assert_string_equal(value_of(fixture, "user.key"), "c2VjcmV0");
+        assert_string_equal(value_of(fixture, "ca.crt"), "Y2VydA==");
+        assert_string_equal(answer(fixture, "type"), "Opaque");
+        assert_string_equal(answer(fixture, "metadata.annotations.noted"), "x");
+        assert_string_equal(answer(fixture, "metadata.annotations.wish"), "1");
+        assert_int_equal(ask(fixture, "GET", SECRETS, NULL), 200);
+        assert_int_equal(mr_tree_size(mr_tree_get(fixture->answer, "items")), 2);
+        assert_null(strstr(mr_buf_text(&fixture->response.body), "ca.key"));
+        /* It can be taken back, and what was made stays. */
+        assert_int_equal(ask(fixture, "DELETE", SECRETS "/my-user", NULL), 200);
+        assert_int_equal(ask(fixture, "GET", SECRETS "/my-user", NULL), 200);
+        assert_string_equal(value_of(fixture, "user.key"), "c2VjcmV0");
 }
 
 static void what_belongs_to_no_namespace(void **state) {
@@ -800,6 +833,7 @@ int main(void) {
                 TEST(secrets_are_shown_but_never_the_key_of_an_authority),
                 TEST(secrets_are_written_and_read_like_those_made_here),
                 TEST(secrets_made_here_are_written_by_nobody_else),
+                TEST(a_secret_without_values_hides_nothing),
                 TEST(what_belongs_to_no_namespace),
                 TEST(holds_are_put_listed_and_released),
                 TEST(a_node_is_renewed),

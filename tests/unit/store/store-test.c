@@ -429,6 +429,37 @@ static int collect(void *userdata, const char *ns, const char *name, const char 
         return 0;
 }
 
+/* The key of an authority and its certificate are of no use without each other. */
+static void several_secrets_are_put_together_or_not_at_all(void **state) {
+        Fixture *fixture = *state;
+        const StoreSecretValue key = {"ca.key", "k", 1}, certificate = {"ca.crt", "c", 1},
+                               twice[] = {{"ca.crt", "d", 1}, {"ca.crt", "e", 1}};
+        MrPair note = {"a.io/done", "1"};
+        StoreSecretPut puts[] = {
+                {.name = "ca", .values = &key, .n = 1, .notes = {.items = &note, .n = 1}},
+                {.name = "ca-cert", .values = twice, .n = 2},
+        };
+        _cleanup_(mr_tree_freep) MrTree *notes = NULL, *later = NULL;
+        _cleanup_buf_ MrBuf value = {};
+        int64_t version = store_version(fixture->store);
+
+        assert_true(store_secrets_put(fixture->store, "default", puts, 2, NULL) < 0);
+        assert_int_equal(store_secret_get(fixture->store, "default", "ca", "ca.key", &value, NULL),
+                         0);
+        assert_int_equal(store_secret_annotations(fixture->store, "default", &notes, NULL), 0);
+        assert_int_equal(mr_tree_size(notes), 0);
+        assert_int_equal(store_version(fixture->store), version);
+
+        puts[1].values = &certificate;
+        puts[1].n = 1;
+        assert_int_equal(store_secrets_put(fixture->store, "default", puts, 2, NULL), 2);
+        assert_int_equal(store_secret_get(fixture->store, "default", "ca", "ca.key", &value, NULL),
+                         1);
+        assert_int_equal(store_secret_annotations(fixture->store, "default", &later, NULL), 0);
+        assert_string_equal(mr_tree_get_string(mr_tree_get(later, "ca"), "a.io/done"), "1");
+        assert_int_equal(store_secrets_put(fixture->store, "default", puts, 2, NULL), 0);
+}
+
 static void secrets_are_replaced_as_a_whole_and_backed_up(void **state) {
         Fixture *fixture = *state;
         StoreSecretValue values[] = {{"b", "2\0002", 3}, {"a", "1", 1}}, less[] = {{"a", "1", 1}};
@@ -724,6 +755,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(a_forgotten_version_cannot_be_replayed, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(a_subscriber_may_write_and_leave_and_order_is_kept,
+                                                set_up, tear_down),
+                cmocka_unit_test_setup_teardown(several_secrets_are_put_together_or_not_at_all,
                                                 set_up, tear_down),
                 cmocka_unit_test_setup_teardown(notes_on_secrets_go_with_them, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(secrets_are_replaced_as_a_whole_and_backed_up,

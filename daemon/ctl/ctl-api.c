@@ -57,6 +57,9 @@ static int status_errno(unsigned status, MrErrorKind *ret_kind) {
         case 404:
                 *ret_kind = MR_INVALID;
                 return -ENOENT;
+        case 405:
+                *ret_kind = MR_INVALID;
+                return -EOPNOTSUPP;
         case 409:
         case 410:
                 *ret_kind = MR_CONFLICT;

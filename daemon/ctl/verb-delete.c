@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "ctl/ctl-api.h"
@@ -9,6 +10,8 @@
 #include "io/documents.h"
 #include "sdk/alloc.h"
 #include "sdk/str.h"
+
+#define LOOK_AGAIN_USEC 100000
 
 /* 0 gone, 1 still there when the time is up. A deletion without a limit may wait for an
  * administrator. */
@@ -26,6 +29,9 @@ static int wait_gone(Ctl *ctl, const MrKind *kind, const char *ns, const char *n
                 }
                 if (r < 0)
                         return r;
+                /* Under a Secret that was deleted there may be one that was made here. */
+                if (!mr_tree_get_string(mr_tree_get(object, "metadata"), "deletionTimestamp"))
+                        return 0;
                 if (now_usec() >= deadline)
                         return 1;
                 _cleanup_(http_client_freep) HttpClient *client = NULL;
@@ -36,7 +42,9 @@ static int wait_gone(Ctl *ctl, const MrKind *kind, const char *ns, const char *n
                         ctl, one,
                         mr_tree_get_string(mr_tree_get(object, "metadata"), "resourceVersion"),
                         &client, err);
-                if (r < 0 && r != -ESTALE)
+                if (r == -EOPNOTSUPP) /* secrets cannot be watched */
+                        (void) usleep(LOOK_AGAIN_USEC);
+                else if (r < 0 && r != -ESTALE)
                         return r;
                 mr_error_done(err);
                 _cleanup_(mr_tree_freep) MrTree *event = NULL;

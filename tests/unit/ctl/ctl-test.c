@@ -538,6 +538,25 @@ static void data_is_applied_got_and_explained(void **state) {
         assert_int_equal(type(fixture, "explain cm.data -o man"), CTL_USAGE);
 }
 
+static void secrets_are_deleted(void **state) {
+        Fixture *fixture = *state;
+
+        put(fixture, "s.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: stuck\nstringData:\n  a: b\n---\n"
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: my-user\n"
+            "  annotations: {strimzi.io/force-renew: '1'}\n");
+        assert_int_equal(type(fixture, "apply -f @/s.yaml"), CTL_OK);
+        assert_int_equal(type(fixture, "secret get my-user"), CTL_OK);
+        assert_string_equal(fixture->out, "user.crt: 4 bytes\nuser.key: 3 bytes\n");
+        assert_int_equal(type(fixture, "delete secret my-user"), CTL_OK);
+        assert_int_equal(type(fixture, "secret get my-user"), CTL_OK);
+        assert_string_equal(fixture->out, "user.crt: 4 bytes\nuser.key: 3 bytes\n");
+        assert_int_equal(type(fixture, "delete secret my-user"), CTL_FAILED);
+        assert_says(fixture->errors, "millrace makes the secret my-user itself");
+        assert_int_equal(type(fixture, "delete secret stuck --timeout 1"), CTL_TIMEOUT);
+        assert_says(fixture->errors, "still being deleted");
+}
+
 static void secrets_are_written_to_private_files(void **state) {
         Fixture *fixture = *state;
         _cleanup_free_ char *path = mr_strf("%s/keys/user.key", fixture->folder);
@@ -672,6 +691,7 @@ int main(void) {
                 TEST(nodes_are_held_released_and_restarted),
                 TEST(resources_are_paused_and_resumed),
                 TEST(data_is_applied_got_and_explained),
+                TEST(secrets_are_deleted),
                 TEST(secrets_are_written_to_private_files),
                 TEST(wrong_use_is_exit_code_two),
                 TEST(help_and_versions_are_told),

@@ -22,7 +22,7 @@ static const MrField secret_fields[] = {
                .doc = "Values by key, each in base64."),
         MR_MAP("stringData", SecretData, string_data, .flags = MR_SECRET | MR_STRICT,
                .doc = "Values by key, as text. A key that is in data as well counts from here."),
-        MR_TREE("immutable", SecretData, not_yet, .flags = MR_NOT_YET,
+        MR_BOOL("immutable", SecretData, is_immutable, .fallback = "false",
                 .doc = "Whether the values may not be changed any more."),
         {},
 };
@@ -30,9 +30,10 @@ static const MrField secret_fields[] = {
 static const MrField config_fields[] = {
         HEAD(ConfigData),
         MR_MAP("data", ConfigData, data, .flags = MR_STRICT, .doc = "Values by key, as text."),
-        MR_TREE("binaryData", ConfigData, not_yet, .flags = MR_NOT_YET,
-                .doc = "Values by key, each in base64."),
-        MR_TREE("immutable", ConfigData, not_yet, .flags = MR_NOT_YET,
+        MR_MAP("binaryData", ConfigData, binary_data, .flags = MR_STRICT,
+               .doc = "Values by key, each in base64. Checked and kept; what refers to a ConfigMap "
+                      "takes texts."),
+        MR_BOOL("immutable", ConfigData, is_immutable, .fallback = "false",
                 .doc = "Whether the values may not be changed any more."),
         {},
 };
@@ -47,18 +48,18 @@ static const MrField storage_class_fields[] = {
         HEAD(MrStorageClass),
         MR_STRING("provisioner", MrStorageClass, provisioner, .flags = MR_REQUIRED,
                   .doc = "Who makes the volumes of this class."),
-        MR_MAP("parameters", MrStorageClass, parameters, .flags = MR_STRICT | MR_NOT_YET,
+        MR_MAP("parameters", MrStorageClass, parameters, .flags = MR_STRICT | MR_NOT_YET | MR_CLASS,
                .doc = "What the provisioner is told, by name."),
         MR_ENUM("reclaimPolicy", MrStorageClass, reclaim_policy, reclaim_policies,
-                .fallback = "Delete", .flags = MR_NOT_YET,
+                .fallback = "Delete", .flags = MR_NOT_YET | MR_CLASS,
                 .doc = "What becomes of a volume whose claim was deleted."),
-        MR_BOOL("allowVolumeExpansion", MrStorageClass, allows_expansion, .flags = MR_NOT_YET,
-                .doc = "Whether a volume may grow."),
-        MR_STRINGS("mountOptions", MrStorageClass, mount_options, .flags = MR_NOT_YET,
+        MR_BOOL("allowVolumeExpansion", MrStorageClass, allows_expansion,
+                .flags = MR_NOT_YET | MR_CLASS, .doc = "Whether a volume may grow."),
+        MR_STRINGS("mountOptions", MrStorageClass, mount_options, .flags = MR_NOT_YET | MR_CLASS,
                    .doc = "Options the file systems of the volumes are mounted with."),
-        MR_TREE("volumeBindingMode", MrStorageClass, not_yet, .flags = MR_NOT_YET,
+        MR_TREE("volumeBindingMode", MrStorageClass, not_yet, .flags = MR_NOT_YET | MR_CLASS,
                 .doc = "Whether a volume is made at once or for its first user."),
-        MR_TREE("allowedTopologies", MrStorageClass, not_yet, .flags = MR_NOT_YET,
+        MR_TREE("allowedTopologies", MrStorageClass, not_yet, .flags = MR_NOT_YET | MR_CLASS,
                 .doc = "Where volumes of this class may be made."),
         {},
 };
@@ -89,27 +90,46 @@ static int decode(const char *text, MrBuf *out) {
         return mr_unbase64(mr_buf_text(&joined), joined.size, out);
 }
 
-static int secret_rule(const void *spec, MrError *err) {
-        const SecretData *secret = spec;
+static int base64_check(const MrPairs *pairs, const char *field, const char *texts, MrError *err) {
+        int r = keys_check(pairs, field, err);
 
-        int r = keys_check(&secret->data, "data", err);
-        if (r >= 0)
-                r = keys_check(&secret->string_data, "stringData", err);
-        for (size_t i = 0; r >= 0 && i < secret->data.n; i++) {
+        for (size_t i = 0; r >= 0 && i < pairs->n; i++) {
                 _cleanup_(mr_buf_wipe) MrBuf bytes = {};
                 _cleanup_buf_ MrBuf path = {};
-                mr_buf_puts(&path, "data");
-                mr_tree_path_key(&path, secret->data.items[i].key);
-                if (decode(secret->data.items[i].value, &bytes) < 0)
+                mr_buf_puts(&path, field);
+                mr_tree_path_key(&path, pairs->items[i].key);
+                if (decode(pairs->items[i].value, &bytes) < 0)
                         r = mr_fail(err, MR_INVALID, mr_buf_text(&path),
-                                    "is not base64; encode it, or write it as text under "
-                                    "stringData");
+                                    "is not base64; encode it, or write it as text under %s",
+                                    texts);
         }
         return r;
 }
 
+static int secret_rule(const void *spec, MrError *err) {
+        const SecretData *secret = spec;
+
+        int r = base64_check(&secret->data, "data", "stringData", err);
+        return r < 0 ? r : keys_check(&secret->string_data, "stringData", err);
+}
+
 static int config_rule(const void *spec, MrError *err) {
-        return keys_check(&((const ConfigData *) spec)->data, "data", err);
+        const ConfigData *config = spec;
+
+        int r = keys_check(&config->data, "data", err);
+        if (r >= 0)
+                r = base64_check(&config->binary_data, "binaryData", "data", err);
+        for (size_t i = 0; r >= 0 && i < config->binary_data.n; i++) {
+                _cleanup_buf_ MrBuf path = {};
+                const char *key = config->binary_data.items[i].key;
+                if (!mr_pairs_get(&config->data, key))
+                        continue;
+                mr_buf_puts(&path, "binaryData");
+                mr_tree_path_key(&path, key);
+                r = mr_fail(err, MR_INVALID, mr_buf_text(&path),
+                            "is in data, too; keep one of the two");
+        }
+        return r;
 }
 
 int document_secret_value(const MrResource *secret, const char *key, MrBuf *out) {

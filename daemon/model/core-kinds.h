@@ -10,13 +10,14 @@ typedef struct SecretData {
         const char *type;
         MrPairs data;        /* base64 */
         MrPairs string_data; /* text; wins over data */
-        const MrTree *not_yet;
+        int is_immutable;
 } SecretData;
 
 typedef struct ConfigData {
         const MrTree *head;
         MrPairs data;
-        const MrTree *not_yet;
+        MrPairs binary_data;
+        int is_immutable;
 } ConfigData;
 
 /* NULL at the end. */

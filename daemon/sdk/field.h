@@ -95,9 +95,11 @@ typedef enum MrFieldFlags {
         MR_BUDGET = 1U << 11,   /* disruption budgets of pods */
         MR_PROBE = 1U << 13,    /* probes of containers */
         MR_CHOICE = 1U << 14,   /* which of many volumes is taken for a claim */
+        MR_CLASS = 1U << 15,    /* how volumes of a storage class are made */
 } MrFieldFlags;
 
-#define MR_CONCERNS (MR_POD | MR_SERVICE | MR_METADATA | MR_BUDGET | MR_PROBE | MR_CHOICE)
+#define MR_CONCERNS                                                                                \
+        (MR_POD | MR_SERVICE | MR_METADATA | MR_BUDGET | MR_PROBE | MR_CHOICE | MR_CLASS)
 #define MR_INHERITED (MR_CONCERNS | MR_NOT_YET | MR_REFUSED | MR_OBSOLETE)
 
 /* Where rows put what nobody reads from a struct yet: checked, and then only found in the document.

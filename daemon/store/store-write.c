@@ -164,6 +164,22 @@ int store_create(Store *store, const MrTree *object, StoreResource *ret, MrError
         return r == 1 ? fail_exists(&stored, err) : insert(store, object, &key, "api", ret, err);
 }
 
+/* Values that were declared immutable stay, until their resource is deleted. */
+static int check_immutable(const MrTree *object, const StoreResource *stored, MrError *err) {
+        static const char *const fields[] = {"immutable", "data", "binaryData", "stringData"};
+
+        if (!mr_tree_get_bool(stored->tree, "immutable", false))
+                return 0;
+        for (size_t i = 0; i < MR_ELEMENTS(fields); i++)
+                if (!mr_tree_equal(mr_tree_get(object, fields[i]),
+                                   mr_tree_get(stored->tree, fields[i])))
+                        return mr_fail(err, MR_INVALID, fields[i],
+                                       "the %s %s is immutable; delete it and make it anew, or "
+                                       "use another name",
+                                       stored->kind, stored->name);
+        return 0;
+}
+
 static int replace(Store *store, const MrTree *object, const ObjectKey *key, const char *source,
                    StoreResource *stored, StoreResource *ret, MrError *err) {
         _cleanup_write_ Write write = {.change = STORE_MODIFIED,
@@ -171,6 +187,9 @@ static int replace(Store *store, const MrTree *object, const ObjectKey *key, con
                                        .is_lazy = mr_starts_with(source, "file:"),
                                        .generation = stored->generation};
 
+        int r = check_immutable(object, stored, err);
+        if (r < 0)
+                return r;
         write.object = object_accept(object, key);
         object_inherit(write.object, stored->tree);
         if (mr_streq(source, stored->source) && mr_tree_equal(write.object, stored->tree)) {
@@ -182,7 +201,7 @@ static int replace(Store *store, const MrTree *object, const ObjectKey *key, con
         }
         if (!object_content_equal(write.object, stored->tree))
                 write.generation++;
-        int r = write_commit(store, &write, ret, err);
+        r = write_commit(store, &write, ret, err);
         return r < 0 ? r : 1;
 }
 

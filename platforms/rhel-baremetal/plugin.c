@@ -327,6 +327,7 @@ static const MrIgnored ignored[] = {
         {MR_PROBE, "systemd restarts what ended, and a node is ready when the cluster says so"},
         {MR_CHOICE,
          "a storage class of a host is one directory, and there is nothing to choose from"},
+        {MR_CLASS, "storage classes of a host are in its hostd.yaml"},
         {},
 };
 

@@ -107,7 +107,7 @@ static const MrField amounts_fields[] = {
         MR_BYTES("memory", Amounts, memory, .unit = "bytes", .doc = "Memory, for example 2Gi."),
         MR_MILLI("cpu", Amounts, cpu, .unit = "cores",
                  .doc = "Processor time, for example 500m for half a core."),
-        MR_TREE("ephemeral-storage", Amounts, not_yet, .flags = MR_NOT_YET,
+        MR_TREE("ephemeral-storage", Amounts, not_yet, .flags = MR_NOT_YET | MR_POD,
                 .doc = "Scratch space on the node's disk."),
         {},
 };
@@ -117,7 +117,7 @@ const MrField resources_fields[] = {
                   .doc = "What one node may use at most. A change applies to the running process."),
         MR_OBJECT("requests", Resources, requests, Amounts, amounts_fields,
                   .doc = "What one node is meant to have even when others want it too."),
-        MR_TREE("claims", Resources, not_yet, .flags = MR_NOT_YET,
+        MR_TREE("claims", Resources, not_yet, .flags = MR_NOT_YET | MR_POD,
                 .doc = "Claims of dynamically allocated devices."),
         {},
 };

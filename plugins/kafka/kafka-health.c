@@ -199,6 +199,32 @@ static void judge_stop(const Look *look, const KafkaNode *node, MrNodeHealth *he
         health->may_stop = !health->in_the_way;
 }
 
+/* What would be lost with the data of a broker, whether it runs or not; NULL: nothing. */
+static const char *lost_with_broker(const Look *look, const KafkaNode *node) {
+        MrArena *arena = look->cluster->arena;
+        const MrTree *partitions = partitions_of(look);
+
+        if (!partitions)
+                return mr_arena_strf(arena, "nothing is known of the cluster's partitions: %s",
+                                     look->error ? look->error : "they were not told");
+        int64_t n = mr_tree_get_int(mr_tree_get(partitions, "only_here"),
+                                    id_text(look->cluster, node), 0);
+        return n > 0 ? mr_arena_strf(arena,
+                                     "%" PRId64 " partitions are in sync only on it; wait for "
+                                     "their other replicas, or move them",
+                                     n)
+                     : NULL;
+}
+
+static void judge_data(const Look *look, const KafkaNode *node, MrNodeHealth *health) {
+        if (node->is_broker)
+                health->only_here = lost_with_broker(look, node);
+        if (!health->only_here && node->is_controller &&
+            !kafka_majority_without(look->cluster, node))
+                health->only_here = "the other controllers are no majority that has all metadata";
+        health->may_lose_data = !health->only_here;
+}
+
 static int64_t active_controller(const Look *look) {
         return look->cluster->is_kraft
                        ? mr_tree_get_int(mr_tree_get(look->view, "quorum"), "leader", -1)
@@ -243,6 +269,7 @@ int kafka_health(const MrResource *resource, const KafkaSpec *spec, const MrFact
                 health->node = node->name;
                 judge_readiness(&look, node, health);
                 judge_stop(&look, node, health);
+                judge_data(&look, node, health);
                 health->order = !health->is_ready                      ? ORDER_NOT_READY
                                 : node->id == active_controller(&look) ? ORDER_ACTIVE_CONTROLLER
                                                                        : ORDER_NODE;

@@ -11,6 +11,7 @@
 #include "kafka-metrics.h"
 #include "kafka-options.h"
 #include "kafka-quotas.h"
+#include "kafka-tiered.h"
 
 typedef struct Writer {
         const KafkaCluster *cluster;
@@ -350,6 +351,7 @@ ServerProperties kafka_properties(const KafkaCluster *cluster, const KafkaNode *
         set_authorization(&writer, parts);
         kafka_metrics_options(cluster, node, &writer.pairs, parts);
         quotas_add_options(cluster, node, &writer.pairs, parts);
+        tiered_add_options(cluster, node, key_pair_of_node(&writer), &writer.pairs, parts);
         result.all = writer.pairs;
         for (size_t i = 0; i < writer.pairs.n; i++)
                 if (!option_is_dynamic(writer.pairs.items[i].key, cluster->version))

@@ -5,31 +5,12 @@
 #include "cron.h"
 #include "kafka-metrics.h"
 #include "kafka-quotas.h"
+#include "kafka-tiered.h"
 #include "probe.h"
 #include "version.h"
 
 #define SERVER_NOT_YET(n, ...) MR_TREE(n, KafkaServer, not_yet, .flags = MR_NOT_YET, __VA_ARGS__)
 #define SPEC_NOT_YET(n, ...) MR_TREE(n, KafkaSpec, not_yet, .flags = MR_NOT_YET, __VA_ARGS__)
-
-static const MrField storage_manager_fields[] = {
-        MR_STRING("className", MrUnread, text, .doc = "Class of the plugin."),
-        MR_STRING("classPath", MrUnread, text, .doc = "Where its jars are."),
-        MR_MAP("config", MrUnread, pairs, .doc = "Its options, with the prefix rsm.config. added."),
-        {},
-};
-
-static const MrEnum tiered_storage_types[] = {
-        {"custom", 0, "A plugin of your own."},
-        {},
-};
-
-static const MrField tiered_storage_fields[] = {
-        MR_ENUM("type", MrUnread, word, tiered_storage_types, .flags = MR_REQUIRED,
-                .doc = "Where older segments are kept."),
-        MR_OBJECT("remoteStorageManager", MrUnread, object, MrUnread, storage_manager_fields,
-                  .doc = "The plugin that keeps them."),
-        {},
-};
 
 static const MrField server_fields[] = {
         MR_STRING("version", KafkaServer, version, .pattern = "^[0-9]+\\.[0-9]+\\.[0-9]+$",
@@ -86,8 +67,8 @@ static const MrField server_fields[] = {
                   .doc = "Levels of the loggers. Changed without a restart where Kafka can."),
         MR_OBJECT("template", KafkaServer, unread.object, MrUnread, kafka_template_fields,
                   .doc = "Labels, annotations and details of the generated objects."),
-        MR_OBJECT("tieredStorage", KafkaServer, unread.object, MrUnread, tiered_storage_fields,
-                  .flags = MR_NOT_YET,
+        MR_OBJECT("tieredStorage", KafkaServer, tiered, TieredStorage, tiered_storage_fields,
+                  .rule = tiered_storage_rule,
                   .doc = "Older segments in remote storage, through a plugin."),
         MR_OBJECT("quotas", KafkaServer, quotas, Quotas, quotas_fields, .rule = quotas_rule,
                   .doc = "Default limits for clients, enforced by the brokers."),

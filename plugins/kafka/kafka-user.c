@@ -49,7 +49,7 @@ static const MrField user_fields[] = {
                 .doc = "What the user may do."),
         MR_TREE("quotas", UserSpec, not_yet, .flags = MR_NOT_YET,
                 .doc = "How much the user may use."),
-        MR_TREE("template", UserSpec, not_yet, .flags = MR_NOT_YET,
+        MR_TREE("template", UserSpec, not_yet, .flags = MR_NOT_YET | MR_METADATA,
                 .doc = "Labels and annotations of the user's secret."),
         {},
 };

@@ -156,6 +156,18 @@ typedef struct Rack {
         const char *variable;
 } Rack;
 
+/* spec.kafka.tieredStorage */
+typedef struct StorageManager {
+        const char *class_name;
+        const char *class_path;
+        MrPairs config;
+} StorageManager;
+
+typedef struct TieredStorage {
+        int type;
+        StorageManager *manager;
+} TieredStorage;
+
 /* spec.kafka */
 typedef struct KafkaServer {
         const char *version;
@@ -172,6 +184,7 @@ typedef struct KafkaServer {
         Jmx *jmx;
         Rack *rack;
         Quotas *quotas;
+        TieredStorage *tiered;
         MrUnread unread;
         const MrTree *not_yet;
 } KafkaServer;

@@ -265,6 +265,60 @@ static void quotas_that_make_no_sense(void **state _unused_) {
                "spec.kafka.quotas.excludedPrincipals", "a semicolon separates");
 }
 
+/* The line of server.properties with this key; a value of NULL: there is none. */
+static void assert_property(const Seen *seen, const char *node, const char *key,
+                            const char *value) {
+        const char *content = NULL;
+        _cleanup_free_ char *start = mr_strf("\n%s=", key),
+                            *line = mr_strf("\n%s=%s\n", key, value);
+
+        for (size_t i = 0; i < mr_parts_size(seen->parts); i++) {
+                const MrPart *part = mr_parts_at(seen->parts, i);
+                if (part->kind == MR_PART_FILE && mr_streq(part->file.node, node) &&
+                    mr_streq(part->file.name, "server.properties"))
+                        content = part->file.content;
+        }
+        assert_non_null(content);
+        if (value ? !strstr(content, line) : strstr(content, start) != NULL)
+                fail_msg("%s should be %s in:\n%s", key, value ? value : "absent", content);
+}
+
+#define TIERED(manager) ", tieredStorage: {type: custom" manager "}"
+
+static void older_segments_are_kept_by_a_plugin(void **state _unused_) {
+        _cleanup_seen_ result = seen(KAFKA(TIERED(", remoteStorageManager: {className: "
+                                                  "org.example.Keeper, "
+                                                  "classPath: /opt/keeper/*, config: {bucket: "
+                                                  "\"a@{b}\"}}") ", config: "
+                                                                 "{remote.log.manager.thread.pool."
+                                                                 "size: 4}",
+                                           ""),
+                                     NULL);
+        static const struct {
+                const char *key, *value;
+        } expected[] = {
+                {"remote.log.storage.system.enable", "true"},
+                {"remote.log.storage.manager.class.name", "org.example.Keeper"},
+                {"remote.log.storage.manager.class.path", "/opt/keeper/*"},
+                {"rsm.config.bucket", "a@@{b}"},
+                {"remote.log.metadata.manager.listener.name", "REPLICATION-9091"},
+                {"rlmm.config.remote.log.metadata.common.client.security.protocol", "SSL"},
+                {"rlmm.config.remote.log.metadata.common.client.ssl.keystore.location",
+                 "@{file:c-kafka-0.pem}"},
+                {"rlmm.config.remote.log.metadata.topic.replication.factor", "1"},
+                {"remote.log.manager.thread.pool.size", "4"},
+        };
+
+        for (size_t i = 0; i < MR_ELEMENTS(expected); i++)
+                assert_property(&result, "c-kafka-0", expected[i].key, expected[i].value);
+        _cleanup_seen_ without = seen(KAFKA("", ""), NULL);
+        assert_property(&without, "c-kafka-0", "remote.log.storage.system.enable", NULL);
+        refuse(KAFKA(TIERED(""), ""), "spec.kafka.tieredStorage.remoteStorageManager",
+               "needs the class of a plugin");
+        refuse(KAFKA(TIERED(", remoteStorageManager: {config: {a: b}}"), ""),
+               "spec.kafka.tieredStorage.remoteStorageManager.className", "name it");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_agent_of_prometheus),
@@ -273,6 +327,7 @@ int main(void) {
                 cmocka_unit_test(strimzis_reporter),
                 cmocka_unit_test(jmx_with_and_without_users),
                 cmocka_unit_test(the_rack_is_a_label_of_the_host),
+                cmocka_unit_test(older_segments_are_kept_by_a_plugin),
                 cmocka_unit_test(quotas_of_kafka_are_told),
                 cmocka_unit_test(quotas_of_strimzis_plugin_are_options),
                 cmocka_unit_test(quotas_that_make_no_sense),

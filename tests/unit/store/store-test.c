@@ -282,6 +282,34 @@ static void a_resource_of_a_file_is_read_only_and_keeps_its_uid(void **state) {
                 -EEXIST);
 }
 
+static void what_is_immutable_is_made_anew_or_stays(void **state) {
+        Fixture *fixture = *state;
+        static const char *const changes[] = {
+                "{kind: ConfigMap, metadata: {name: m}, data: {a: y}, immutable: true}",
+                "{kind: ConfigMap, metadata: {name: m}, data: {a: x}, immutable: false}",
+                "{kind: ConfigMap, metadata: {name: m}, data: {a: x}}",
+                "{kind: ConfigMap, metadata: {name: m}, immutable: true}",
+        };
+        _cleanup_tree_ MrTree *open = yaml("{kind: ConfigMap, metadata: {name: m}, data: {a: x}}"),
+                              *closed = yaml("{kind: ConfigMap, metadata: {name: m}, data: {a: x}, "
+                                             "immutable: true}"),
+                              *labelled = yaml("{kind: ConfigMap, metadata: {name: m, labels: {a: "
+                                               "b}}, data: {a: x}, immutable: true}");
+
+        assert_int_equal(store_put_file_resource(fixture->store, "/m", open, NULL, NULL), 1);
+        assert_int_equal(store_put_file_resource(fixture->store, "/m", closed, NULL, NULL), 1);
+        for (size_t i = 0; i < MR_ELEMENTS(changes); i++) {
+                _cleanup_tree_ MrTree *change = yaml(changes[i]);
+                _cleanup_error_ MrError err = MR_ERROR_INIT;
+                assert_int_equal(store_put_file_resource(fixture->store, "/m", change, NULL, &err),
+                                 -EINVAL);
+                assert_non_null(strstr(err.message, "ConfigMap m is immutable; delete it"));
+        }
+        assert_int_equal(store_put_file_resource(fixture->store, "/m", labelled, NULL, NULL), 1);
+        assert_int_equal(store_remove(fixture->store, "ConfigMap", "default", "m", NULL), 0);
+        assert_int_equal(store_put_file_resource(fixture->store, "/m", open, NULL, NULL), 1);
+}
+
 static void a_list_is_sorted_and_filtered(void **state) {
         Fixture *fixture = *state;
         static const char *const names[] = {"c", "a", "b"};
@@ -749,6 +777,8 @@ int main(void) {
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(a_resource_of_a_file_is_read_only_and_keeps_its_uid,
                                                 set_up, tear_down),
+                cmocka_unit_test_setup_teardown(what_is_immutable_is_made_anew_or_stays, set_up,
+                                                tear_down),
                 cmocka_unit_test_setup_teardown(a_list_is_sorted_and_filtered, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(the_feed_tells_each_change_in_order, set_up,
                                                 tear_down),

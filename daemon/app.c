@@ -68,6 +68,11 @@ static int api_renew(void *userdata, const char *ns, const char *node, const cha
         return engine_renew(((App *) userdata)->engine, ns, node, reason, err);
 }
 
+static int api_discard(void *userdata, const char *ns, const char *node, const char *reason,
+                       MrError *err) {
+        return engine_discard(((App *) userdata)->engine, ns, node, reason, err);
+}
+
 static int api_health(void *userdata, bool ready, MrError *err) {
         return engine_health(((App *) userdata)->engine, ready, err);
 }
@@ -95,6 +100,7 @@ static const ApiOps api_ops = {
         .events = api_events,
         .restart = api_restart,
         .renew = api_renew,
+        .discard = api_discard,
         .health = api_health,
         .metrics = api_metrics,
 };

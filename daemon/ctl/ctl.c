@@ -48,6 +48,8 @@ const Verb ctl_verbs[] = {
         {"renew", "nr", "NODE", "let a node whose disk has lost its data begin anew",
          "What only this node had is gone then. Nodes whose data is there are refused.\n",
          verb_renew},
+        {"discard", "nr", "NODE", "take a node's data away and let it begin anew",
+         "It waits until everything the node has is in sync on other nodes.\n", verb_discard},
         {"secret", "no", "list | get NAME", "show secrets, or write them to files",
          "-o yaml prints all of it, -o DIR writes one file (mode 0600) for each key.\n",
          verb_secret},

@@ -79,6 +79,7 @@ int verb_release(Ctl *ctl);
 int verb_pause(Ctl *ctl);
 int verb_resume(Ctl *ctl);
 int verb_renew(Ctl *ctl);
+int verb_discard(Ctl *ctl);
 int verb_restart(Ctl *ctl);
 int verb_secret(Ctl *ctl);
 int verb_version(Ctl *ctl);

@@ -97,6 +97,8 @@ static void step_done(Batch *batch, const Step *step) {
         if (step->verb == MR_VERB_RESTART || step->verb == MR_VERB_START) {
                 forget(engine, "restart", step->ns, step->node);
                 forget(engine, "renew", step->ns, step->node);
+                if (step->begins_anew)
+                        forget(engine, "discard", step->ns, step->node);
         }
         if (step->verb == MR_VERB_REMOVE)
                 forget_claims(engine, step);

@@ -1,9 +1,10 @@
-/* Rolls that an annotation asks for. What it said last is remembered, so that each value asks
- * once. */
+/* Rolls that an annotation asks for, and data that one gives up. What it said last is remembered,
+ * so that each value asks once. */
 
 #include <ctype.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "engine-private.h"
 #include "model/annotations.h"
 #include "sdk/str.h"
@@ -26,7 +27,7 @@ static bool is_meant(const Asking *asking, const char *node) {
                !strchr(node + strlen(prefix), '-');
 }
 
-static int restart_nodes(const Asking *asking, MrError *err) {
+static int restart_nodes(const Asking *asking, const char *value _unused_, MrError *err) {
         const MrTree *nodes = mr_tree_get(asking->owner->snapshot, "nodes");
         const char *ns = asking->resource->ns;
         int r = 0;
@@ -42,11 +43,53 @@ static int restart_nodes(const Asking *asking, MrError *err) {
         return r;
 }
 
-static int follow(const Asking *asking, MrError *err) {
+static bool is_node(const Asking *asking, const char *name) {
+        const MrTree *nodes = mr_tree_get(asking->owner->snapshot, "nodes");
+
+        for (size_t i = 0; i < mr_tree_size(nodes); i++)
+                if (mr_streq(mr_tree_get_string(mr_tree_at(nodes, i), "name"), name))
+                        return is_meant(asking, name);
+        return false;
+}
+
+static int discard_node(const Asking *asking, const char *name, MrError *err) {
         const MrResource *resource = asking->resource;
-        const char *value = mr_pairs_get(&resource->annotations, ANNOTATION_ROLL);
+        _cleanup_error_ MrError own = {};
+
+        int r = is_node(asking, name)
+                        ? engine_discard(asking->engine, resource->ns, name,
+                                         "the annotation " ANNOTATION_DISCARD, &own)
+                        : mr_fail(&own, MR_INVALID, NULL, "no node of it is called so");
+        if (r >= 0)
+                return 0;
+        if (mr_error_kind(&own, r) != MR_INVALID) {
+                if (err)
+                        mr_error_move(err, &own);
+                return r;
+        }
+        log_warning(NULL, NULL,
+                    "%s %s/%s: the annotation " ANNOTATION_DISCARD " has no effect on \"%s\": %s",
+                    resource->kind->name, resource->ns, resource->name, name, own.message);
+        return 0;
+}
+
+static int discard_nodes(const Asking *asking, const char *value, MrError *err) {
+        _cleanup_free_ char *names = mr_strdup(value);
+        char *memory = NULL;
+        int r = 0;
+
+        for (char *name = strtok_r(names, ", ", &memory); name && r >= 0;
+             name = strtok_r(NULL, ", ", &memory))
+                r = discard_node(asking, name, err);
+        return r;
+}
+
+static int follow(const Asking *asking, const char *annotation, const char *memory,
+                  int (*act)(const Asking *asking, const char *value, MrError *err), MrError *err) {
+        const MrResource *resource = asking->resource;
+        const char *value = mr_pairs_get(&resource->annotations, annotation);
         _cleanup_free_ char *key =
-                mr_strf("rolled/%s/%s/%s", resource->kind->name, resource->ns, resource->name);
+                mr_strf("%s/%s/%s/%s", memory, resource->kind->name, resource->ns, resource->name);
         _cleanup_(mr_tree_freep) MrTree *known = NULL;
 
         if (resource->is_deleted || mr_streq(value, "false"))
@@ -54,8 +97,14 @@ static int follow(const Asking *asking, MrError *err) {
         int r = store_remembered(asking->engine->args.store, key, &known, err);
         if (r < 0 || mr_streq(value, mr_tree_get_string(known, key)))
                 return r;
-        r = value ? restart_nodes(asking, err) : 0;
+        r = value ? act(asking, value, err) : 0;
         return r < 0 ? r : store_remember(asking->engine->args.store, key, value, err);
+}
+
+static int follow_all(const Asking *asking, MrError *err) {
+        int r = follow(asking, ANNOTATION_ROLL, "rolled", restart_nodes, err);
+
+        return r < 0 ? r : follow(asking, ANNOTATION_DISCARD, "discarded", discard_nodes, err);
 }
 
 static bool is_member_of(const MrResource *resource, const MrResource *owner) {
@@ -73,13 +122,13 @@ int engine_follow_annotations(Engine *engine, const Tracked *tracked, MrError *e
         /* Before its nodes were seen nobody knows which they are. */
         if (!tracked->snapshot)
                 return 0;
-        int r = follow(&asking, err);
+        int r = follow_all(&asking, err);
         for (size_t i = 0; r >= 0 && i < engine->n_tracked; i++) {
                 const Document *document = engine->tracked[i]->document;
                 if (!document || !is_member_of(&document->resource, owner))
                         continue;
                 asking.resource = &document->resource;
-                r = follow(&asking, err);
+                r = follow_all(&asking, err);
         }
         return r;
 }

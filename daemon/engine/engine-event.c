@@ -21,6 +21,8 @@ static Telling telling_of(const Tracked *tracked, const Step *step) {
         if (step->verb == MR_VERB_START)
                 return step->is_repair ? (Telling){"Repaired", MSG_NODE_REPAIRED, LOG_WARNING}
                                        : (Telling){"Started", MSG_NODE_STARTED, LOG_NOTICE};
+        if (step->verb == MR_VERB_STOP)
+                return (Telling){"Stopped", MSG_PART_APPLIED, LOG_NOTICE};
         if (is_secret && step->verb != MR_VERB_REMOVE)
                 return (Telling){"Issued", MSG_CERTIFICATE_ISSUED, LOG_NOTICE};
         if (step->is_repair && tracked->is_in_force)

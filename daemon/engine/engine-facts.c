@@ -64,7 +64,9 @@ static int add_remembered(Engine *engine, const char *ns, MrFacts *facts, MrErro
         }
         facts_set_host(facts, host);
         r = add_remembered_of(engine, "claim", ns, facts, err);
-        return r < 0 ? r : add_remembered_of(engine, "renew", ns, facts, err);
+        if (r >= 0)
+                r = add_remembered_of(engine, "renew", ns, facts, err);
+        return r < 0 ? r : add_remembered_of(engine, "discard", ns, facts, err);
 }
 
 /* Which key of an authority signs, and what is noted of secrets. */
@@ -143,9 +145,10 @@ int engine_holds(Engine *engine, const char *ns, MrArena *arena, MrPairs *ret, M
         return r;
 }
 
-int engine_restarts(Engine *engine, const char *ns, MrArena *arena, MrPairs *ret, MrError *err) {
+int engine_asked(Engine *engine, const char *what, const char *ns, MrArena *arena, MrPairs *ret,
+                 MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *all = NULL;
-        _cleanup_free_ char *prefix = mr_strf("restart/%s/", ns);
+        _cleanup_free_ char *prefix = mr_strf("%s/%s/", what, ns);
 
         int r = store_remembered(engine->args.store, prefix, &all, err);
         for (size_t i = 0; r >= 0 && i < mr_tree_size(all); i++)

@@ -94,9 +94,11 @@ bool engine_lasts_with_owner(const Engine *engine, const MrResource *member);
 Tracked *tracked_free(Tracked *tracked);
 /* engine-facts.c */
 MrFacts *engine_facts(Engine *engine, const Tracked *tracked, MrError *err);
-/* The map node → reason of holds and of requested restarts of one namespace, in `arena`. */
+/* The map node → reason of holds, and of what was asked for ("restart", "discard"), of one
+ * namespace, in `arena`. */
 int engine_holds(Engine *engine, const char *ns, MrArena *arena, MrPairs *ret, MrError *err);
-int engine_restarts(Engine *engine, const char *ns, MrArena *arena, MrPairs *ret, MrError *err);
+int engine_asked(Engine *engine, const char *what, const char *ns, MrArena *arena, MrPairs *ret,
+                 MrError *err);
 /* engine-annotations.c: asks for the restarts that annotations of the resource and its members ask
  * for. */
 int engine_follow_annotations(Engine *engine, const Tracked *tracked, MrError *err);

@@ -1,4 +1,5 @@
-/* A node whose data is lost begins anew only when somebody says so, and only once. */
+/* A node begins anew only when somebody says so, and only once: because its data is lost, or is to
+ * be given up. */
 
 #include <string.h>
 
@@ -43,6 +44,37 @@ int engine_renew(Engine *engine, const char *ns, const char *node, const char *r
         if (r == 0)
                 return mr_fail(err, MR_INVALID, NULL,
                                "no storage of %s has lost its data, so there is nothing to renew",
+                               node);
+        r = store_remember(engine->args.store, key,
+                           mr_is_empty(reason) ? "no reason was given" : reason, err);
+        if (r >= 0)
+                engine_kick(engine);
+        return r < 0 ? r : 0;
+}
+
+/* Whether the node has storage that was seen with data. */
+static int has_data(Engine *engine, const char *ns, const char *node, MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *all = NULL;
+        _cleanup_free_ char *prefix = mr_strf("claim/%s/", ns);
+
+        int r = store_remembered(engine->args.store, prefix, &all, err);
+        for (size_t i = 0; r >= 0 && i < mr_tree_size(all); i++)
+                if (held_data(mr_tree_string(mr_tree_at(all, i)), node))
+                        return 1;
+        return r < 0 ? r : 0;
+}
+
+int engine_discard(Engine *engine, const char *ns, const char *node, const char *reason,
+                   MrError *err) {
+        _cleanup_free_ char *key = mr_strf("discard/%s/%s", ns, node);
+
+        int r = has_data(engine, ns, node, err);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return mr_fail(err, MR_INVALID, NULL,
+                               "no storage with data of a node %s is known, so there is nothing to "
+                               "give up; check the name",
                                node);
         r = store_remember(engine->args.store, key,
                            mr_is_empty(reason) ? "no reason was given" : reason, err);

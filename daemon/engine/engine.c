@@ -130,13 +130,15 @@ static int make_plan(Engine *engine, Tracked *tracked, const MrFacts *facts, Des
                      Plan **ret_plan, MrError *err) {
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
         const MrResource *resource = &tracked->document->resource;
-        MrPairs holds = {}, restarts = {};
+        MrPairs holds = {}, restarts = {}, discards = {};
 
         int r = engine_follow_annotations(engine, tracked, err);
         if (r >= 0)
                 r = engine_holds(engine, resource->ns, arena, &holds, err);
         if (r >= 0)
-                r = engine_restarts(engine, resource->ns, arena, &restarts, err);
+                r = engine_asked(engine, "restart", resource->ns, arena, &restarts, err);
+        if (r >= 0)
+                r = engine_asked(engine, "discard", resource->ns, arena, &discards, err);
         if (r >= 0)
                 r = desire_make(engine->args.registry, engine->args.platform->platform,
                                 tracked->document, facts, engine->observation.found, ret_desire,
@@ -151,6 +153,7 @@ static int make_plan(Engine *engine, Tracked *tracked, const MrFacts *facts, Des
                 .owner = (*ret_desire)->owner,
                 .holds = &holds,
                 .restarts = &restarts,
+                .discards = &discards,
                 .paused = resource_is_paused(resource) ? PAUSED : NULL,
                 .grace_sec = engine->args.grace_sec,
                 .is_deleted = resource->is_deleted,

@@ -48,5 +48,8 @@ int engine_restart(Engine *engine, const char *ns, const char *cluster, const ch
 /* A node whose storage has lost its data begins anew; an error when nothing of it is lost. */
 int engine_renew(Engine *engine, const char *ns, const char *node, const char *reason,
                  MrError *err);
+/* A node that gives its data up, and begins anew as soon as nothing is lost by it. */
+int engine_discard(Engine *engine, const char *ns, const char *node, const char *reason,
+                   MrError *err);
 int engine_health(Engine *engine, bool ready, MrError *err);
 void engine_metrics(Engine *engine, MrBuf *out);

@@ -58,6 +58,8 @@ static void add_replica(MrTree *partitions, const Partition *partition, int64_t 
         count(mr_tree_need_map(partitions, "hosted"), text);
         if (!is_in_sync)
                 count(mr_tree_need_map(partitions, "not_in_sync"), text);
+        if (is_in_sync && partition->n_in_sync == 1)
+                count(mr_tree_need_map(partitions, "only_here"), text);
         if (blocks(partition, is_in_sync))
                 name_blocking(partitions, text, partition);
 }
@@ -84,7 +86,8 @@ static void add_partition(MrTree *partitions, const char *topic, const MrTree *t
 }
 
 MrTree *kafka_view_partitions(const MrTree *metadata, const MrTree *minimums) {
-        static const char *const maps[] = {"hosted", "not_in_sync", "blocked_counts", "blocking"};
+        static const char *const maps[] = {"hosted", "not_in_sync", "only_here", "blocked_counts",
+                                           "blocking"};
         static const char *const counts[] = {"total", "under_replicated", "offline"};
         const MrTree *topics = mr_tree_get(metadata, "topics");
         MrTree *partitions = mr_tree_new_map();

@@ -10,6 +10,9 @@
 #define ANNOTATION_PAUSE "strimzi.io/pause-reconciliation"
 /* Any value but "false": all nodes restart once, one by one; another value asks again. */
 #define ANNOTATION_ROLL "strimzi.io/manual-rolling-update"
+/* Names of nodes, with commas between them: the data of each is given up once, and it begins anew.
+ */
+#define ANNOTATION_DISCARD "strimzi.io/delete-pod-and-pvc"
 
 static inline bool resource_is_paused(const MrResource *resource) {
         return !resource->is_deleted &&

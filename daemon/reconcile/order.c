@@ -8,7 +8,9 @@
  * by the order their operand gives; the next one waits until every node of the resource is ready
  * and the operand's gate is open. So the first failure stops the roll. Nodes that do not come up do
  * not wait for others. All of a node's changes are made in its own turn.
- * 5. What is no longer wanted goes last, and never what holds data unless the spec said so. */
+ * 5. A node whose data is given up is stopped and loses its claims, in a turn of its own and only
+ * when nothing is lost by it; then it is a node that does not run.
+ * 6. What is no longer wanted goes last, and never what holds data unless the spec said so. */
 
 #include "diff.h"
 #include "plan.h"
@@ -24,6 +26,7 @@ typedef struct Order {
         const PlanInput *input;
         Plan *plan;
         Diff *diff;
+        const char *discarding; /* the node whose data is given up now; NULL: none */
 } Order;
 
 static const MrNodeHealth *health_of(const Order *order, const char *node) {
@@ -103,9 +106,29 @@ static void add_changes(Order *order, const char *node, const char *waits, bool 
         }
 }
 
+static const char *discard_reason(const Order *order, const char *node) {
+        return order->input->discards ? mr_pairs_get(order->input->discards, node) : NULL;
+}
+
+/* A claim of the node with data in it. One that was only just made again is none. */
+static bool holds_data(const Order *order, const MrManifest *found, const char *node) {
+        const MrTree *claim = mr_facts_claim(order->input->facts, found->name);
+
+        return mr_streq(found->node, node) && mr_tree_get(found->body, "identity") &&
+               mr_tree_get_bool(claim, "prepared", false);
+}
+
+static bool has_data(const Order *order, const char *node) {
+        for (size_t i = 0; i < mr_manifests_size(order->input->found); i++)
+                if (holds_data(order, mr_manifests_at(order->input->found, i), node))
+                        return true;
+        return false;
+}
+
 /* How long a node stopped by hand may still stay down; 0: it is started now. */
 static int64_t grace_left(Order *order, const MrNodeFact *fact) {
-        if (!fact || fact->state != MR_NODE_STOPPED || fact->since == 0)
+        if (!fact || fact->state != MR_NODE_STOPPED || fact->since == 0 ||
+            discard_reason(order, fact->node))
                 return 0;
         int64_t left = fact->since + order->input->grace_sec - mr_facts_now(order->input->facts);
         return left > 0 ? left : 0;
@@ -114,6 +137,9 @@ static int64_t grace_left(Order *order, const MrNodeFact *fact) {
 static const char *start_reason(Order *order, const MrNodeFact *fact) {
         MrArena *arena = plan_arena(order->plan);
 
+        if (fact && discard_reason(order, fact->node) && !has_data(order, fact->node))
+                return mr_arena_strf(arena, "its data was given up: %s",
+                                     discard_reason(order, fact->node));
         if (fact && fact->state == MR_NODE_FAILED)
                 return mr_arena_strf(arena, "it failed%s%s", fact->message ? ": " : "",
                                      fact->message ? fact->message : "");
@@ -150,6 +176,8 @@ static void plan_start(Order *order, const MrNodeWanted *wanted) {
                          .reason = start_reason(order, fact),
                          .waits = waits,
                          .is_repair = fact && (fact->state == MR_NODE_FAILED || fact->since > 0),
+                         .begins_anew = discard_reason(order, wanted->node) &&
+                                        !has_data(order, wanted->node),
                  });
 }
 
@@ -168,6 +196,70 @@ static const char *who_is_not_ready(Order *order, const char *except) {
                                                                      : mr_node_state_name(state));
         }
         return NULL;
+}
+
+static const char *discard_waits(Order *order, const char *node) {
+        const MrNodeHealth *health = health_of(order, node);
+        const char *hold = hold_of(order, node), *other = who_is_not_ready(order, node);
+
+        if (hold)
+                return mr_arena_strf(plan_arena(order->plan), "it is held: %s", hold);
+        if (other)
+                return other;
+        if (!health)
+                return "nothing is known of what only it holds";
+        if (state_of(order, node) == MR_NODE_RUNNING && !health->may_stop)
+                return health->in_the_way ? health->in_the_way : "it may not stop now";
+        if (health->may_lose_data)
+                return NULL;
+        return health->only_here ? health->only_here : "its data is nowhere else";
+}
+
+/* Steps that stop the node and take its claims away; false: there is nothing to take. */
+static bool plan_discard(Order *order, const MrNodeWanted *wanted, const char *waits) {
+        const char *reason = mr_arena_strf(plan_arena(order->plan), "its data is given up: %s",
+                                           discard_reason(order, wanted->node));
+        Step step = {.ns = wanted->ns,
+                     .node = wanted->node,
+                     .reason = reason,
+                     .waits = waits,
+                     .is_gated = true};
+        bool is_stopped = !is_up(state_of(order, wanted->node)), has_any = false;
+
+        for (size_t i = 0; i < mr_manifests_size(order->input->found); i++) {
+                const MrManifest *found = mr_manifests_at(order->input->found, i);
+                if (!holds_data(order, found, wanted->node))
+                        continue;
+                if (!is_stopped) {
+                        step.verb = MR_VERB_STOP;
+                        step.subject = wanted->node;
+                        step.role = wanted->role;
+                        plan_add(order->plan, step);
+                        is_stopped = true;
+                }
+                step.verb = MR_VERB_REMOVE;
+                step.manifest = found;
+                step.subject = mr_arena_strf(plan_arena(order->plan), "volume %s", found->name);
+                step.role = NULL;
+                plan_add(order->plan, step);
+                has_any = true;
+        }
+        return has_any;
+}
+
+/* One after the other; one that has to wait holds up nobody. */
+static void plan_discards(Order *order) {
+        for (size_t i = 0; i < mr_manifests_nodes(order->input->wanted); i++) {
+                const MrNodeWanted *wanted = mr_manifests_node_at(order->input->wanted, i);
+                if (!discard_reason(order, wanted->node))
+                        continue;
+                const char *waits = order->discarding
+                                            ? mr_arena_strf(plan_arena(order->plan),
+                                                            "%s comes first", order->discarding)
+                                            : discard_waits(order, wanted->node);
+                if (plan_discard(order, wanted, waits) && !waits)
+                        order->discarding = wanted->node;
+        }
 }
 
 static const char *starting_waits(Order *order, const MrNodeFact *fact) {
@@ -224,6 +316,10 @@ static int64_t roll_weight(Order *order, const MrNodeWanted *wanted) {
                (health ? health->order : 0);
 }
 
+static bool is_discarding(const Order *order, const MrNodeWanted *wanted) {
+        return order->discarding && mr_streq(order->discarding, wanted->node);
+}
+
 static const MrNodeWanted *next_of_roll(Order *order, bool *done) {
         const MrNodeWanted *best = NULL;
 
@@ -241,8 +337,10 @@ static const MrNodeWanted *next_of_roll(Order *order, bool *done) {
 static void plan_roll(Order *order) {
         size_t n = mr_manifests_nodes(order->input->wanted);
         _cleanup_free_ bool *done = mr_new(bool, n);
-        const char *before = NULL;
+        const char *before = order->discarding;
 
+        for (size_t i = 0; i < n; i++)
+                done[i] = is_discarding(order, mr_manifests_node_at(order->input->wanted, i));
         for (const MrNodeWanted *wanted; (wanted = next_of_roll(order, done));) {
                 const char *waits =
                         before ? mr_arena_strf(plan_arena(order->plan), "%s comes first", before)
@@ -274,13 +372,14 @@ static void plan_nodes(Order *order) {
         for (size_t i = 0; i < n; i++) {
                 const MrNodeWanted *wanted = mr_manifests_node_at(order->input->wanted, i);
                 bool is_running = is_up(state_of(order, wanted->node));
-                if (!is_running || !restart_reason(order, wanted))
+                if (!is_discarding(order, wanted) &&
+                    (!is_running || !restart_reason(order, wanted)))
                         add_changes(order, wanted->node, NULL, false);
         }
         /* Starts come after all writes, so that the service manager reloads once. */
         for (size_t i = 0; i < n; i++) {
                 const MrNodeWanted *wanted = mr_manifests_node_at(order->input->wanted, i);
-                if (!is_up(state_of(order, wanted->node)))
+                if (!is_discarding(order, wanted) && !is_up(state_of(order, wanted->node)))
                         plan_start(order, wanted);
         }
         plan_roll(order);
@@ -369,6 +468,7 @@ int plan_make(const PlanInput *input, Plan **ret, MrError *err) {
         Order order = {.input = input, .plan = plan, .diff = diff};
         if (!input->is_deleted) {
                 plan_shared(&order);
+                plan_discards(&order);
                 plan_nodes(&order);
         }
         plan_removals(&order);

@@ -32,8 +32,9 @@ typedef struct Step {
         const char *waits; /* NULL: may be carried out now */
         bool is_repair;    /* puts right what drifted, as opposed to following a changed spec */
         Outcome outcome;
-        bool is_gated; /* decided by what was seen of the running system, so not carried out on
-                          an old view */
+        bool begins_anew; /* its data was given up, and is not there any more */
+        bool is_gated;    /* decided by what was seen of the running system, so not carried out on
+                             an old view */
 } Step;
 
 typedef struct Plan Plan;
@@ -62,6 +63,7 @@ typedef struct PlanInput {
         const char *owner;       /* "default/my-cluster" */
         const MrPairs *holds;    /* node → reason; may be NULL */
         const MrPairs *restarts; /* node → reason of a restart somebody asked for; may be NULL */
+        const MrPairs *discards; /* node → reason why its data is given up; may be NULL */
         const char *paused;      /* why nothing may be done now; NULL: it may */
         int64_t grace_sec; /* how long a node stopped by hand stays down before it is started again
                             */

@@ -46,6 +46,10 @@ typedef struct MrNodeHealth {
         bool may_stop;          /* a restart now breaks no promise to clients */
         const char *in_the_way; /* why not, in words: "12 partitions of my-cluster-kafka-1 are not
                                    in sync" */
+        /* Whether the data of the node may be given up, whether it runs or not, and if not, what
+         * would be lost: "2 partitions are in sync only here". */
+        bool may_lose_data;
+        const char *only_here;
         int order; /* nodes with lower numbers restart first; the leader of a quorum last */
 } MrNodeHealth;
 

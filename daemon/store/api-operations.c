@@ -95,10 +95,12 @@ void api_handle_restarts(Call *call) {
         answer_success(call, 202, "the restart will be made under the usual rules of safety");
 }
 
-void api_handle_renewals(Call *call) {
+typedef int (*Asking)(void *userdata, const char *ns, const char *node, const char *reason,
+                      MrError *err);
+
+static void begin_anew(Call *call, Asking ask, const char *answer) {
         _cleanup_(mr_tree_freep) MrTree *body = NULL;
         _cleanup_error_ MrError err = MR_ERROR_INIT;
-        const Api *api = call->api;
 
         if (!call_is(call, "POST"))
                 return call_refuse_method(call);
@@ -107,13 +109,21 @@ void api_handle_renewals(Call *call) {
         const char *node = mr_tree_get_string(body, "node");
         if (!node)
                 return call_fail(call, 400, "name the node that is to begin anew");
-        if (!api->ops->renew)
+        if (!ask)
                 return call_fail(call, 501, "nodes cannot begin anew here");
-        int r = api->ops->renew(api->userdata, call->ns, node, mr_tree_get_string(body, "reason"),
-                                &err);
+        int r = ask(call->api->userdata, call->ns, node, mr_tree_get_string(body, "reason"), &err);
         if (r < 0)
                 return call_fail_error(call, r, &err);
-        answer_success(call, 202, "the node begins anew with an empty disk");
+        answer_success(call, 202, answer);
+}
+
+void api_handle_renewals(Call *call) {
+        begin_anew(call, call->api->ops->renew, "the node begins anew with an empty disk");
+}
+
+void api_handle_discards(Call *call) {
+        begin_anew(call, call->api->ops->discard,
+                   "the node begins anew as soon as nothing is lost by it");
 }
 
 typedef int (*View)(void *userdata, const char *kind, const char *ns, const char *name,

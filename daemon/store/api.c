@@ -166,6 +166,8 @@ static void route_own(Call *call) {
                 return api_handle_restarts(call);
         if (mr_streq(call->plural, "renewals") && call->ns && !call->name)
                 return api_handle_renewals(call);
+        if (mr_streq(call->plural, "discards") && call->ns && !call->name)
+                return api_handle_discards(call);
         if (call->ns && is_view(call->sub))
                 return api_handle_view(call);
         api_handle_resource(call);

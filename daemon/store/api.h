@@ -20,6 +20,8 @@
  *              POST {node | cluster, reason}
  *      /apis/millrace.io/v1/namespaces/NS/renewals
  *              POST {node, reason}
+ *      /apis/millrace.io/v1/namespaces/NS/discards
+ *              POST {node, reason}
  *      /version /api /apis … (discovery), /healthz /readyz /metrics
  */
 
@@ -50,6 +52,9 @@ typedef struct ApiOps {
         /* Lets a node whose storage has lost its data begin anew. Fails when nothing is lost. */
         int (*renew)(void *userdata, const char *ns, const char *node, const char *reason,
                      MrError *err);
+        /* Lets a node give its data up and begin anew, once nothing is lost by it. */
+        int (*discard)(void *userdata, const char *ns, const char *node, const char *reason,
+                       MrError *err);
         /* 0 when alive (ready: when the first pass over everything is done), else an error that
          * says why not. */
         int (*health)(void *userdata, bool ready, MrError *err);

@@ -59,9 +59,11 @@ static bool is_lost(const Lowering *lowering, const MrVolume *volume, const MrTr
 }
 
 static bool may_begin_anew(const Lowering *lowering, const MrVolume *volume) {
-        _cleanup_free_ char *key = mr_strf("renew/%s/%s", lowering->ns, volume->node);
+        _cleanup_free_ char *renew = mr_strf("renew/%s/%s", lowering->ns, volume->node),
+                            *discard = mr_strf("discard/%s/%s", lowering->ns, volume->node);
 
-        return volume->may_be_empty || mr_facts_remembered(lowering->facts, key);
+        return volume->may_be_empty || mr_facts_remembered(lowering->facts, renew) ||
+               mr_facts_remembered(lowering->facts, discard);
 }
 
 const char *lower_volume_problem(Lowering *lowering, const MrVolume *volume) {

@@ -126,7 +126,7 @@ int kafka_nodes_make(KafkaCluster *cluster, MrError *err) {
                 return make_set(cluster, err);
         if (cluster->resource->is_deleted)
                 return 0;
-        return mr_fail(err, MR_INVALID, NULL,
+        return mr_fail(err, MR_INVALID, "spec.kafka",
                        "the cluster has no nodes; add a KafkaNodePool with the label " CLUSTER_LABEL
                        ": %s, or spec.zookeeper",
                        cluster->resource->name);

@@ -113,6 +113,9 @@ int zookeeper_health(const MrResource *resource, const void *spec, const MrFacts
                 health->node = ensemble_node(&ensemble, (int64_t) i);
                 judge_readiness(&ensemble, view, health);
                 judge_stop(&ensemble, view, health);
+                health->may_lose_data = ensemble_majority_without(&ensemble, health->node);
+                if (!health->may_lose_data)
+                        health->only_here = "the other members that serve are no majority";
                 const char *state = member_state(view, health->node);
                 bool is_leader = mr_streq(state, "leader") || mr_streq(state, "standalone");
                 health->order = !health->is_ready ? ORDER_NOT_SERVING

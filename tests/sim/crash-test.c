@@ -17,10 +17,10 @@
 /* Every kind of step a plan can have. Growing a plan by one means growing this list, and the life
  * below. */
 static const char *const kinds[] = {
-        "create Secret", "update Secret", "remove Secret",  "create Distribution",
-        "create Volume", "remove Volume", "create File",    "update File",
-        "remove File",   "create Unit",   "update Unit",    "remove Unit",
-        "start",         "restart",       "update Setting",
+        "create Secret", "update Secret", "remove Secret", "create Distribution",
+        "create Volume", "remove Volume", "create File",   "update File",
+        "remove File",   "create Unit",   "update Unit",   "remove Unit",
+        "start",         "restart",       "stop",          "update Setting",
 };
 
 #define SPEC(heap, retention, listeners)                                                           \
@@ -63,6 +63,12 @@ static void outlive_certificates(Sim *sim) {
         sim_run(sim, SIM_SEC);
 }
 
+static void give_up_data(Sim *sim) {
+        sim->discarded = "c-kafka-1";
+        if (sim_discard(sim, sim->discarded) < 0)
+                sim_violated(sim, "the data of %s cannot be given up", sim->discarded);
+}
+
 static void end(Sim *sim) {
         sim->in_deletion = sim->may_delete_data = true;
         sim_delete(sim, "Kafka", "c");
@@ -83,6 +89,8 @@ static void live(Sim *sim) {
         settle(sim, "a changed cluster");
         outlive_certificates(sim);
         settle(sim, "a cluster with a damaged certificate");
+        give_up_data(sim);
+        settle(sim, "a cluster with a node that gives its data up");
         if (!sim->violation)
                 sim_check_settled(sim);
         end(sim);

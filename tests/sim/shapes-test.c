@@ -143,6 +143,116 @@ static void a_disk_of_another_node_stops_its_node(void **state) {
         assert_well(sim);
 }
 
+/* --- data that is given up */
+
+static bool is_prepared(const Sim *sim, const char *claim) {
+        return mr_tree_get_bool(mr_tree_get(sim->claims, claim), "prepared", false);
+}
+
+static size_t count_of(const Sim *sim, const char *what) {
+        for (size_t i = 0; i < sim->n_happened; i++)
+                if (mr_streq(sim->happened[i].what, what))
+                        return sim->happened[i].n;
+        return 0;
+}
+
+/* It is stopped, loses its claim, and catches up on an empty one, whenever the daemon ends. */
+static void a_node_gives_its_data_up_when_told(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, SPEC("3", CLAIM));
+        assert_true(sim_settle(sim, 300));
+        assert_true(sim_discard(sim, "c-kafka-7") < 0);
+        size_t stops = count_of(sim, "stop"), removals = count_of(sim, "remove Volume");
+        sim->discarded = "c-kafka-1";
+        assert_int_equal(sim_discard(sim, "c-kafka-1"), 0);
+        assert_true(sim_settle(sim, 300));
+        sim_check_settled(sim);
+        assert_well(sim);
+        assert_int_equal(count_of(sim, "stop"), stops + 1);
+        assert_int_equal(count_of(sim, "remove Volume"), removals + 1);
+        assert_true(is_prepared(sim, "data-c-kafka-1"));
+        /* Once. */
+        sim_node_down(sim, sim_node(sim, "c-kafka-1"), SIM_FAILED);
+        sim_crash(sim);
+        assert_true(sim_settle(sim, 300));
+        assert_int_equal(count_of(sim, "remove Volume"), removals + 1);
+        assert_well(sim);
+}
+
+static void the_daemon_may_end_after_each_step_of_it(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, SPEC("3", CLAIM));
+        assert_true(sim_settle(sim, 300));
+        sim->discarded = "c-kafka-2";
+        for (size_t after = 1; after <= 4; after++)
+                for (int cut = 0; cut < 2; cut++) {
+                        sim->crash_after = sim->n_actions + after;
+                        sim->cut_batch = cut;
+                        assert_int_equal(sim_discard(sim, "c-kafka-2"), 0);
+                        assert_true(sim_settle(sim, 600));
+                        sim->crash_after = SIZE_MAX;
+                        assert_true(sim_settle(sim, 600));
+                        sim_check_settled(sim);
+                        assert_true(is_prepared(sim, "data-c-kafka-2"));
+                        assert_well(sim);
+                }
+}
+
+static void data_that_is_nowhere_else_stays(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, SPEC("2", CLAIM));
+        assert_true(sim_settle(sim, 300));
+        sim->discarded = "c-kafka-1";
+        sim_hold(sim, "c-kafka-0", "a test");
+        sim_node_down(sim, sim_node(sim, "c-kafka-0"), SIM_DOWN);
+        sim_run(sim, 60 * SIM_SEC);
+        assert_int_equal(sim_discard(sim, "c-kafka-1"), 0);
+        sim_run(sim, 120 * SIM_SEC);
+        assert_true(sim_node_is_up(sim_node(sim, "c-kafka-1")));
+        assert_waits(sim, "volume data-c-kafka-1", "");
+        assert_well(sim);
+        sim_release(sim, "c-kafka-0");
+        assert_true(sim_settle(sim, 300));
+        assert_well(sim);
+        /* A member alone has the only copy. */
+        assert_int_equal(sim_discard(sim, "c-zookeeper-0"), 0);
+        sim_run(sim, 60 * SIM_SEC);
+        assert_waits(sim, "volume data-c-zookeeper-0", "no majority");
+        assert_true(sim_node_is_up(sim_node(sim, "c-zookeeper-0")));
+        assert_well(sim);
+}
+
+#define ANNOTATED(value)                                                                           \
+        "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\n"                                      \
+        "metadata: {name: c, annotations: {strimzi.io/delete-pod-and-pvc: \"" value "\"}}\n"
+
+static void an_annotation_asks_for_it_once(void **state) {
+        Sim *sim = *state;
+        const char *spec = strstr(SPEC("3", CLAIM), "spec:");
+        _cleanup_free_ char *first = mr_strf(ANNOTATED("c-kafka-1, nobody") "%s", spec),
+                            *second = mr_strf(ANNOTATED("c-kafka-2") "%s", spec);
+
+        sim_apply(sim, SPEC("3", CLAIM));
+        assert_true(sim_settle(sim, 300));
+        size_t removals = count_of(sim, "remove Volume");
+        sim->discarded = "c-kafka-1";
+        sim_apply(sim, first);
+        assert_true(sim_settle(sim, 300));
+        assert_int_equal(count_of(sim, "remove Volume"), removals + 1);
+        sim_crash(sim);
+        assert_true(sim_settle(sim, 300));
+        assert_int_equal(count_of(sim, "remove Volume"), removals + 1);
+        sim->discarded = "c-kafka-2";
+        sim_apply(sim, second);
+        assert_true(sim_settle(sim, 300));
+        assert_int_equal(count_of(sim, "remove Volume"), removals + 2);
+        sim_check_settled(sim);
+        assert_well(sim);
+}
+
 /* --- scaling down */
 
 static void a_broker_goes_when_nothing_is_on_it(void **state) {
@@ -230,6 +340,10 @@ int main(void) {
                 TEST(an_ephemeral_broker_begins_anew_by_itself),
                 TEST(a_member_with_the_only_copy_does_not),
                 TEST(a_disk_of_another_node_stops_its_node),
+                TEST(a_node_gives_its_data_up_when_told),
+                TEST(the_daemon_may_end_after_each_step_of_it),
+                TEST(data_that_is_nowhere_else_stays),
+                TEST(an_annotation_asks_for_it_once),
                 TEST(a_broker_goes_when_nothing_is_on_it),
                 TEST(its_data_goes_with_it_only_when_the_spec_says_so),
                 TEST(a_held_broker_stays_though_nobody_wants_it),

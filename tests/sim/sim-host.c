@@ -142,8 +142,16 @@ static void create_claim(Sim *sim, const MrTree *step) {
         sim_happened(sim, old ? "update" : "create", "Volume");
 }
 
+/* The one node whose data somebody said may go, while it is down and others have it all. */
+static bool is_discarded(Sim *sim, const char *claim) {
+        SimNode *node = sim->discarded ? sim_node(sim, sim->discarded) : NULL;
+
+        return node && mr_ends_with(claim, node->instance) && !sim_node_is_up(node) &&
+               sim_others_have_all(sim, node);
+}
+
 static void remove_claim(Sim *sim, const MrTree *step) {
-        if (!sim->may_delete_data)
+        if (!sim->may_delete_data && !is_discarded(sim, text(step, "claim")))
                 sim_violated(sim, "the data of claim %s was deleted, and nobody asked for it",
                              text(step, "claim"));
         mr_tree_remove(sim->claims, text(step, "claim"));
@@ -241,6 +249,21 @@ static void restart_node(Sim *sim, const MrTree *step) {
         sim_happened(sim, "restart", NULL);
 }
 
+static void stop_node(Sim *sim, const MrTree *step) {
+        SimNode *node = sim_node(sim, text(step, "instance"));
+        const char *why;
+
+        check_hold(sim, step);
+        if (!node)
+                return;
+        why = sim_node_spared(sim, node);
+        if (why)
+                sim_violated(sim, "%s was stopped: %s", node->instance, why);
+        node->by_us = true;
+        sim_node_down(sim, node, SIM_DOWN);
+        sim_happened(sim, "stop", NULL);
+}
+
 static void distribution_ready(Sim *sim, void *data) {
         MrTree *entry = data;
 
@@ -273,6 +296,7 @@ static const struct {
         {"unit.remove", remove_unit},
         {"start", start_node},
         {"restart", restart_node},
+        {"stop", stop_node},
         {"distribution.ensure", ensure_distribution},
 };
 

@@ -279,6 +279,15 @@ const char *sim_node_spared(const Sim *sim, const SimNode *node) {
         return NULL;
 }
 
+bool sim_others_have_all(const Sim *sim, const SimNode *node) {
+        size_t n = count(sim, node->role, false), others = 0;
+
+        for (size_t i = 0; i < sim->n_nodes; i++)
+                others += sim->nodes[i] != node && sim->nodes[i]->has_caught_up &&
+                          mr_streq(sim->nodes[i]->role, node->role);
+        return is_zookeeper(node) ? others >= n / 2 + 1 : others > 0;
+}
+
 /* --- what can be seen */
 
 static size_t in_sync(const Sim *sim) {
@@ -295,6 +304,8 @@ static void see_broker(const Sim *sim, const SimNode *node, MrTree *partitions, 
                 return;
         if (!is_in_sync)
                 mr_tree_set_int(mr_tree_need_map(partitions, "not_in_sync"), id, PARTITIONS);
+        if (is_in_sync && in_sync(sim) == 1)
+                mr_tree_set_int(mr_tree_need_map(partitions, "only_here"), id, PARTITIONS);
         if (!is_in_sync || in_sync(sim) - 1 >= min)
                 return;
         mr_tree_set_int(mr_tree_need_map(partitions, "blocked_counts"), id, PARTITIONS);

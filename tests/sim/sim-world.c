@@ -237,6 +237,10 @@ int sim_renew(Sim *sim, const char *node) {
         return engine_renew(sim->engine, "default", node, "a test", NULL);
 }
 
+int sim_discard(Sim *sim, const char *node) {
+        return engine_discard(sim->engine, "default", node, "a test", NULL);
+}
+
 void sim_lose_disk(Sim *sim, const char *claim, bool altogether) {
         if (altogether)
                 mr_tree_remove(sim->claims, claim);

@@ -88,12 +88,13 @@ struct Sim {
                                      none */
         bool observed_well;
         bool in_deletion, may_delete_data;
-        bool is_ending;      /* nothing new happens any more */
-        bool is_fault;       /* what happens now was not done by the program */
-        size_t n_actions;    /* steps the host has carried out */
-        size_t crash_after;  /* the daemon ends after so many steps; SIZE_MAX: never */
-        bool cut_batch;      /* and the rest of the batch is lost with it */
-        char crashed_at[48]; /* the step it ended after */
+        const char *discarded; /* the node whose data may be given up; NULL: none */
+        bool is_ending;        /* nothing new happens any more */
+        bool is_fault;         /* what happens now was not done by the program */
+        size_t n_actions;      /* steps the host has carried out */
+        size_t crash_after;    /* the daemon ends after so many steps; SIZE_MAX: never */
+        bool cut_batch;        /* and the rest of the batch is lost with it */
+        char crashed_at[48];   /* the step it ended after */
         SimHappened happened[32];
         size_t n_happened;
         unsigned char sequence[1024]; /* which of them, step after step */
@@ -146,6 +147,7 @@ void sim_node_remove(Sim *sim, const char *instance);
 bool sim_node_is_up(const SimNode *node);
 /* What stands in the way of us taking this node down now, by what could be known; NULL: nothing. */
 const char *sim_node_spared(const Sim *sim, const SimNode *node);
+bool sim_others_have_all(const Sim *sim, const SimNode *node);
 MrTree *sim_see_kafka(Sim *sim);
 MrTree *sim_see_zookeeper(Sim *sim);
 
@@ -175,6 +177,7 @@ MrTree *sim_status(Sim *sim, const char *kind, const char *name);
 bool sim_is_stored(Sim *sim, const char *kind, const char *name);
 void sim_release(Sim *sim, const char *node);
 int sim_renew(Sim *sim, const char *node); /* negative: refused */
+int sim_discard(Sim *sim, const char *node);
 /* The disk of a claim is emptied, or gone altogether. */
 void sim_lose_disk(Sim *sim, const char *claim, bool altogether);
 bool sim_secret(Sim *sim, const char *name, const char *key,

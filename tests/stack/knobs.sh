@@ -3,8 +3,15 @@
 #
 #   knobs limits levels quotas
 
-export KAFKA_VERSION=3.9.1
-broker=my-cluster-kafka-0
+# KRAFT=yes: one node of Kafka 4 instead of ZooKeeper and a broker.
+if [ -n "${KRAFT:-}" ]; then
+        export KAFKA_VERSION=4.3.1 MILLRACE_VERSIONS=4.3.1
+        broker=my-cluster-dual-role-0
+        kafka() { echo "kafka@$broker.service"; }
+else
+        export KAFKA_VERSION=3.9.1
+        broker=my-cluster-kafka-0
+fi
 spec=$scratch/spec.json
 extras=$MILLRACE_TEST_CACHE/dist/extras
 
@@ -24,7 +31,22 @@ extras_use() {
         h1 systemctl try-restart millrace-hostd
 }
 
+kraft_spec_make() {
+        cat >"$spec" <<'END'
+{"apiVersion": "v1", "kind": "List", "items": [
+ {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "knobs"}, "data": {
+  "metrics.yaml": "rules:\n- pattern: java.lang<type=Runtime><>Uptime\n  name: first_name\n",
+  "log4j2.properties": "appender.console.type = Console\nappender.console.name = STDOUT\nappender.console.layout.type = PatternLayout\nappender.console.layout.pattern = %d{ISO8601} %p %m (%c) [%t]%n\nrootLogger.level = INFO\nrootLogger.appenderRefs = console\nrootLogger.appenderRef.console.ref = STDOUT\nlogger.log.name = kafka.log\nlogger.log.level = WARN\n"}},
+ {"apiVersion": "kafka.strimzi.io/v1", "kind": "Kafka", "metadata": {"name": "my-cluster"}, "spec": {
+  "kafka": {"version": "4.3.1", "jvmOptions": {"-Xms": "64m", "-Xmx": "256m"},
+   "config": {"offsets.topic.replication.factor": 1, "default.replication.factor": 1},
+   "listeners": [{"name": "plain", "port": 9092, "type": "internal", "tls": false}]}}},
+ {"apiVersion": "kafka.strimzi.io/v1", "kind": "KafkaNodePool", "metadata": {"name": "dual-role", "labels": {"strimzi.io/cluster": "my-cluster"}},
+  "spec": {"replicas": 1, "roles": ["controller", "broker"], "storage": {"type": "persistent-claim", "size": "1Gi"}}}]}
+END
+}
 spec_make() {
+        [ -z "${KRAFT:-}" ] || { kraft_spec_make; return; }
         cat >"$spec" <<'END'
 {"apiVersion": "v1", "kind": "List", "items": [
  {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "knobs"}, "data": {
@@ -38,7 +60,7 @@ spec_make() {
   "zookeeper": {"replicas": 1, "storage": {"type": "persistent-claim", "size": "1Gi"}, "jvmOptions": {"-Xms": "64m", "-Xmx": "128m"}}}}]}
 END
 }
-apply() { jq -c '.items[]' "$spec" | sed '1!i---' | h1 millctl apply -f -; }
+apply() { h1 millctl apply -f - <"$spec"; }
 turn() { # JQ: of the Kafka resource
         jq ".items[1] |= ($1)" "$spec" >"$spec.new" && mv "$spec.new" "$spec" && apply
 }
@@ -74,6 +96,7 @@ test_limits() {
         check "the running broker has it" same 1610612736 "$(property "$(kafka 0)" MemoryMax)"
         check "its processor time, too" same 1.500000s "$(property "$(kafka 0)" CPUQuotaPerSecUSec)"
         check "the drop-in says so" eval 'h1 cat "/etc/systemd/system/$(kafka 0).d/50-millrace.conf" | contains MemoryMax=1610612736'
+        [ -z "${KRAFT:-}" ] || return 0
         outcome "the limit of ZooKeeper" "* update unit my-cluster-zookeeper-0: *memory_limit*live limit?" kept \
                 turn '.spec.zookeeper.resources = {limits: {memory: "1Gi"}}'
         check "the running member has it" same 1073741824 "$(property "$(zookeeper 0)" MemoryMax)"
@@ -103,12 +126,36 @@ test_logging() {
                 turn '.spec.zookeeper.logging = {type: "inline", loggers: {"zookeeper.root.logger": "WARN"}}'
 }
 
+# log4j2 looks at its file by itself: neither levels nor layouts take a restart.
+test_log4j2() {
+        outcome "a level" "* update file $broker/log4j2.properties: *reload?" kept \
+                turn '.spec.kafka.logging = {type: "inline", loggers: {"logger.server.name": "kafka.server", "logger.server.level": "DEBUG"}}'
+        check "the running broker has it" wait_for 30 "the level" eval 'levels | contains kafka.server=DEBUG'
+        check "it logs so" wait_for 60 "a line" logged "$(kafka 0)" " DEBUG "
+        outcome "a logger that does not exist" "* update file $broker/log4j2.properties: *reload?" kept \
+                turn '.spec.kafka.logging.loggers = {"logger.nobody.name": "com.example.Nobody", "logger.nobody.level": "DEBUG"}'
+        check "the running broker has it" wait_for 30 "the level" eval 'levels | contains com.example.Nobody=DEBUG'
+        check "the level before is as it was" eval 'fails eval "levels | contains kafka.server=DEBUG"'
+        outcome "a configuration in a ConfigMap" "* update file $broker/log4j2.properties: *reload?" kept \
+                turn '.spec.kafka.logging = {type: "external", valueFrom: {configMapKeyRef: {name: "knobs", key: "log4j2.properties"}}}'
+        check "the running broker has it" wait_for 30 "the level" eval 'levels | contains kafka.log=WARN'
+        outcome "a level in the ConfigMap" "* update file $broker/log4j2.properties: *reload?" kept \
+                data log4j2.properties 's/^logger.log.level = WARN/logger.log.level = ERROR/'
+        check "the running broker has it" wait_for 30 "the level" eval 'levels | contains kafka.log=ERROR'
+        outcome "the layout in the ConfigMap" "* update file $broker/log4j2.properties: *reload?" kept \
+                data log4j2.properties 's/^\(appender.console.layout.pattern =\).*/\1 KNOB %p %m (%c)%n/; s/^rootLogger.level = INFO/rootLogger.level = DEBUG/'
+        check "it logs so" wait_for 60 "a line" logged "$(kafka 0)" "KNOB DEBUG "
+        outcome "logging as it was" "* update file $broker/log4j2.properties: *reload?" kept turn 'del(.spec.kafka.logging)'
+        check "the running broker has it" wait_for 30 "the level" eval 'levels | contains root=INFO'
+}
+
 test_metrics() {
         local exporter='{type: "jmxPrometheusExporter", valueFrom: {configMapKeyRef: {name: "knobs", key: "metrics.yaml"}}}'
         outcome "metrics" "Normal Restarted $broker: *jvm_options*" "$(kafka 0)" turn ".spec.kafka.metricsConfig = $exporter"
         check "they are served" has_metric first_name
         outcome "a rule of the metrics" "* update file $broker/metrics.yaml: *reload?" kept data metrics.yaml 's/first_name/second_name/'
         check "it is in force" wait_for 30 "the new name" has_metric second_name
+        [ -z "${KRAFT:-}" ] || return 0
         outcome "metrics of ZooKeeper" "Normal Restarted my-cluster-zookeeper-0: *jvm_options*" "$(zookeeper 0)" \
                 turn ".spec.zookeeper.metricsConfig = $exporter"
         check "they are served, on a port of their own" has_metric_elsewhere

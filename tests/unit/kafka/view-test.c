@@ -88,7 +88,7 @@ static void partitions_are_counted(void **state) {
                     "{\"blocked_counts\":{\"2\":1},\"blocking\":{\"2\":[\"a-1: 1 of 2 in sync, "
                     "needs 1\"]},"
                     "\"hosted\":{\"0\":1,\"1\":2,\"2\":2},\"not_in_sync\":{\"1\":1},\"offline\":1,"
-                    "\"total\":3,\"under_replicated\":1}");
+                    "\"only_here\":{\"2\":2},\"total\":3,\"under_replicated\":1}");
 }
 
 static void only_ten_partitions_are_named(void **state) {
@@ -318,7 +318,7 @@ static void a_cluster_with_kraft(void **state) {
                 "\"blocking\":{\"0\":[\"t-0: 2 of 3 in sync, needs 2\"],\"1\":[\"t-0: 2 of 3 in "
                 "sync, needs 2\"]},"
                 "\"hosted\":{\"0\":1,\"1\":1,\"2\":1},\"not_in_sync\":{\"2\":1},\"offline\":0,"
-                "\"total\":1,"
+                "\"only_here\":{},\"total\":1,"
                 "\"under_replicated\":1},"
                 "\"quorum\":{\"leader\":1,\"leader_epoch\":2,\"voters\":{\"1\":{\"lag\":0,"
                 "\"last_caught_up_ms\":-1}}}}");

@@ -78,6 +78,47 @@ static void assert_says(const char *text, const char *part) {
                 fail_msg("\"%s\" lacks \"%s\"", text ? text : "(nothing)", part);
 }
 
+/* What is nowhere else may not be lost, whether its node runs or not. */
+static void data_that_is_only_there_stays(void **state _unused_) {
+        _cleanup_(case_freep) Case *c = judge(
+                ZOOKEEPER_CLUSTER("3", "3"),
+                "{\"c-kafka-0\": " RUNNING
+                ", \"c-kafka-1\": {\"state\": \"failed\"}, " THREE_MEMBERS "}",
+                "{\"controller\": 0, " REGISTERED ", \"partitions\": {\"only_here\": {\"1\": 2}}}",
+                "{\"members\": {\"c-zookeeper-0\": {\"state\": \"leader\"}, \"c-zookeeper-1\": "
+                "{\"state\": \"follower\"}, \"c-zookeeper-2\": {\"error\": \"refused\"}}}");
+
+        assert_true(of(c, "c-kafka-0")->may_lose_data);
+        assert_false(of(c, "c-kafka-1")->may_lose_data);
+        assert_says(of(c, "c-kafka-1")->only_here, "2 partitions are in sync only on it");
+        assert_false(of(c, "c-zookeeper-0")->may_lose_data);
+        assert_says(of(c, "c-zookeeper-0")->only_here, "no majority");
+        assert_true(of(c, "c-zookeeper-2")->may_lose_data);
+        _cleanup_(case_freep) Case *unknown =
+                judge(ZOOKEEPER_CLUSTER("3", "1"), "{" THREE_BROKERS "}", NULL, NULL);
+        assert_false(of(unknown, "c-kafka-0")->may_lose_data);
+        assert_says(of(unknown, "c-kafka-0")->only_here, "not been asked yet");
+        assert_false(of(unknown, "c-zookeeper-0")->may_lose_data);
+}
+
+static void a_controller_may_lose_its_log_while_others_are_a_majority(void **state _unused_) {
+        static const char pools[] = KRAFT_CLUSTER(POOL("p", "3", "controller, broker")),
+                          nodes[] = "{\"c-p-0\": " RUNNING ", \"c-p-1\": " RUNNING
+                                    ", \"c-p-2\": " RUNNING "}";
+        static const char *const lags[] = {"0", "100"};
+
+        for (size_t i = 0; i < MR_ELEMENTS(lags); i++) {
+                _cleanup_free_ char *view =
+                        mr_strf("{" REGISTERED ", \"partitions\": {}, \"quorum\": {\"leader\": 0, "
+                                "\"voters\": {\"0\": {\"lag\": 0}, \"1\": {\"lag\": 0}, \"2\": "
+                                "{\"lag\": %s}}}}",
+                                lags[i]);
+                _cleanup_(case_freep) Case *c = judge(pools, nodes, view, NULL);
+                assert_int_equal(of(c, "c-p-1")->may_lose_data, i == 0);
+                assert_true(of(c, "c-p-2")->may_lose_data);
+        }
+}
+
 static void healthy_brokers_are_ready_and_can_be_spared(void **state _unused_) {
         _cleanup_(case_freep) Case *c = judge(
                 ZOOKEEPER_CLUSTER("3", "1"), "{" THREE_BROKERS "}",
@@ -300,6 +341,8 @@ static void probes_ask_with_the_operators_certificate(void **state _unused_) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(data_that_is_only_there_stays),
+                cmocka_unit_test(a_controller_may_lose_its_log_while_others_are_a_majority),
                 cmocka_unit_test(healthy_brokers_are_ready_and_can_be_spared),
                 cmocka_unit_test(without_a_view_no_broker_is_stopped),
                 cmocka_unit_test(a_failed_look_stops_no_broker),

@@ -22,8 +22,8 @@ typedef struct World {
         MrFacts *facts;
         MrNodeHealth health[4];
         MrHealth all;
-        MrPairs holds, restarts;
-        MrTree *trees[16];
+        MrPairs holds, restarts, discards;
+        MrTree *trees[24];
         size_t n_trees;
         bool is_deleted;
         Plan *plan;
@@ -136,6 +136,7 @@ static void make(World *w) {
                 .owner = OWNER,
                 .holds = &w->holds,
                 .restarts = &w->restarts,
+                .discards = &w->discards,
                 .grace_sec = 30,
                 .is_deleted = w->is_deleted,
         };
@@ -504,6 +505,73 @@ static void a_node_its_operand_lets_go_is_removed(void **state _unused_) {
         assert_plan(w, "remove unit c?, remove file c/f?");
 }
 
+static void hold_data(World *w, const char *claim, const char *node) {
+        MrTree *of_claim = w->trees[w->n_trees++] = mr_tree_new_map();
+        MrTree *all = w->trees[w->n_trees++] = mr_tree_new_map();
+        _cleanup_free_ char *key = mr_strf("default/%s", claim);
+
+        find(w, "Volume", claim, node, "same", 1);
+        want(w, "Volume", claim, node, "same", 1);
+        for (int i = 0; i < 2; i++) {
+                const MrManifest *volume =
+                        mr_manifests_find(i ? w->wanted : w->found, "Volume", "default", claim);
+                mr_tree_set_string(mr_tree_need_map(volume->body, "identity"), "cluster_id", "x");
+        }
+        mr_tree_set_bool(of_claim, "prepared", true);
+        mr_tree_set(all, key, mr_tree_copy(of_claim));
+        facts_set_claims(w->facts, "default", all);
+}
+
+/* It is stopped and loses its claims; nobody else restarts meanwhile. */
+static void data_is_given_up_in_a_turn_of_its_own(void **state _unused_) {
+        _cleanup_world_ *w = running("12");
+
+        hold_data(w, "data-a", "a");
+        mr_pairs_set(w->arena, &w->discards, "a", "a test");
+        w->health[1].may_lose_data = true;
+        assert_plan(w, "stop a, remove volume data-a, update unit b?, restart b?");
+        assert_true(step_of(w, MR_VERB_STOP, "a")->is_gated);
+        assert_string_equal(step_of(w, MR_VERB_STOP, "a")->reason, "its data is given up: a test");
+        assert_string_equal(step_of(w, MR_VERB_RESTART, "b")->waits, "a comes first");
+}
+
+static void data_stays_while_something_would_be_lost(void **state _unused_) {
+        _cleanup_world_ *w = running("");
+
+        hold_data(w, "data-a", "a");
+        mr_pairs_set(w->arena, &w->discards, "a", "a test");
+        w->health[1].only_here = "3 partitions are only here";
+        assert_plan(w, "stop a?, remove volume data-a?");
+        assert_string_equal(step_of(w, MR_VERB_STOP, "a")->waits, "3 partitions are only here");
+        w->health[1].may_lose_data = true;
+        w->health[2].is_ready = false;
+        assert_plan(w, "stop a?, remove volume data-a?");
+        w->health[2].is_ready = true;
+        w->health[1].may_stop = false;
+        assert_plan(w, "stop a?, remove volume data-a?");
+        w->health[1].may_stop = true;
+        mr_pairs_set(w->arena, &w->holds, "a", "maintenance");
+        assert_plan(w, "stop a?, remove volume data-a?");
+        w->holds = (MrPairs){};
+        assert_plan(w, "stop a, remove volume data-a");
+        w->all.n = 0;
+        assert_plan(w, "stop a?, remove volume data-a?");
+}
+
+static void a_node_without_its_data_begins_anew(void **state _unused_) {
+        _cleanup_world_ *w = world_new();
+
+        want_node(w, 1, "new", NULL);
+        see(w, "a", "stopped", NULL, NOW - 1);
+        want(w, "Volume", "data-a", "a", "new", 1);
+        mr_pairs_set(w->arena, &w->discards, "a", "a test");
+        w->health[1].may_lose_data = true;
+        assert_plan(w, "create volume data-a, start a");
+        assert_true(step_of(w, MR_VERB_START, "a")->begins_anew);
+        assert_string_equal(step_of(w, MR_VERB_START, "a")->reason,
+                            "its data was given up: a test");
+}
+
 static void storage_in_use_waits_for_its_node(void **state _unused_) {
         _cleanup_world_ *w = running("1");
         MrManifest volume = {.kind = "Volume",
@@ -640,6 +708,9 @@ int main(void) {
                 cmocka_unit_test(an_unknown_fingerprint_restarts_nobody),
                 cmocka_unit_test(what_a_node_of_a_smaller_cluster_holds_is_not_removed),
                 cmocka_unit_test(a_node_its_operand_lets_go_is_removed),
+                cmocka_unit_test(data_is_given_up_in_a_turn_of_its_own),
+                cmocka_unit_test(data_stays_while_something_would_be_lost),
+                cmocka_unit_test(a_node_without_its_data_begins_anew),
                 cmocka_unit_test(storage_in_use_waits_for_its_node),
                 cmocka_unit_test(what_a_wanted_node_no_longer_needs_goes),
                 cmocka_unit_test(what_others_own_is_left_alone),

@@ -22,7 +22,7 @@ typedef struct Fixture {
         Api *api;
         HttpResponse response;
         MrTree *answer; /* the body of the last response */
-        int restarts, renewals;
+        int restarts, renewals, discards;
         bool is_sick;
 } Fixture;
 
@@ -85,6 +85,16 @@ static int renew(void *userdata, const char *ns _unused_, const char *node,
         return 0;
 }
 
+static int discard(void *userdata, const char *ns _unused_, const char *node,
+                   const char *reason _unused_, MrError *err) {
+        Fixture *fixture = userdata;
+
+        if (mr_streq(node, "nobody"))
+                return mr_fail(err, MR_INVALID, NULL, "there is nothing to give up");
+        fixture->discards++;
+        return 0;
+}
+
 static int health(void *userdata, bool ready, MrError *err) {
         Fixture *fixture = userdata;
 
@@ -101,6 +111,7 @@ static const ApiOps ops = {.admit = admit,
                            .plan = plan,
                            .restart = restart,
                            .renew = renew,
+                           .discard = discard,
                            .health = health,
                            .metrics = metrics};
 
@@ -670,10 +681,16 @@ static void holds_are_put_listed_and_released(void **state) {
 
 static void a_node_is_renewed(void **state) {
         Fixture *fixture = *state;
+        static const char discards[] = "/apis/millrace.io/v1/namespaces/default/discards";
         static const char renewals[] = "/apis/millrace.io/v1/namespaces/default/renewals";
 
         assert_int_equal(ask(fixture, "POST", renewals, "{node: n-0, reason: why}"), 202);
         assert_int_equal(fixture->renewals, 1);
+        assert_int_equal(ask(fixture, "POST", discards, "{node: n-0}"), 202);
+        assert_int_equal(fixture->discards, 1);
+        assert_int_equal(fixture->renewals, 1);
+        assert_int_equal(ask(fixture, "POST", discards, "{node: nobody}"), 422);
+        assert_int_equal(ask(fixture, "GET", discards, NULL), 405);
         assert_int_equal(ask(fixture, "POST", renewals, "{cluster: c}"), 400);
         assert_int_equal(ask(fixture, "POST", renewals, "{node: nobody}"), 422);
         assert_int_equal(ask(fixture, "GET", renewals, NULL), 405);

@@ -28,6 +28,8 @@ const Option ctl_options[] = {
         {'W', 0, "no-wait", NULL, "do not wait until it is gone"},
         {'m', 0, "heap", "SIZE",
          "memory the nodes of this host will take together, for example 6Gi"},
+        {'P', 0, "passphrase-file", "FILE", "the first line of this file is the passphrase"},
+        {'K', 0, "host-key", NULL, "use the key of this host, as systemd-creds does"},
         {'h', 'h', "help", NULL, "this text"},
         {},
 };
@@ -121,6 +123,12 @@ static int option_store(Options *options, const Option *option, const char *valu
                 return 0;
         case 'm':
                 options->heap = value;
+                return 0;
+        case 'P':
+                options->passphrase_file = value;
+                return 0;
+        case 'K':
+                options->host_key = true;
                 return 0;
         default:
                 options->help = true;

@@ -27,6 +27,8 @@ typedef struct Options {
         bool no_wait;
         const char *selector;
         const char *heap; /* of `check` */
+        const char *passphrase_file;
+        bool host_key;
         bool help;
         char **arguments; /* what is no option, borrowed */
         size_t n_arguments;

@@ -1,5 +1,5 @@
 /* The second copy of the state: lost keys cannot be made again, and old specs must not come back,
- * so every change of secrets and resources refreshes it. */
+ * so every change of anything but a status refreshes it. */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,13 +9,15 @@
 #include "store/store-private.h"
 
 int store_remember(Store *store, const char *key, const char *value, MrError *err) {
-        if (!value)
-                return store_execute(store, err, "DELETE FROM remembered WHERE key = ?", "s", key);
-        return store_execute(
-                store, err,
-                "INSERT INTO remembered VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2 "
-                "WHERE value <> ?2",
-                "ss", key, value);
+        int r = value ? store_execute(store, err,
+                                      "INSERT INTO remembered VALUES(?1, ?2) ON CONFLICT(key) DO "
+                                      "UPDATE SET value = ?2 WHERE value <> ?2",
+                                      "ss", key, value)
+                      : store_execute(store, err, "DELETE FROM remembered WHERE key = ?", "s", key);
+
+        if (r > 0)
+                store_backup_due(store);
+        return r;
 }
 
 static int remembers(Store *store, const char *key, const char *value, MrError *err) {
@@ -64,6 +66,7 @@ int store_remembered(Store *store, const char *prefix, MrTree **ret, MrError *er
 }
 
 static void hold_emit(Store *store, StoreChange change, const char *ns, const char *node) {
+        store_backup_due(store);
         store_emit(store,
                    (StoreEvent){.change = change,
                                 .version = store->version,

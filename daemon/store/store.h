@@ -30,9 +30,9 @@ int store_open(const char *path, Store **ret, MrError *err) _must_check_;
 /* Refreshes the backup if it is due, and closes. Returns NULL; takes NULL. */
 Store *store_free(Store *store);
 DEFINE_CLEANUP(Store *, store_free);
-/* After a change of secrets PATH.backup is due. With an event loop attached it is made a moment
- * later, once for many changes; store_backup() makes it at once, and does nothing when none is due.
- * `failed` is called when a backup made from the loop fails, and may be NULL. */
+/* After a change of anything but a status PATH.backup is due. With an event loop attached it is
+ * made a moment later, once for many changes; store_backup() makes it at once, and does nothing
+ * when none is due. `failed` is called when a backup made from the loop fails, and may be NULL. */
 typedef void (*StoreBackupFailed)(void *userdata, const MrError *err);
 int store_attach_event(Store *store, sd_event *event, StoreBackupFailed failed, void *userdata,
                        MrError *err);

@@ -62,8 +62,10 @@ int host_path_fail(MrError *err, int errnum, const char *what, const char *path,
 }
 
 int host_open_beneath(int dirfd, const char *name, int flags) {
+        /* The kernel refuses O_PATH together with flags that mean nothing for it. */
+        int tty = flags & O_PATH ? 0 : O_NOCTTY;
         struct open_how how = {
-                .flags = (uint64_t) (unsigned) (flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY),
+                .flags = (uint64_t) (unsigned) (flags | O_CLOEXEC | O_NOFOLLOW | tty),
                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
         };
         long fd = syscall(SYS_openat2, dirfd, name, &how, sizeof(how));

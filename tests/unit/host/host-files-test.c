@@ -414,6 +414,30 @@ static void claims_are_observed(void **state) {
         assert_non_null(mr_tree_get_string(mr_tree_get(claims, "broken"), "message"));
 }
 
+/* Once the marker was seen the claim holds data, and has lost it when the marker is gone. */
+static void data_is_known_by_its_marker(void **state) {
+        Fixture *f = *state;
+        static const char *const commands[] = {"true",
+                                               "mkdir data/data-a-0/data/log && "
+                                               "echo x > data/data-a-0/data/log/marker",
+                                               "rm data/data-a-0/data/log/marker"};
+        HostIdentity identity;
+        HostStep step = claim_step(f, &identity);
+
+        need_root();
+        step.marker = "log/marker";
+        assert_int_equal(host_claim_create(f->root, f->config, &step, NULL), 1);
+        for (size_t i = 0; i < MR_ELEMENTS(commands); i++) {
+                _cleanup_(host_usage_freep) HostUsage *usage = host_usage_new();
+                _cleanup_(mr_tree_freep) MrTree *claims = mr_tree_new_map();
+                shell(f, "%s", commands[i]);
+                assert_int_equal(host_claims_observe(f->root, f->config, usage, claims, NULL), 0);
+                const MrTree *claim = mr_tree_get(claims, "data-a-0");
+                assert_int_equal(mr_tree_get_bool(claim, "prepared", false), i > 0);
+                assert_int_equal(mr_tree_get_bool(claim, "lost", false), i == 2);
+        }
+}
+
 /* --- nodes */
 
 static HostStep unit_step(const Fixture *f, HostProperties *properties) {
@@ -610,6 +634,7 @@ int main(void) {
                 TEST(a_claim_lives_in_one_storage_class),
                 TEST(a_claim_is_removed_in_two_moves),
                 TEST(claims_are_observed),
+                TEST(data_is_known_by_its_marker),
                 TEST(a_unit_needs_its_claims),
                 TEST(a_node_is_written_seen_and_removed),
                 TEST(drift_of_a_node_is_seen),

@@ -201,6 +201,7 @@ static int step_resolve(HostStep *step, const HostConfig *config, MrError *err) 
                                 err, MR_INVALID, "storage_class",
                                 "this host has no such storage class; add it to " HOST_CONFIG_PATH);
                 step->base = storage->path;
+                step->storage = storage;
         }
         if (step->software) {
                 step->distribution =

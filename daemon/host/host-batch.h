@@ -47,6 +47,7 @@ typedef struct HostVolume {
         const char *storage_class;
         const char *base; /* computed: directory of the storage class */
         const char *data; /* computed: BASE/CLAIM/data */
+        bool is_mounted;  /* computed: BASE/CLAIM is a disk of its own */
 } HostVolume;
 
 /* What a volume that holds data must show. */
@@ -107,6 +108,7 @@ typedef struct HostStep {
         HostProperties *properties;
         const HostClass *class;               /* computed, borrowed from the configuration */
         const char *base;                     /* computed: directory of the storage class */
+        const HostStorageClass *storage;      /* computed; NULL: any */
         const HostDistribution *distribution; /* computed, for distribution.ensure */
 } HostStep;
 

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "disk.h"
 #include "sdk/str.h"
 
 #define IDENTITY_MAX 65536U
@@ -196,6 +197,35 @@ static int elsewhere_check(const char *root, const HostConfig *config, const Hos
         return 0;
 }
 
+bool host_claim_is_mounted(const HostDir *base, const HostDir *claim) {
+        struct stat outer, inner;
+
+        return base->fd >= 0 && claim->fd >= 0 && fstat(base->fd, &outer) == 0 &&
+               fstat(claim->fd, &inner) == 0 && outer.st_dev != inner.st_dev;
+}
+
+bool host_claim_find_mounted(const char *root, const HostStep *step) {
+        _cleanup_dir_ HostDir base = HOST_DIR_INIT, claim = HOST_DIR_INIT;
+
+        return host_dir_open(root, step->base, false, &base, NULL) >= 0 && base.fd >= 0 &&
+               host_dir_open_beneath(&base, step->claim, &claim, NULL) >= 0 &&
+               host_claim_is_mounted(&base, &claim);
+}
+
+/* Nothing is written where the disk should be while it is not there. */
+static int mount_check(const HostStep *step, const HostDir *base, const HostDir *claim,
+                       MrError *err) {
+        _cleanup_free_ char *where = NULL, *unit = NULL;
+
+        if (!step->storage || step->storage->devices.n == 0 || host_claim_is_mounted(base, claim))
+                return 0;
+        where = disk_mount_point(step->storage, step->claim);
+        unit = disk_unit_name(where);
+        return mr_fail(err, MR_TRANSIENT, NULL,
+                       "the disk of claim %s is not mounted; see systemctl status '%s'",
+                       step->claim, unit);
+}
+
 int host_claim_create(const char *root, const HostConfig *config, const HostStep *step,
                       MrError *err) {
         _cleanup_dir_ HostDir base = HOST_DIR_INIT, claim = HOST_DIR_INIT;
@@ -206,6 +236,8 @@ int host_claim_create(const char *root, const HostConfig *config, const HostStep
                 r = host_dir_open(root, step->base, true, &base, err);
         if (r >= 0)
                 r = host_dir_make(&base, step->claim, getegid(), 0755, &claim, err);
+        if (r >= 0)
+                r = mount_check(step, &base, &claim, err);
         if (r < 0)
                 return r;
         r = identity_ensure(&claim, step->identity, err);
@@ -263,6 +295,22 @@ static int removal_check(const HostDir *claim, const char *cluster_id, MrError *
         return 0;
 }
 
+/* A mount point cannot be renamed, but what is on it can. */
+static int empty_disk(HostDir *claim, const char *hidden, HostDir *ret, MrError *err) {
+        if (renameat(claim->fd, "data", claim->fd, hidden) < 0 && errno != ENOENT)
+                return host_path_fail(err, errno, "rename", claim->path, "data");
+        int r = host_file_remove(claim, "claim.json", err);
+        if (r >= 0)
+                r = host_file_remove(claim, "identity.json", err);
+        if (r >= 0)
+                r = host_dir_sync(claim, err);
+        if (r < 0)
+                return r;
+        *ret = *claim;
+        *claim = HOST_DIR_INIT;
+        return 2;
+}
+
 int host_claim_remove(const char *root, const HostConfig *config, const HostStep *step,
                       HostDir *ret_base, MrError *err) {
         _cleanup_dir_ HostDir base = HOST_DIR_INIT, claim = HOST_DIR_INIT;
@@ -278,6 +326,8 @@ int host_claim_remove(const char *root, const HostConfig *config, const HostStep
         (void) clock_gettime(CLOCK_REALTIME, &now);
         _cleanup_free_ char *hidden = mr_strf(HOST_REMOVED_PREFIX "%s-%lld-%ld", step->claim,
                                               (long long) now.tv_sec, now.tv_nsec);
+        if (host_claim_is_mounted(&base, &claim))
+                return empty_disk(&claim, hidden, ret_base, err);
         if (renameat(base.fd, step->claim, base.fd, hidden) < 0)
                 return host_path_fail(err, errno, "rename", base.path, step->claim);
         r = host_dir_sync(&base, err);

@@ -18,11 +18,17 @@ int host_class_ids(const HostClass *class, uid_t *ret_uid, gid_t *ret_gid,
 int host_claim_create(const char *root, const HostConfig *config, const HostStep *step,
                       MrError *err) _must_check_;
 /* Carries out the first half of claim.remove: the claim takes a hidden name. Returns 1 and the base
- * directory in which host_claims_sweep() has work, or 0 when there is no such claim. */
+ * directory in which host_claims_sweep() has work, or 0 when there is no such claim. Of a claim
+ * that is a disk of its own the data takes that name: the work is then in the claim itself, and 2
+ * is returned. */
 int host_claim_remove(const char *root, const HostConfig *config, const HostStep *step,
                       HostDir *ret_base, MrError *err) _must_check_;
 /* Deletes what host_claim_remove() hid in a base directory. Blocks. */
 int host_claims_sweep(const HostDir *base, MrError *err) _must_check_;
+/* Whether the claim, opened beneath its base directory, is a disk of its own. */
+bool host_claim_is_mounted(const HostDir *base, const HostDir *claim);
+/* The same by name. A claim that is not there is not mounted. */
+bool host_claim_find_mounted(const char *root, const HostStep *step);
 /* Whether a volume's claim exists, has an identity, and its data belongs to this class. */
 int host_claim_check(const char *root, const HostVolume *volume, const HostClass *class,
                      MrError *err) _must_check_;

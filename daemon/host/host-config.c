@@ -34,12 +34,28 @@ static int storage_class_rule(const void *object, MrError *err) {
         if (mr_streq(class->path, "/") || path_climbs(class->path))
                 return mr_fail(err, MR_INVALID, "path",
                                "'%s' cannot hold claims; name a directory of its own", class->path);
+        /* systemd splits what it binds at a colon, and nodes split their lists of disks at a comma.
+         */
+        if (strpbrk(class->path, ":,"))
+                return mr_fail(err, MR_INVALID, "path",
+                               "'%s' holds a '%c', which separates paths in units and in the "
+                               "configuration of nodes; name a directory without it",
+                               class->path, *strpbrk(class->path, ":,"));
+        for (size_t i = 0; i < class->devices.n; i++)
+                if (path_climbs(class->devices.items[i]))
+                        return mr_fail(err, MR_INVALID, "devices",
+                                       "'%s' contains '..'; write the direct path",
+                                       class->devices.items[i]);
         return 0;
 }
 
 static bool is_url(const char *archive) {
         return mr_starts_with(archive, "https://") || mr_starts_with(archive, "http://") ||
                mr_starts_with(archive, "file:///");
+}
+
+static bool holds_colon(const char *path) {
+        return path && strchr(path, ':');
 }
 
 static int distribution_rule(const void *object, MrError *err) {
@@ -55,6 +71,11 @@ static int distribution_rule(const void *object, MrError *err) {
         if (d->extras && path_climbs(d->extras))
                 return mr_fail(err, MR_INVALID, "extras",
                                "'%s' contains '..'; write the direct path", d->extras);
+        if (holds_colon(d->directory) || holds_colon(d->extras))
+                return mr_fail(err, MR_INVALID, holds_colon(d->directory) ? "directory" : "extras",
+                               "'%s' holds a ':', which separates directories of jars; name one "
+                               "without it",
+                               holds_colon(d->directory) ? d->directory : d->extras);
         if (d->archive && !is_url(d->archive) && d->archive[0] != '/')
                 return mr_fail(err, MR_INVALID, "archive",
                                "'%s' is neither an absolute path nor a https, http or file URL",
@@ -84,6 +105,12 @@ static const MrField storage_class_fields[] = {
         MR_STRING("path", HostStorageClass, path, .pattern = PATH_PATTERN, .form = PATH_FORM,
                   .flags = MR_REQUIRED,
                   .doc = "Directory beneath which each claim gets a directory of its own."),
+        MR_STRINGS(
+                "devices", HostStorageClass, devices,
+                .pattern = "^/dev/[A-Za-z0-9._/+@:=-]{1,250}$",
+                .doc = "Blank disks. Each claim takes one whole: it gets a file system (XFS) and "
+                       "is mounted at the claim's directory. List names that stay, such as "
+                       "those of /dev/disk/by-id."),
         {},
 };
 

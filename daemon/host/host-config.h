@@ -21,7 +21,9 @@ typedef struct HostClass {
 
 typedef struct HostStorageClass {
         const char *name;
-        const char *path; /* claims are made beneath it */
+        const char *path;  /* claims are made beneath it */
+        MrStrings devices; /* whole disks, one for each claim, mounted beneath it; none: directories
+                            */
 } HostStorageClass;
 
 /* Either a directory with libs/ that is used in place, or an archive to fetch. */

@@ -181,7 +181,9 @@ static void storage_add(MrTree *facts, const char *root, const HostConfig *confi
                 struct statvfs st;
 
                 mr_tree_set_string(paths, classes[i].name, classes[i].path);
-                if (statvfs(path, &st) < 0)
+                /* Where each claim has a disk of its own, the size of none of them is that of all.
+                 */
+                if (classes[i].devices.n > 0 || statvfs(path, &st) < 0)
                         continue;
                 MrTree *one = mr_tree_need_map(space, classes[i].name);
                 mr_tree_set_int(one, "size", (int64_t) st.f_blocks * (int64_t) st.f_frsize);

@@ -251,6 +251,7 @@ static int volume_resolve(HostVolume *volume, const HostConfig *config, MrArena 
                                "this host has no such storage class; add it to " HOST_CONFIG_PATH);
         volume->base = class->path;
         volume->data = mr_arena_strf(arena, "%s/%s/data", class->path, volume->claim);
+        volume->is_mounted = class->devices.n > 0;
         return 0;
 }
 

@@ -29,6 +29,14 @@ static void line_with_path(MrBuf *out, const char *key, const char *path, const 
         mr_buf_printf(out, "%s\n", suffix);
 }
 
+/* Conditions of systemd know no quotes. */
+static void line_bare(MrBuf *out, const char *key, const char *path) {
+        mr_buf_printf(out, "%s=", key);
+        for (const char *p = path; *p; p++)
+                mr_buf_puts(out, (char[]){*p, *p == '%' ? '%' : '\0', '\0'});
+        mr_buf_putc(out, '\n');
+}
+
 /* The base directories are hidden, so a node sees no claim but its own. */
 static void render_paths(const HostProperties *p, const HostConfig *config, MrBuf *out) {
         const HostStorageClass *classes = config->storage_classes.items;
@@ -97,6 +105,12 @@ void host_render_dropin(const char *class_name, const char *instance, const Host
                 class_name, instance);
         for (size_t i = 0; i < p->volumes.n; i++)
                 line_with_path(out, "RequiresMountsFor", volumes[i].data, "");
+        for (size_t i = 0; i < p->volumes.n; i++)
+                if (volumes[i].is_mounted) {
+                        _cleanup_free_ char *where =
+                                mr_strf("%s/%s", volumes[i].base, volumes[i].claim);
+                        line_bare(out, "AssertPathIsMountPoint", where);
+                }
         mr_buf_puts(out, "\n[Service]\n");
         render_paths(p, config, out);
         render_limits(p, out);

@@ -9,16 +9,16 @@
 
 /* systemd answers at once, except when it reloads a host full of units. */
 #define CALL_TIMEOUT_USEC UINT64_C(90000000)
-/* A signal may get lost when systemd is replaced, so a stop that takes long is asked about. */
-#define STOP_POLL_USEC UINT64_C(2000000)
+/* A signal may get lost when systemd is replaced, so a job that takes long is asked about. */
+#define WAIT_POLL_USEC UINT64_C(2000000)
 
 typedef struct UnitsCall UnitsCall;
 struct UnitsCall {
         HostUnits *units;
         UnitsCall *next;
         char *unit;
-        char *job; /* of systemd; a stop waits for its end */
-        bool is_stop, is_enable, is_question;
+        char *job; /* of systemd, whose end is waited for */
+        bool is_waited, is_enable, is_question;
         bool absent_is_done; /* what does not exist is stopped and disabled */
         sd_bus_slot *slot;
         sd_event_source *timer;
@@ -93,8 +93,8 @@ int host_units_fail(MrError *err, const sd_bus_error *error, const char *unit) {
                        unit ? unit : "this host", message ? message : "no answer");
 }
 
-/* The end of a stop: down, or gone from systemd's memory, which is the same. */
-static int stop_polled(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+/* The end of a job: up, down, or gone from systemd's memory, which is the same as down. */
+static int wait_polled(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
         UnitsCall *call = userdata;
         _cleanup_error_ MrError err = MR_ERROR_INIT;
         const char *type = NULL;
@@ -105,12 +105,13 @@ static int stop_polled(sd_bus_message *m, void *userdata, sd_bus_error *ret_erro
                 return 0;
         }
         if (sd_bus_message_read(m, "v", "s", &type) >= 0 &&
-            (mr_streq(type, "inactive") || mr_streq(type, "failed")))
+            (mr_streq(type, "inactive") || mr_streq(type, "failed") ||
+             (!call->absent_is_done && mr_streq(type, "active"))))
                 call_finish(call, 0, &err);
         return 0;
 }
 
-static int stop_poll(sd_event_source *source, uint64_t usec, void *userdata) {
+static int wait_poll(sd_event_source *source, uint64_t usec, void *userdata) {
         UnitsCall *call = userdata;
         _cleanup_free_ char *path = NULL;
 
@@ -119,17 +120,17 @@ static int stop_poll(sd_event_source *source, uint64_t usec, void *userdata) {
         if (sd_bus_path_encode(SYSTEMD_PATH "/unit", call->unit, &path) >= 0)
                 (void) sd_bus_call_method_async(call->units->bus, &call->slot, SYSTEMD_NAME, path,
                                                 "org.freedesktop.DBus.Properties", "Get",
-                                                stop_polled, call, "ss", SYSTEMD_UNIT,
+                                                wait_polled, call, "ss", SYSTEMD_UNIT,
                                                 "ActiveState");
-        (void) sd_event_source_set_time_relative(source, STOP_POLL_USEC);
+        (void) sd_event_source_set_time_relative(source, WAIT_POLL_USEC);
         (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         return 0;
 }
 
-static int stop_wait(UnitsCall *call, const char *job) {
+static int wait_begin(UnitsCall *call, const char *job) {
         call->job = mr_strdup(job);
         return sd_event_add_time_relative(sd_bus_get_event(call->units->bus), &call->timer,
-                                          CLOCK_MONOTONIC, STOP_POLL_USEC, 0, stop_poll, call);
+                                          CLOCK_MONOTONIC, WAIT_POLL_USEC, 0, wait_poll, call);
 }
 
 static int enable_answer(sd_bus_message *m) {
@@ -172,8 +173,8 @@ static int call_answered(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
                 r = reload_answer(m);
         else if (call->is_enable)
                 r = enable_answer(m);
-        else if (call->is_stop && sd_bus_message_read(m, "o", &job) >= 0 &&
-                 stop_wait(call, job) >= 0)
+        else if (call->is_waited && sd_bus_message_read(m, "o", &job) >= 0 &&
+                 wait_begin(call, job) >= 0)
                 return 0;
         call_finish(call, r, &err);
         return 0;
@@ -231,12 +232,19 @@ static void message_unref(sd_bus_message **m) {
         sd_bus_message_unref(*m);
 }
 
-static int job_call(HostUnits *units, const char *member, const char *unit, bool is_stop,
+typedef enum Wait {
+        WAIT_NOT,
+        WAIT_UP,
+        WAIT_DOWN,
+} Wait;
+
+static int job_call(HostUnits *units, const char *member, const char *unit, Wait wait,
                     HostUnitsDone done, void *userdata, MrError *err) {
         UnitsCall *call = call_new(units, unit, done, userdata);
         _cleanup_message_ sd_bus_message *m = NULL;
 
-        call->is_stop = call->absent_is_done = is_stop;
+        call->is_waited = wait != WAIT_NOT;
+        call->absent_is_done = wait == WAIT_DOWN;
         int r = message_new(units, member, &m);
         if (r >= 0)
                 r = sd_bus_message_append(m, "ss", unit, "replace");
@@ -245,17 +253,22 @@ static int job_call(HostUnits *units, const char *member, const char *unit, bool
 
 int host_units_start(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
                      MrError *err) {
-        return job_call(units, "StartUnit", unit, false, done, userdata, err);
+        return job_call(units, "StartUnit", unit, WAIT_NOT, done, userdata, err);
+}
+
+int host_units_bring_up(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                        MrError *err) {
+        return job_call(units, "StartUnit", unit, WAIT_UP, done, userdata, err);
 }
 
 int host_units_restart(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
                        MrError *err) {
-        return job_call(units, "RestartUnit", unit, false, done, userdata, err);
+        return job_call(units, "RestartUnit", unit, WAIT_NOT, done, userdata, err);
 }
 
 int host_units_stop(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
                     MrError *err) {
-        return job_call(units, "StopUnit", unit, true, done, userdata, err);
+        return job_call(units, "StopUnit", unit, WAIT_DOWN, done, userdata, err);
 }
 
 int host_units_enable(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,

@@ -27,6 +27,9 @@ DEFINE_CLEANUP(HostUnits *, host_units_free);
 /* Each of these fails at once only when the bus is gone. */
 int host_units_start(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
                      MrError *err) _must_check_;
+/* Done when the unit is up, has ended or has failed; which of these it is, its effect tells. */
+int host_units_bring_up(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                        MrError *err) _must_check_;
 int host_units_restart(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
                        MrError *err) _must_check_;
 /* Done when the unit is down. */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -151,6 +152,14 @@ static void data_observe(const HostDir *claim, const MrTree *asked, MrTree *out)
         mr_tree_set_bool(out, "lost", is_known && !is_there);
 }
 
+/* Of a claim that is a disk of its own. */
+static void capacity_observe(const HostDir *base, const HostDir *claim, MrTree *out) {
+        struct statvfs st;
+
+        if (host_claim_is_mounted(base, claim) && fstatvfs(claim->fd, &st) == 0)
+                mr_tree_set_int(out, "capacity", (int64_t) st.f_blocks * (int64_t) st.f_frsize);
+}
+
 static void claim_observe(const HostDir *claim, const char *path, HostUsage *usage, MrTree *out) {
         _cleanup_free_ char *message = NULL;
         _cleanup_(mr_tree_freep) MrTree *asked = json_of(claim, "claim.json", NULL);
@@ -189,6 +198,7 @@ static int base_observe(const char *root, const HostStorageClass *class, HostUsa
                     faccessat(claim.fd, "data", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                         continue;
                 claim_observe(&claim, path, usage, mr_tree_need_map(claims, names.items[i]));
+                capacity_observe(&base, &claim, mr_tree_get(claims, names.items[i]));
         }
         return r;
 }

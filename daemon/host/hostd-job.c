@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "disk.h"
 #include "host-claims.h"
 #include "host-distribution.h"
 #include "host-node.h"
@@ -18,6 +19,7 @@ struct HostJob {
         size_t at;      /* the step under way */
         unsigned phase; /* of that step: how many of its asynchronous parts are over */
         char *unit;     /* of that step */
+        char *mounted;  /* the disk that step gives back */
         /* Units whose drop-in was written: those that systemd has in memory as they were need a
          * reload, once for all of them. */
         char **stale;
@@ -143,13 +145,94 @@ static int sweep_start(HostJob *job, const HostDir *base, MrError *err) {
 
 /* Each of these returns 1 when it waits for an asynchronous part, 0 when the step is over. */
 
+/* The disk's unit was told what is wrong, when something was. */
+static int disk_check(const HostJob *job, const char *claim, MrError *err) {
+        _cleanup_dir_ HostDir messages = HOST_DIR_INIT;
+        _cleanup_buf_ MrBuf text = {};
+
+        int r = host_dir_open(job->args.root, DISK_MESSAGES_DIRECTORY, false, &messages, err);
+        if (r >= 0 && messages.fd >= 0)
+                r = host_file_read(&messages, claim, 65536, &text, err);
+        return r <= 0 ? r : mr_fail(err, MR_TRANSIENT, "claim", "%s", mr_buf_text(&text));
+}
+
+/* First the disk, which another unit prepares, then its mount, then what is on it. */
+static int disk_turn(HostJob *job, const HostStep *step, MrError *err) {
+        _cleanup_free_ char *where = disk_mount_point(step->storage, step->claim),
+                            *mount = disk_unit_name(where), *disk = NULL;
+        int r = 0;
+
+        switch (job->phase) {
+        case 0:
+                disk = mr_strf("millrace-disk@%s:%s.service", step->storage_class, step->claim);
+                r = host_units_bring_up(job->args.units, disk, part_done, job, err);
+                break;
+        case 1:
+                r = disk_check(job, step->claim, err);
+                if (r >= 0)
+                        r = host_units_reload(job->args.units, part_done, job, err);
+                break;
+        case 2:
+                r = host_units_enable(job->args.units, mount, part_done, job, err);
+                break;
+        case 3:
+                r = host_units_bring_up(job->args.units, mount, part_done, job, err);
+                break;
+        default:
+                return 0;
+        }
+        return r < 0 ? r : 1;
+}
+
+static int run_claim_create(HostJob *job, const HostStep *step, MrError *err) {
+        const char *root = job->args.root;
+
+        if (step->storage->devices.n > 0 &&
+            (job->phase > 0 || !host_claim_find_mounted(root, step))) {
+                int r = disk_turn(job, step, err);
+                if (r != 0)
+                        return r;
+        }
+        int r = host_claim_create(root, job->args.config, step, err);
+        return r < 0 ? r : 0;
+}
+
+/* The disk goes on as one that is empty and belongs to nobody; millrace takes it again once its
+ * signature is gone. */
+static int disk_give_back(HostJob *job, MrError *err) {
+        _cleanup_dir_ HostDir units = HOST_DIR_INIT;
+
+        (void) rmdir(job->mounted);
+        int r = host_dir_open(job->args.root, DISK_UNITS_DIRECTORY, false, &units, err);
+        if (r >= 0 && units.fd >= 0)
+                r = host_file_remove(&units, job->unit, err);
+        job->needs_reload = true;
+        stale_add(job, job->unit);
+        free(TAKE(job->mounted));
+        return r < 0 ? r : 0;
+}
+
 static int run_claim_remove(HostJob *job, const HostStep *step, MrError *err) {
         _cleanup_dir_ HostDir base = HOST_DIR_INIT;
+        int r;
 
-        if (job->phase > 0)
+        if (job->phase == 0) {
+                r = host_claim_remove(job->args.root, job->args.config, step, &base, err);
+                if (r == 2) {
+                        job->mounted = mr_strdup(base.path);
+                        job->unit = disk_unit_name(base.path + strlen(job->args.root));
+                }
+                return r <= 0 ? r : sweep_start(job, &base, err);
+        }
+        if (!job->mounted)
                 return 0;
-        int r = host_claim_remove(job->args.root, job->args.config, step, &base, err);
-        return r <= 0 ? r : sweep_start(job, &base, err);
+        if (job->phase == 1)
+                r = host_units_stop(job->args.units, job->unit, part_done, job, err);
+        else if (job->phase == 2)
+                r = host_units_disable(job->args.units, job->unit, part_done, job, err);
+        else
+                return disk_give_back(job, err);
+        return r < 0 ? r : 1;
 }
 
 static int run_unit_write(HostJob *job, const HostStep *step, MrError *err) {
@@ -218,8 +301,7 @@ static int step_run(HostJob *job, MrError *err) {
 
         switch (step->op) {
         case HOST_CLAIM_CREATE:
-                r = host_claim_create(root, job->args.config, step, err);
-                break;
+                return run_claim_create(job, step, err);
         case HOST_CLAIM_REMOVE:
                 return run_claim_remove(job, step, err);
         case HOST_FILE_WRITE:
@@ -318,6 +400,7 @@ HostJob *host_job_free(HostJob *job) {
         stale_clear(job);
         free(job->stale);
         free(job->unit);
+        free(job->mounted);
         mr_error_done(&job->error);
         host_batch_free(job->batch);
         free(job);

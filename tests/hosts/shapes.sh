@@ -184,16 +184,89 @@ test_majority() {
         check "both stay down" eval 'fails is_state "$(unit dual-1)" active && fails is_state "$(unit dual-2)" active'
 }
 
+# --- a disk for each claim
+
+disks_offer() { # DEVICE...
+        local root
+        root=$(root_of h1)
+        sed -i '/^storage_classes:/,$d' "$root/etc/millrace/hostd.yaml"
+        printf '%s\n' storage_classes: '- {name: directory, path: /var/lib/millrace-data}' \
+                "- {name: disks, path: /var/lib/millrace-disks, devices: [$*]}" >>"$root/etc/millrace/hostd.yaml"
+        h1 systemctl try-restart millrace-hostd
+}
+shows() { wipefs --noheadings --output TYPE "$1" | head -n 1; } # DEVICE
+told() { own events | jq -r '.[].message' | contains "$1"; } # TEXT
+test_device() {
+        local claim=data-my-cluster-one-0 where mount node=my-cluster-one-0
+        where=/var/lib/millrace-disks/$claim
+        mount=$(systemd-escape --path --suffix=mount "$where")
+        export KAFKA_VERSION=4.3.1
+        disks_offer "${loops[0]}"
+        {
+                kafka_kraft 4.3.1 "${config//factor: 2/factor: 1}"
+                pool one 1 'controller, broker' '{type: persistent-claim, size: 300Mi, class: disks}'
+        } >"$spec"
+        check "a node that wants a disk of its own is applied" apply
+        check "a disk with a signature is no blank disk" wait_for 60 "the reason" told "has no blank disk left for $claim: ${loops[0]} holds ext4"
+        check "it is left alone" same ext4 "$(shows "${loops[0]}")"
+        disks_offer "${loops[0]}," "${loops[1]}"
+        calm "with a blank one it becomes ready"
+        check "the blank one has a file system" same xfs "$(shows "${loops[1]}")"
+        check "and is mounted where the claim is" same "xfs ${loops[1]}" "$(h1 findmnt -n -o FSTYPE,SOURCE --mountpoint "$where" | xargs)"
+        check "the other one is still as it was" same ext4 "$(shows "${loops[0]}")"
+        check "data is beneath the mount" h1 test -e "$where/data/kafka-log0/meta.properties"
+        check "messages pass" passes h1:9092 demo
+        h1 systemctl stop millraced
+        h1 systemctl stop "$(unit one-0)" "$mount"
+        h1 systemctl mask --runtime "$mount"
+        check "without its disk it does not start" fails h1 systemctl start "$(unit one-0)"
+        check "and nothing is written in its place" same "" "$(h1 ls -A "$where")"
+        h1 systemctl unmask --runtime "$mount"
+        h1 systemctl start "$(unit one-0)"
+        check "its start mounts the disk" h1 mountpoint -q "$where"
+        h1 systemctl start millraced
+        calm "with its disk it goes on"
+        check "messages pass" passes h1:9092 demo
+        check "with deleteClaim" eval 'change "s/class: disks/class: disks, deleteClaim: true/" && settles'
+        check "it is deleted" ctl delete -f - <"$spec"
+        check "its disk is given back" wait_for 60 "that" fails h1 mountpoint -q "$where"
+        check "with its unit" fails h1 test -e "/etc/systemd/system/$mount"
+}
+
+# Loop devices stand for disks: one that was used before, and a blank one.
+loops=()
+loops_make() {
+        local file
+        for file in used blank; do
+                truncate -s 400M "$scratch/$file" && loops+=("$(losetup -f --show "$scratch/$file")") || return
+        done
+        mkfs.ext4 -q "${loops[0]}"
+}
+loops_end() {
+        local status=$? device
+        for device in ${loops[@]+"${loops[@]}"}; do
+                losetup -d "$device" # once nobody has it open any more
+        done
+        (exit "$status")
+        finish
+}
+trap loops_end EXIT
+loops_make || bail "there are no loop devices"
+export MILLRACE_DEVICES="${loops[*]}"
+
 host_with_package h1
 setting "grace_seconds: 4"
-if [[ ${MILLRACE_SHAPES:-dedicated combined} == *dedicated* ]]; then
+if [[ ${MILLRACE_SHAPES:-device dedicated combined} == *device* ]]; then
+        test_device
+fi
+if [[ ${MILLRACE_SHAPES:-device dedicated combined} == *dedicated* ]]; then
         test_dedicated
         test_disks
         test_foreign
         test_empty
         test_leaves
 fi
-if [[ ${MILLRACE_SHAPES:-dedicated combined} == *combined* ]]; then
+if [[ ${MILLRACE_SHAPES:-device dedicated combined} == *combined* ]]; then
         test_combined
         test_release
         test_majority

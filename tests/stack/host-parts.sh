@@ -195,10 +195,14 @@ host_become() { # NAME: this process keeps the host, and ends with it
         exit "$status"
 }
 
-host_nspawn() { # NAME
+host_nspawn() { # NAME; MILLRACE_DEVICES: block devices of this machine that it sees, too
+        local device devices=()
+        for device in ${MILLRACE_DEVICES:-}; do
+                devices+=(--bind="$device")
+        done
         exec nsenter --net="/run/netns/$netns" systemd-nspawn -q -D "$base/$1/root" --register=no --keep-unit \
                 --kill-signal=SIGRTMIN+3 -M "$1.$stack" --hostname="$1" --network-bridge=br0 \
-                --resolv-conf=off --timezone=off --link-journal=no --console=pipe --system-call-filter=bpf \
+                --resolv-conf=off --timezone=off --link-journal=no --console=pipe --system-call-filter=bpf ${devices[@]+"${devices[@]}"} \
                 --bind-ro="$repository" --bind-ro="$cache" --bind-ro="$here/host-init:/.host-init" /.host-init
 }
 

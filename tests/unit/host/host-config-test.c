@@ -105,6 +105,18 @@ static void wrong_settings_are_named(void **state _unused_) {
         refused("storage_classes:\n- {name: a, path: /}\n",
                 "storage_classes[0].path: '/' cannot hold claims");
         refused("storage_classes:\n- {name: a, path: /srv/../etc}\n", "storage_classes[0].path");
+        refused("storage_classes:\n- {name: a, path: '/srv/a:b'}\n",
+                "storage_classes[0].path: '/srv/a:b' holds a ':'");
+        refused("storage_classes:\n- {name: a, path: '/srv/a,b'}\n",
+                "storage_classes[0].path: '/srv/a,b' holds a ','");
+        refused("storage_classes:\n- {name: a, path: /srv/a, devices: [/srv/b]}\n",
+                "storage_classes[0].devices[0]");
+        refused("storage_classes:\n- {name: a, path: /srv/a, devices: [/dev/../etc/b]}\n",
+                "storage_classes[0].devices: '/dev/../etc/b' contains '..'");
+        refused("distributions:\n- {software: k, version: '1', directory: '/opt/a:b'}\n",
+                "distributions[0].directory: '/opt/a:b' holds a ':'");
+        refused("distributions:\n- {software: k, version: '1', directory: /opt, extras: '/a:b'}\n",
+                "distributions[0].extras: '/a:b' holds a ':'");
         refused("distributions:\n- {software: kafka, version: 3.9.1}\n",
                 "either a directory or an archive");
         refused("distributions:\n- {software: kafka, version: 3.9.1, directory: /a, archive: /b}\n",

@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,6 +67,7 @@ static int setup(void **state) {
                         "storage_classes:\n"
                         "  - {name: directory, path: /data}\n"
                         "  - {name: fast, path: /fast}\n"
+                        "  - {name: disks, path: /disks, devices: [/dev/sdb]}\n"
                         "distributions:\n"
                         "  - {software: kafka, version: 3.9.1, directory: /opt/kafka}\n",
                         group->gr_name);
@@ -363,6 +366,56 @@ static void a_claim_lives_in_one_storage_class(void **state) {
                      "in storage class directory");
 }
 
+static HostStep disk_step(const Fixture *f, HostIdentity *identity) {
+        HostStep step = claim_step(f, identity);
+
+        step.storage_class = "disks";
+        step.base = "/disks";
+        step.storage = host_config_storage_class(f->config, "disks");
+        return step;
+}
+
+static void nothing_is_written_where_a_disk_should_be(void **state) {
+        Fixture *f = *state;
+        _cleanup_error_ MrError err = MR_ERROR_INIT;
+        HostIdentity identity;
+        HostStep step = disk_step(f, &identity);
+
+        need_root();
+        expect_error(host_claim_create(f->root, f->config, &step, &err), &err, MR_TRANSIENT,
+                     "the disk of claim data-a-0 is not mounted; see systemctl status "
+                     "'disks-data\\x2da\\x2d0.mount'");
+        assert_false(host_claim_find_mounted(f->root, &step));
+        shell(f, "test -z \"$(ls disks/data-a-0)\"");
+}
+
+/* A file system in memory stands for the disk. */
+static void a_disk_is_emptied_where_it_is(void **state) {
+        Fixture *f = *state;
+        HostIdentity identity;
+        HostStep step = disk_step(f, &identity);
+        _cleanup_dir_ HostDir base = HOST_DIR_INIT;
+        _cleanup_(mr_tree_freep) MrTree *claims = mr_tree_new_map();
+        _cleanup_(host_usage_freep) HostUsage *usage = host_usage_new();
+        _cleanup_free_ char *where = mr_strf("%s/disks/data-a-0", f->root);
+
+        need_root();
+        shell(f, "mkdir -p disks/data-a-0");
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("disk", where, "tmpfs", 0, "size=1048576,mode=0755") < 0)
+                skip();
+        assert_true(host_claim_find_mounted(f->root, &step));
+        assert_int_equal(host_claim_create(f->root, f->config, &step, NULL), 1);
+        assert_int_equal(host_claims_observe(f->root, f->config, usage, claims, NULL), 0);
+        assert_int_equal(mr_tree_get_int(mr_tree_get(claims, "data-a-0"), "capacity", 0), 1048576);
+        assert_int_equal(host_claim_remove(f->root, f->config, &step, &base, NULL), 2);
+        assert_int_equal(host_claims_sweep(&base, NULL), 0);
+        shell(f, "test -z \"$(ls -A disks/data-a-0)\"");
+        host_dir_done(&base);
+        base = HOST_DIR_INIT;
+        assert_int_equal(umount2(where, MNT_DETACH), 0);
+}
+
 static void a_claim_is_removed_in_two_moves(void **state) {
         Fixture *f = *state;
         HostIdentity identity;
@@ -633,6 +686,8 @@ int main(void) {
                 TEST(a_link_in_place_of_a_claim_is_not_followed),
                 TEST(a_claim_lives_in_one_storage_class),
                 TEST(a_claim_is_removed_in_two_moves),
+                TEST(nothing_is_written_where_a_disk_should_be),
+                TEST(a_disk_is_emptied_where_it_is),
                 TEST(claims_are_observed),
                 TEST(data_is_known_by_its_marker),
                 TEST(a_unit_needs_its_claims),

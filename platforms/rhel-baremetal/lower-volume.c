@@ -161,6 +161,19 @@ static void warn_of_class(Lowering *lowering, const char *class, uint64_t asked)
                                   class, gib(lowering->arena, asked), gib(lowering->arena, size));
 }
 
+/* Nothing keeps a directory from growing: what it holds is looked at, and told. */
+static void warn_of_limit(Lowering *lowering, const MrVolume *volume, const MrTree *found) {
+        uint64_t used = (uint64_t) mr_tree_get_int(found, "used", 0);
+
+        if (volume->is_ephemeral && volume->size > 0 && used > volume->size)
+                mr_manifests_warn(
+                        lowering->out, "SizeLimitExceeded",
+                        "%s holds %s, more than its sizeLimit of %s; hosts tell that, and "
+                        "do not enforce it: let the node keep less, or raise the limit",
+                        volume->claim, gib(lowering->arena, used),
+                        gib(lowering->arena, volume->size));
+}
+
 static const char *class_of(const MrVolume *volume) {
         return volume->storage_class ? volume->storage_class : DEFAULT_STORAGE_CLASS;
 }
@@ -190,6 +203,7 @@ void lower_warn_of_sizes(Lowering *lowering) {
                 uint64_t capacity = (uint64_t) mr_tree_get_int(found, "capacity", 0);
                 if (capacity > 0)
                         warn_of_claim(lowering, &part->volume, capacity);
+                warn_of_limit(lowering, &part->volume, found);
                 uint64_t asked = asked_of_class(lowering->parts, i);
                 if (asked > 0)
                         warn_of_class(lowering, class_of(&part->volume), asked);

@@ -119,8 +119,8 @@ static const char *user_of(const Seen *seen, const char *claim, const char *whic
 
 /* What operands and lowering may know of a claim. */
 static MrTree *claim_facts(Seen *seen, const char *name, const MrTree *claim) {
-        static const char *const copied[] = {"storage_class", "ephemeral", "size",
-                                             "capacity",      "prepared",  "lost"};
+        static const char *const copied[] = {"storage_class", "ephemeral", "size", "capacity",
+                                             "prepared",      "lost",      "used"};
         const MrTree *identity = mr_tree_get(claim, "identity");
         const char *path = mr_tree_get_string(claim, "path");
         MrTree *facts =

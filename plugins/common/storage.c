@@ -40,7 +40,8 @@ static const MrField override_fields[] = {
                 MR_BYTES("size", Storage, size, .unit = "bytes",                                   \
                          .doc = "Size of a persistent claim, for example 100Gi."),                 \
                 MR_BYTES("sizeLimit", Storage, size_limit, .unit = "bytes",                        \
-                         .doc = "Most an ephemeral volume may hold."),                             \
+                         .doc = "Most an ephemeral volume may hold. Where nothing enforces "       \
+                                "that, more is reported."),                                        \
                 MR_STRING(                                                                         \
                         "class", Storage, storage_class,                                           \
                         .doc = "Storage class of the claim; the platform's default when absent."), \

@@ -404,14 +404,18 @@ static void a_foreign_disk_stops_its_node(void **state _unused_) {
         }
 }
 
-static bool is_warned(const World *w, const char *text) {
+static bool is_warned_of(const World *w, const char *what, const char *text) {
         for (size_t i = 0; i < mr_manifests_warnings(w->out); i++) {
                 const char *reason, *message;
                 mr_manifests_warning_at(w->out, i, &reason, &message);
-                if (mr_streq(reason, "DiskTooSmall") && strstr(message, text))
+                if (mr_streq(reason, what) && strstr(message, text))
                         return true;
         }
         return false;
+}
+
+static bool is_warned(const World *w, const char *text) {
+        return is_warned_of(w, "DiskTooSmall", text);
 }
 
 static void a_disk_that_is_too_small_is_told(void **state _unused_) {
@@ -428,6 +432,28 @@ static void a_disk_that_is_too_small_is_told(void **state _unused_) {
         assert_false(is_warned(&w, "data-1-n asks"));
         assert_true(is_warned(&w, "storage class directory ask for 110.0 GiB, but its disk has "
                                   "60.0 GiB"));
+}
+
+static void what_exceeds_its_limit_is_told(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+        MrVolume *volumes[] = {add_volume(&w, "n", "data-0-n"), NULL, NULL};
+
+        add_node(&w, "n");
+        volumes[0]->is_ephemeral = true;
+        volumes[0]->size = UINT64_C(1) << 30;
+        volumes[1] = add_volume(&w, "n", "data-1-n");
+        volumes[1]->is_ephemeral = true;
+        volumes[1]->size = UINT64_C(3) << 30;
+        volumes[2] = add_volume(&w, "n", "data-2-n");
+        volumes[2]->size = UINT64_C(1) << 30;
+        see_claims(&w, "{\"default/data-0-n\": {" OURS ", \"used\": 2147483648}, "
+                       "\"default/data-1-n\": {" OURS ", \"used\": 2147483648}, "
+                       "\"default/data-2-n\": {" OURS ", \"used\": 2147483648}}");
+        lower_well(&w);
+        assert_true(is_warned_of(&w, "SizeLimitExceeded",
+                                 "data-0-n holds 2.0 GiB, more than its sizeLimit of 1.0 GiB"));
+        assert_false(is_warned_of(&w, "SizeLimitExceeded", "data-1-n"));
+        assert_false(is_warned_of(&w, "SizeLimitExceeded", "data-2-n"));
 }
 
 static void only_some_volumes_go_with_their_node(void **state _unused_) {
@@ -727,6 +753,7 @@ int main(void) {
                 cmocka_unit_test(data_that_is_there_is_remembered),
                 cmocka_unit_test(a_foreign_disk_stops_its_node),
                 cmocka_unit_test(a_disk_that_is_too_small_is_told),
+                cmocka_unit_test(what_exceeds_its_limit_is_told),
                 cmocka_unit_test(only_some_volumes_go_with_their_node),
                 cmocka_unit_test(a_file_has_its_references_resolved),
                 cmocka_unit_test(a_missing_secret_keeps_the_node_waiting),

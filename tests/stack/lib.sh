@@ -138,13 +138,14 @@ host_classes() { # HOST
         local version id base cache=$MILLRACE_TEST_CACHE/classes
         base=$(root_of "$1")/var/lib/millrace-dist
         mkdir -p "$cache"
+        # An archive that is made later is written there, too.
+        on "$1" install -d -o millrace-fetch -g millrace-fetch /var/lib/millrace-dist/archives
         for version in ${MILLRACE_VERSIONS:-3.9.1 4.3.1}; do
                 id=kafka-$version
                 (
                         flock 9
                         classes_are_current "$id" || classes_make "$1" "$id"
                 ) 9>"$cache/.lock" || return
-                mkdir -p "$base/archives"
                 cp "$cache/$id".jsa* "$base/archives/"
                 cp "$cache/$id.state.json" "$base/"
         done

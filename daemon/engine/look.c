@@ -114,7 +114,8 @@ static unsigned questions_of(const MrProbe *probe) {
         } questions[] = {{"loggers", KAFKA_ASK_LOGGERS},
                          {"quotas", KAFKA_ASK_QUOTAS},
                          {"log_dirs", KAFKA_ASK_LOG_DIRS},
-                         {"features", KAFKA_ASK_FEATURES}};
+                         {"features", KAFKA_ASK_FEATURES},
+                         {"registrations", KAFKA_ASK_REGISTRATIONS}};
         unsigned result = 0;
 
         for (size_t i = 0; i < probe->also.n; i++)
@@ -241,6 +242,10 @@ static KafkaSubject subject_of(const char *scope) {
                 return KAFKA_SUBJECT_LOGGER;
         if (mr_starts_with(scope, "feature/"))
                 return KAFKA_SUBJECT_FEATURE;
+        if (mr_starts_with(scope, "voter/"))
+                return KAFKA_SUBJECT_VOTER;
+        if (mr_starts_with(scope, "registration/"))
+                return KAFKA_SUBJECT_REGISTRATION;
         return mr_starts_with(scope, "quota/") ? KAFKA_SUBJECT_QUOTA : KAFKA_SUBJECT_BROKER;
 }
 

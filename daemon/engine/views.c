@@ -137,7 +137,8 @@ void views_look(Views *views, const MrProbes *probes, const MrManifests *wanted,
 }
 
 static void altered(void *userdata, int r, const MrError *err) {
-        static const char *const parts[] = {"configs", "loggers", "quotas", "features"};
+        static const char *const parts[] = {"configs",  "loggers", "quotas",
+                                            "features", "voters",  "registrations"};
         Views *views = userdata;
         ViewsAltered done = views->altered;
 

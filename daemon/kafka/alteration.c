@@ -1,10 +1,12 @@
 /* Changes to a running cluster, one request a subject; UpdateFeatures (KIP-584) raises features:
  * IncrementalAlterConfigs (KIP-339) for what concerns one broker, sent to that broker, which checks
- * it against its own configuration; and AlterClientQuotas (KIP-546) for the quotas of all users. */
+ * it against its own configuration; AlterClientQuotas (KIP-546) for the quotas of all users; and
+ * AddRaftVoter, RemoveRaftVoter (KIP-853) and UnregisterBroker for who belongs to the cluster. */
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kafka/errors.h"
 #include "kafka/view.h"
@@ -126,12 +128,63 @@ static MrTree *features_request(const Group *group) {
         return body;
 }
 
+/* The only change of a group of its own. */
+static const char *group_key(const Group *group) {
+        return mr_tree_key(group->changes, 0);
+}
+
+static const char *group_value(const Group *group) {
+        return mr_tree_string(mr_tree_at(group->changes, 0));
+}
+
+/* "LISTENER://HOST:PORT" */
+static void add_listener(MrTree *body, const char *text) {
+        MrTree *listener = mr_tree_append(mr_tree_need_list(body, "listeners"), mr_tree_new_map());
+        const char *host = strstr(text, "://"), *colon = strrchr(text, ':');
+        int64_t port = 0;
+
+        if (!host || colon < host + 3 || mr_parse_int(colon + 1, &port) < 0)
+                return;
+        _cleanup_free_ char *name = mr_strndup(text, (size_t) (host - text)),
+                            *address = mr_strndup(host + 3, (size_t) (colon - host - 3));
+        mr_tree_set_string(listener, "name", name);
+        mr_tree_set_string(listener, "host", address);
+        mr_tree_set_int(listener, "port", port);
+}
+
+/* "ID/DIRECTORY" */
+static MrTree *voter_request(const Group *group) {
+        MrTree *body = mr_tree_new_map();
+        const char *slash = strchr(group_key(group), '/');
+        _cleanup_free_ char *text = mr_strndup(group_key(group), strcspn(group_key(group), "/"));
+        int64_t id;
+
+        mr_tree_set(body, "cluster_id", mr_tree_new_null());
+        mr_tree_set_int(body, "voter_id", mr_parse_int(text, &id) == 0 ? id : -1);
+        mr_tree_set_string(body, "voter_directory_id", slash ? slash + 1 : "");
+        if (group_value(group)) {
+                mr_tree_set_int(body, "timeout_ms", 15000);
+                add_listener(body, group_value(group));
+        }
+        return body;
+}
+
+static MrTree *registration_request(const Group *group) {
+        MrTree *body = mr_tree_new_map();
+        int64_t id;
+
+        mr_tree_set_int(body, "broker_id", mr_parse_int(group_key(group), &id) == 0 ? id : -1);
+        return body;
+}
+
 /* How each subject is altered, and whether the controller does it rather than one broker. */
 static const struct {
         KafkaApi api;
         MrTree *(*request)(const Group *group);
         int (*check)(const MrTree *response, MrError *err);
         bool is_of_cluster;
+        bool is_alone;       /* one request a change */
+        KafkaApi api_to_end; /* for a change to nothing, where that is another request */
 } subjects[] = {
         [KAFKA_SUBJECT_BROKER] = {KAFKA_INCREMENTAL_ALTER_CONFIGS, configs_request, check_responses,
                                   false},
@@ -139,7 +192,17 @@ static const struct {
                                   false},
         [KAFKA_SUBJECT_QUOTA] = {KAFKA_ALTER_CLIENT_QUOTAS, quotas_request, check_entries, true},
         [KAFKA_SUBJECT_FEATURE] = {KAFKA_UPDATE_FEATURES, features_request, check_features, true},
+        [KAFKA_SUBJECT_VOTER] = {KAFKA_ADD_RAFT_VOTER, voter_request, kafka_error_check_in, true,
+                                 true, KAFKA_REMOVE_RAFT_VOTER},
+        [KAFKA_SUBJECT_REGISTRATION] = {KAFKA_UNREGISTER_BROKER, registration_request,
+                                        kafka_error_check_in, true, true},
 };
+
+static KafkaApi api_of(const Group *group) {
+        KafkaApi other = subjects[group->subject].api_to_end;
+
+        return other && !group_value(group) ? other : subjects[group->subject].api;
+}
 
 static void send_next(KafkaAlteration *alteration) {
         const Group *group = &alteration->groups[alteration->at];
@@ -148,7 +211,7 @@ static void send_next(KafkaAlteration *alteration) {
         if (subjects[group->subject].is_of_cluster || mr_parse_int(group->broker, &id) < 0)
                 id = KAFKA_CONTROLLER;
         KafkaRequest request = {
-                .api = subjects[group->subject].api,
+                .api = api_of(group),
                 .target = (int32_t) id,
                 .take_body = subjects[group->subject].request(group),
                 .check = subjects[group->subject].check,
@@ -161,7 +224,8 @@ static void send_next(KafkaAlteration *alteration) {
 static Group *group_for(KafkaAlteration *alteration, const KafkaConfigChange *change) {
         for (size_t i = 0; i < alteration->n; i++) {
                 Group *group = &alteration->groups[i];
-                if (group->subject == change->subject && mr_streq(group->broker, change->broker))
+                if (group->subject == change->subject && !subjects[change->subject].is_alone &&
+                    mr_streq(group->broker, change->broker))
                         return group;
         }
         MR_GROW(alteration->groups, alteration->n, alteration->allocated);

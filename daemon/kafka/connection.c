@@ -15,7 +15,7 @@
 #define CONNECT_TIMEOUT_USEC (10U * 1000 * 1000)
 #define TIMER_ACCURACY_USEC (20U * 1000)
 /* Above the number of every request in the tables. */
-#define API_MAX 64
+#define API_MAX 96
 /* A buffer that grew for one large answer is given back. */
 #define BUFFER_KEEP_MAX 65536U
 

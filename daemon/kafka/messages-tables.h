@@ -41,4 +41,7 @@ extern const CodecField alter_user_scram_credentials_request[],
         alter_user_scram_credentials_response[];
 extern const CodecField describe_quorum_request[], describe_quorum_response[];
 extern const CodecField update_features_request[], update_features_response[];
+extern const CodecField add_raft_voter_request[], add_raft_voter_response[];
+extern const CodecField remove_raft_voter_request[], remove_raft_voter_response[];
+extern const CodecField unregister_broker_request[], unregister_broker_response[];
 extern const CodecField describe_cluster_request[], describe_cluster_response[];

@@ -27,6 +27,9 @@ static const KafkaMessage messages[] = {
         {KAFKA_DESCRIBE_QUORUM, "DescribeQuorum", 0, 2, 0, TABLES(describe_quorum)},
         {KAFKA_UPDATE_FEATURES, "UpdateFeatures", 1, 2, 0, TABLES(update_features)},
         {KAFKA_DESCRIBE_CLUSTER, "DescribeCluster", 0, 2, 0, TABLES(describe_cluster)},
+        {KAFKA_UNREGISTER_BROKER, "UnregisterBroker", 0, 0, 0, TABLES(unregister_broker)},
+        {KAFKA_ADD_RAFT_VOTER, "AddRaftVoter", 0, 0, 0, TABLES(add_raft_voter)},
+        {KAFKA_REMOVE_RAFT_VOTER, "RemoveRaftVoter", 0, 0, 0, TABLES(remove_raft_voter)},
 };
 
 const KafkaMessage *kafka_message_at(size_t i) {

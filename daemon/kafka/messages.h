@@ -20,6 +20,9 @@ typedef enum KafkaApi {
         KAFKA_DESCRIBE_QUORUM = 55,
         KAFKA_UPDATE_FEATURES = 57,
         KAFKA_DESCRIBE_CLUSTER = 60,
+        KAFKA_UNREGISTER_BROKER = 64,
+        KAFKA_ADD_RAFT_VOTER = 80,
+        KAFKA_REMOVE_RAFT_VOTER = 81,
 } KafkaApi;
 
 typedef struct KafkaMessage {

@@ -5,6 +5,9 @@
 #include "sdk/alloc.h"
 #include "sdk/str.h"
 
+/* What an older release says where a directory has no id. */
+#define NO_DIRECTORY "AAAAAAAAAAAAAAAAAAAAAA"
+
 /* More partitions than this are counted, not named. */
 #define NAMED_MAX 10
 
@@ -165,4 +168,59 @@ MrTree *kafka_view_features(const MrTree *api_versions) {
                         mr_tree_set_string(features, name, level);
         }
         return all;
+}
+
+static const MrTree *quorum_partition(const MrTree *describe_quorum) {
+        const MrTree *topic = mr_tree_at(mr_tree_get(describe_quorum, "topics"), 0);
+
+        return mr_tree_at(mr_tree_get(topic, "partitions"), 0);
+}
+
+static const char *directory_of(const MrTree *replica) {
+        const char *directory = mr_tree_get_string(replica, "replica_directory_id");
+
+        return mr_is_empty(directory) || mr_streq(directory, NO_DIRECTORY) ? NULL : directory;
+}
+
+void kafka_view_members(const MrTree *describe_quorum, MrTree *view) {
+        const MrTree *partition = quorum_partition(describe_quorum),
+                     *voters = mr_tree_get(partition, "current_voters"),
+                     *observers = mr_tree_get(partition, "observers");
+        MrTree *voting = mr_tree_need_map(mr_tree_need_map(view, "voters"), ""),
+               *following = mr_tree_need_map(view, "observers");
+        int64_t end = mr_tree_get_int(partition, "high_watermark", 0);
+
+        for (size_t i = 0; i < mr_tree_size(voters); i++) {
+                const MrTree *voter = mr_tree_at(voters, i);
+                _cleanup_free_ char *key =
+                        mr_strf("%lld/%s", (long long) mr_tree_get_int(voter, "replica_id", -1),
+                                directory_of(voter));
+                if (directory_of(voter))
+                        mr_tree_set_string(voting, key, "votes");
+        }
+        for (size_t i = 0; i < mr_tree_size(observers); i++) {
+                const MrTree *observer = mr_tree_at(observers, i);
+                _cleanup_free_ char *id =
+                        mr_strf("%lld", (long long) mr_tree_get_int(observer, "replica_id", -1));
+                int64_t offset = mr_tree_get_int(observer, "log_end_offset", -1);
+                if (!directory_of(observer))
+                        continue;
+                MrTree *entry = mr_tree_need_map(following, id);
+                mr_tree_set_string(entry, "directory", directory_of(observer));
+                mr_tree_set_int(entry, "lag", offset < 0 ? -1 : offset < end ? end - offset : 0);
+        }
+}
+
+MrTree *kafka_view_registrations(const MrTree *describe_cluster) {
+        const MrTree *brokers = mr_tree_get(describe_cluster, "brokers");
+        MrTree *result = mr_tree_new_map(), *all = mr_tree_need_map(result, "");
+
+        for (size_t i = 0; i < mr_tree_size(brokers); i++) {
+                const MrTree *broker = mr_tree_at(brokers, i);
+                _cleanup_free_ char *id =
+                        mr_strf("%lld", (long long) mr_tree_get_int(broker, "broker_id", -1));
+                if (mr_tree_get_bool(broker, "is_fenced", false))
+                        mr_tree_set_string(all, id, "fenced");
+        }
+        return result;
 }

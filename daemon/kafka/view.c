@@ -168,8 +168,10 @@ static int check_quorum(const MrTree *response, MrError *err) {
 static void on_quorum(const MrError *err, const MrTree *response, void *userdata) {
         Asking *asking = userdata;
 
-        if (response)
+        if (response) {
                 mr_tree_set(asking->view->tree, "quorum", kafka_view_quorum(response));
+                kafka_view_members(response, asking->view->tree);
+        }
         answered(asking, err);
 }
 
@@ -352,6 +354,29 @@ static void ask_features(KafkaView *view) {
             NULL);
 }
 
+static void on_registrations(const MrError *err, const MrTree *response, void *userdata) {
+        Asking *asking = userdata;
+
+        if (response)
+                mr_tree_set(asking->view->tree, "registrations",
+                            kafka_view_registrations(response));
+        answered(asking, err);
+}
+
+static void ask_registrations(KafkaView *view) {
+        MrTree *body = mr_tree_new_map();
+
+        mr_tree_set_bool(body, "include_fenced_brokers", true);
+        ask(view,
+            (KafkaRequest){
+                    .api = KAFKA_DESCRIBE_CLUSTER,
+                    .target = KAFKA_ANY,
+                    .take_body = body,
+                    .reply = on_registrations,
+            },
+            NULL);
+}
+
 static void add_brokers(KafkaView *view) {
         const MrTree *list = mr_tree_get(view->metadata, "brokers");
         MrTree *brokers = mr_tree_need_map(view->tree, "brokers");
@@ -404,6 +429,8 @@ static void on_metadata(const MrError *err, const MrTree *response, void *userda
                 ask_quorum(view);
                 if (view->also & KAFKA_ASK_FEATURES)
                         ask_features(view);
+                if (view->also & KAFKA_ASK_REGISTRATIONS)
+                        ask_registrations(view);
                 if (view->also & KAFKA_ASK_QUOTAS)
                         ask_quotas(view);
         }

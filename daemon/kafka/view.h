@@ -21,6 +21,10 @@
  *      log_dirs: {ID: {PATH: n}}      replicas in each log directory, -1 where it is offline; asked
  *                                     for with KAFKA_ASK_LOG_DIRS
  *      features: {"": {NAME: LEVEL}}  those that are finalized; with KAFKA_ASK_FEATURES
+ *      voters: {"": {"ID/DIRECTORY": "votes"}}  of a quorum whose voters have directories
+ *      observers: {ID: {directory, lag}}        who follows such a quorum without a vote
+ *      registrations: {"": {ID: "fenced"}}      brokers that are registered and do not answer; with
+ *                                     KAFKA_ASK_REGISTRATIONS, from Kafka 4.0 on
  *      error                          instead of all that: why nothing could be seen
  */
 
@@ -36,6 +40,7 @@ typedef enum KafkaAsk {
         KAFKA_ASK_QUOTAS = 1U << 1,
         KAFKA_ASK_LOG_DIRS = 1U << 2,
         KAFKA_ASK_FEATURES = 1U << 3,
+        KAFKA_ASK_REGISTRATIONS = 1U << 4,
 } KafkaAsk;
 
 /* `client` is borrowed and must live as long as the view. `also`: further KafkaQuestions. */
@@ -48,6 +53,9 @@ MrTree *kafka_view_partitions(const MrTree *metadata, const MrTree *minimums);
 MrTree *kafka_view_quorum(const MrTree *describe_quorum);
 MrTree *kafka_view_quotas(const MrTree *describe_client_quotas);
 MrTree *kafka_view_log_dirs(const MrTree *describe_log_dirs);
+/* Adds voters and observers to a view. */
+void kafka_view_members(const MrTree *describe_quorum, MrTree *view);
+MrTree *kafka_view_registrations(const MrTree *describe_cluster);
 MrTree *kafka_view_features(const MrTree *api_versions);
 
 typedef enum KafkaSubject {
@@ -55,6 +63,8 @@ typedef enum KafkaSubject {
         KAFKA_SUBJECT_LOGGER,  /* level of a logger of one broker */
         KAFKA_SUBJECT_QUOTA,   /* default quota of all users */
         KAFKA_SUBJECT_FEATURE, /* a feature of the cluster, to be raised to this level */
+        KAFKA_SUBJECT_VOTER,   /* "ID/DIRECTORY", to vote at "LISTENER://HOST:PORT", or no more */
+        KAFKA_SUBJECT_REGISTRATION, /* of a broker that is gone, to be removed */
 } KafkaSubject;
 
 /* One change of what a running cluster goes by. */

@@ -9,7 +9,8 @@
 /* The view of protocol P is called P. Its "configs" map holds ID → {key: value} for each node that
  * answered, and "overrides" the part of it that was set dynamically; there the ID "" stands for the
  * default of all nodes. What is no configuration of a node has a map of its own: "loggers" for the
- * scope "logger/ID", "quotas" for "quota/", "features" for "feature/". */
+ * scope "logger/ID", "quotas" for "quota/", "features" for "feature/", "voters" for
+ * "voter/", "registrations" for "registration/". */
 static const MrTree *read_back(const MrFacts *facts, const MrSetting *setting) {
         const char *slash = strchr(setting->scope, '/'), *id = slash ? slash + 1 : "";
         const MrTree *view = mr_facts_view(facts, setting->protocol),

@@ -215,7 +215,8 @@ typedef struct MrSetting {
         const char *protocol; /* which running system takes it: "kafka" */
         const char *scope; /* "broker/0", or "broker/" for the cluster-wide default; "logger/0" for
                               a level; "quota/" for the quotas of all users; "feature/" for
-                              a feature of the cluster, whose level is only ever raised */
+                              a feature of the cluster, whose level is only ever raised; "voter/"
+                              for who votes in its quorum; "registration/" for who is a member */
         const char *key;
         const char *value; /* NULL: back to what the file says */
         /* The running system lists the key only once it has a value; a key it does not list is

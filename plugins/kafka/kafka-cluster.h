@@ -22,6 +22,7 @@ typedef struct KafkaNode {
         /* A controller that joins a quorum which runs already, so it must not take part in founding
          * one. */
         bool joins;
+        bool leaves;            /* a controller that is no longer asked for, and still votes */
         const char *pool;       /* NULL without pools */
         const Storage *storage; /* as it is now: what the spec asks for, as far as it can be had */
         size_t metadata;        /* its volume with the metadata log */
@@ -82,6 +83,8 @@ int kafka_quorum_check(KafkaCluster *cluster, MrError *err);
 void kafka_roles_settle(KafkaCluster *cluster);
 /* Whether the id votes; unknown counts as a yes. */
 bool kafka_may_vote(const KafkaCluster *cluster, int64_t id);
+/* Who is to vote from now on, and who no longer; and brokers that are gone for good. */
+void kafka_add_members(const KafkaCluster *cluster, MrParts *parts);
 /* kafka-release.c: versions of protocol and metadata, never below what storage has. */
 int kafka_release_check(KafkaCluster *cluster, MrError *err);
 /* What the metadata of the cluster is at, as far as that is known. */

@@ -266,6 +266,7 @@ int kafka_desired(const MrResource *resource, const KafkaSpec *spec, const MrFac
         }
         options_add_settings(&cluster, parts);
         kafka_add_metadata(&cluster, parts);
+        kafka_add_members(&cluster, parts);
         kafka_log_settings(&cluster, &log, parts);
         quotas_add_settings(&cluster, parts);
         quotas_warn(&cluster, parts);

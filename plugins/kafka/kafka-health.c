@@ -300,8 +300,10 @@ int kafka_probes(const MrResource *resource, const KafkaSpec *spec, const MrFact
         probe.is_waited_for = cluster.needs_log_dirs;
         if (cluster.needs_log_dirs)
                 mr_strings_add(arena, &probe.also, "log_dirs");
-        if (cluster.is_kraft)
+        if (cluster.is_kraft) {
                 mr_strings_add(arena, &probe.also, "features");
+                mr_strings_add(arena, &probe.also, "registrations");
+        }
         if (kafka_log_is_told(&cluster))
                 mr_strings_add(arena, &probe.also, "loggers");
         ret->items = mr_arena_new_array(arena, MrProbe, 2);

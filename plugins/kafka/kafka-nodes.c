@@ -49,7 +49,7 @@ static const char *reason_to_keep(const KafkaCluster *cluster, const KafkaNode *
         if (!fact || fact->state == MR_NODE_ABSENT || cluster->resource->is_deleted)
                 return NULL;
         if (node->is_controller && kafka_may_vote(cluster, node->id))
-                return "the number of controllers cannot be changed yet";
+                return "it votes among the controllers";
         int64_t n = node->is_broker ? kafka_hosted(cluster, node->id) : 0;
         if (n < 0)
                 return "it is not known yet whether it hosts partitions";
@@ -64,6 +64,7 @@ static void add_surplus(KafkaCluster *cluster, KafkaNode node) {
         node.kept_because = reason_to_keep(cluster, &node);
         if (!node.kept_because)
                 return;
+        node.leaves = node.is_controller && kafka_may_vote(cluster, node.id);
         kafka_note(cluster, "ScaleDownPreventionCheck", "%s stays: %s", node.name,
                    node.kept_because);
         cluster->nodes[cluster->n_nodes++] = node;

@@ -112,8 +112,12 @@ static void keep_roles(KafkaCluster *cluster, KafkaNode *node) {
         if (had_role(cluster, node, "controller") && !node->is_controller &&
             kafka_may_vote(cluster, node->id)) {
                 node->is_controller = true;
+                node->leaves = cluster->is_dynamic;
                 kafka_note(cluster, "RoleChange",
-                           "%s stays a controller: the number of controllers cannot be changed yet",
+                           cluster->is_dynamic
+                                   ? "%s stays a controller while it votes"
+                                   : "%s stays a controller: the number of controllers cannot be "
+                                     "changed yet",
                            node->name);
         }
         if (had_role(cluster, node, "broker") && !node->is_broker &&
@@ -178,10 +182,10 @@ void kafka_roles_settle(KafkaCluster *cluster) {
                         continue;
                 }
                 if (node->joins)
-                        kafka_note(cluster, "ControllerScaling",
-                                   "%s runs, but the number of voting controllers cannot be "
-                                   "changed yet",
-                                   node->name);
+                        kafka_note(
+                                cluster, "ControllerScaling",
+                                "%s does not vote yet: it gets a vote once it follows the others",
+                                node->name);
                 cluster->nodes[n++] = *node;
         }
         cluster->n_nodes = n;

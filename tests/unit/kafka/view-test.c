@@ -209,7 +209,14 @@ static MrTree *answer_quorum(const World *world) {
         _cleanup_free_ char *text =
                 mr_strf("{\"topics\":[{\"partitions\":[{\"error_code\":%d,\"leader_id\":1,\"leader_"
                         "epoch\":2,"
-                        "\"current_voters\":[{\"replica_id\":1,\"log_end_offset\":5}]}]}]}",
+                        "\"high_watermark\":5,\"current_voters\":[{\"replica_id\":1,"
+                        "\"replica_directory_id\":\"AAAAAAAAAAAAAAAAAAAAAQ\","
+                        "\"log_end_offset\":5},{\"replica_id\":2,\"replica_directory_id\":"
+                        "\"AAAAAAAAAAAAAAAAAAAAAA\",\"log_end_offset\":5}],"
+                        "\"observers\":[{\"replica_id\":3,\"replica_directory_id\":"
+                        "\"AAAAAAAAAAAAAAAAAAAAAw\",\"log_end_offset\":2},{\"replica_id\":4,"
+                        "\"replica_directory_id\":\"AAAAAAAAAAAAAAAAAAAAAA\","
+                        "\"log_end_offset\":2}]}]}]}",
                         world->quorum_error);
         return json(text);
 }
@@ -218,6 +225,15 @@ static MrTree *answer_change(World *world, const MrTree *request, const char *li
         _cleanup_free_ char *text =
                 mr_strf("{\"%s\":[{\"error_code\":%d,\"error_message\":\"no\"}]}", list,
                         world->alter_error);
+
+        mr_tree_free(world->last);
+        world->last = mr_tree_copy(request);
+        return json(text);
+}
+
+static MrTree *answer_alone(World *world, const MrTree *request) {
+        _cleanup_free_ char *text =
+                mr_strf("{\"error_code\":%d,\"error_message\":\"no\"}", world->alter_error);
 
         mr_tree_free(world->last);
         world->last = mr_tree_copy(request);
@@ -243,6 +259,10 @@ static MrTree *handle(FakeBroker *broker, KafkaApi api, const MrTree *request, v
                 return answer_quotas(world);
         case KAFKA_ALTER_CLIENT_QUOTAS:
                 return answer_change(world, request, "entries");
+        case KAFKA_UNREGISTER_BROKER:
+        case KAFKA_ADD_RAFT_VOTER:
+        case KAFKA_REMOVE_RAFT_VOTER:
+                return answer_alone(world, request);
         case KAFKA_ALTER_USER_SCRAM_CREDENTIALS:
         case KAFKA_DESCRIBE_LOG_DIRS:
                 return answer_change(world, request, "results");
@@ -311,6 +331,7 @@ static void a_cluster_with_kraft(void **state) {
                 "\"num.io.threads\":\"8\"},"
                 "\"2\":{\"listener.name.a-1.max.connections\":\"7\",\"min.insync.replicas\":\"2\","
                 "\"num.io.threads\":\"8\"}},\"controller\":1,"
+                "\"observers\":{\"3\":{\"directory\":\"AAAAAAAAAAAAAAAAAAAAAw\",\"lag\":3}},"
                 "\"overrides\":{\"0\":{\"min.insync.replicas\":\"2\"},\"1\":{\"min.insync."
                 "replicas\":\"2\"},"
                 "\"2\":{\"min.insync.replicas\":\"2\"}},"
@@ -321,7 +342,8 @@ static void a_cluster_with_kraft(void **state) {
                 "\"only_here\":{},\"total\":1,"
                 "\"under_replicated\":1},"
                 "\"quorum\":{\"leader\":1,\"leader_epoch\":2,\"voters\":{\"1\":{\"lag\":0,"
-                "\"last_caught_up_ms\":-1}}}}");
+                "\"last_caught_up_ms\":-1},\"2\":{\"lag\":0,\"last_caught_up_ms\":-1}}},"
+                "\"voters\":{\"\":{\"1/AAAAAAAAAAAAAAAAAAAAAQ\":\"votes\"}}}");
 }
 
 static void a_cluster_with_zookeeper_has_no_quorum(void **state) {
@@ -456,6 +478,46 @@ static void levels_and_quotas_are_set_and_removed(void **state) {
         assert_non_null(strstr(world->error, "INVALID_REQUEST"));
 }
 
+/* Each is a request of its own, and to take a vote is another one than to give it. */
+static void members_come_and_go(void **state) {
+        World *world = *state;
+        static const KafkaConfigChange changes[] = {
+                {KAFKA_SUBJECT_VOTER, "", "3/AAAAAAAAAAAAAAAAAAAAAw",
+                 "CONTROL-9090://h.example:9100"},
+                {KAFKA_SUBJECT_VOTER, "", "1/AAAAAAAAAAAAAAAAAAAAAQ", NULL},
+                {KAFKA_SUBJECT_REGISTRATION, "", "7", NULL},
+                {KAFKA_SUBJECT_REGISTRATION, "", "8", NULL},
+        };
+
+        alter(world, changes, 1);
+        assert_null(world->error);
+        expect_text(world->last,
+                    "{\"cluster_id\":null,\"listeners\":[{\"host\":\"h.example\",\"name\":"
+                    "\"CONTROL-9090\",\"port\":9100}],\"timeout_ms\":15000,"
+                    "\"voter_directory_id\":\"AAAAAAAAAAAAAAAAAAAAAw\",\"voter_id\":3}");
+        alter(world, changes + 1, 1);
+        assert_null(world->error);
+        expect_text(world->last, "{\"cluster_id\":null,\"voter_directory_id\":"
+                                 "\"AAAAAAAAAAAAAAAAAAAAAQ\",\"voter_id\":1}");
+        alter(world, changes + 2, 2);
+        assert_null(world->error);
+        expect_text(world->last, "{\"broker_id\":8}");
+        assert_int_equal(fake_broker_asked(world->broker, KAFKA_ADD_RAFT_VOTER), 1);
+        assert_int_equal(fake_broker_asked(world->broker, KAFKA_REMOVE_RAFT_VOTER), 1);
+        assert_int_equal(fake_broker_asked(world->broker, KAFKA_UNREGISTER_BROKER), 2);
+        world->alter_error = 42;
+        alter(world, changes, 1);
+        assert_non_null(strstr(world->error, "INVALID_REQUEST"));
+}
+
+static void fenced_brokers_are_registered_still(void **state _unused_) {
+        _cleanup_(mr_tree_freep) MrTree *answer =
+                json("{\"brokers\":[{\"broker_id\":0},{\"broker_id\":7,\"is_fenced\":true}]}");
+        _cleanup_(mr_tree_freep) MrTree *view = kafka_view_registrations(answer);
+
+        expect_text(view, "{\"\":{\"7\":\"fenced\"}}");
+}
+
 static void loggers_and_quotas_when_asked_for(void **state) {
         World *world = *state;
 
@@ -531,6 +593,8 @@ int main(void) {
                 TEST(the_client_freed_first_ends_the_look),
                 TEST(configurations_are_set_and_removed),
                 TEST(levels_and_quotas_are_set_and_removed),
+                TEST(members_come_and_go),
+                cmocka_unit_test(fenced_brokers_are_registered_still),
                 TEST(loggers_and_quotas_when_asked_for),
                 TEST(scram_passwords_do_not_travel),
         };

@@ -342,6 +342,89 @@ static void a_joined_controller_without_a_vote_may_go(void **state _unused_) {
         assert_nodes(world, "c-a-0");
 }
 
+#define SPEAKS(port)                                                                               \
+        BOTH ", \"controller.listener.names\": \"CONTROLPLANE-9090\", "                            \
+             "\"advertised.listeners\": \"PLAIN-9092://h:1,CONTROLPLANE-9090://h:" port "\""
+#define VOTER "{\"lag\": 0, \"last_caught_up_ms\": 1000}"
+
+/* "KEY=VALUE KEY …" of all settings with this scope. */
+static char *members_of(const MrParts *parts, const char *scope) {
+        _cleanup_buf_ MrBuf out = {};
+
+        for (size_t i = 0; i < mr_parts_size(parts); i++) {
+                const MrPart *part = mr_parts_at(parts, i);
+                if (part->kind != MR_PART_SETTING || !mr_streq(part->setting.scope, scope))
+                        continue;
+                mr_buf_printf(&out, "%s%s%s%s", out.size > 0 ? " " : "", part->setting.key,
+                              part->setting.value ? "=" : "",
+                              part->setting.value ? part->setting.value : "");
+        }
+        return mr_buf_take(&out);
+}
+
+static void assert_members(const World *world, const char *scope, const char *expected) {
+        _cleanup_(mr_parts_freep) MrParts *parts = parts_of(world);
+        _cleanup_free_ char *members = members_of(parts, scope);
+
+        assert_string_equal(members ? members : "", expected);
+}
+
+#define THREE                                                                                      \
+        "{\"c-a-0\": " TOLD("4.3.1", SPEAKS("2")) ", \"c-a-1\": " TOLD(                            \
+                "4.3.1", SPEAKS("3")) ", \"c-a-2\": " TOLD("4.3.1", SPEAKS("4")) "}"
+
+/* Of a cluster that is to have this many controllers and has three. */
+static void assert_votes(const char *yaml, const char *view, const char *expected) {
+        _cleanup_(world_freep) World *world = world_of(yaml);
+
+        world_see_nodes(world, THREE);
+        world_see_view(world, "kafka", view);
+        assert_nodes(world, "c-a-0 c-a-1 c-a-2");
+        assert_members(world, "voter/", expected);
+}
+
+static void who_follows_gets_a_vote(void **state _unused_) {
+        static const char yaml[] = KRAFT_CLUSTER("") POOL("a", "3", "broker, controller", "");
+
+        assert_votes(yaml,
+                     "{\"quorum\": {\"leader\": 0, \"voters\": {\"0\": " VOTER "}}, "
+                     "\"voters\": {\"\": {\"0/d0\": \"votes\"}}, "
+                     "\"observers\": {\"1\": {\"directory\": \"d1\", \"lag\": 100000}}}",
+                     "");
+        assert_votes(yaml,
+                     "{\"quorum\": {\"leader\": 0, \"voters\": {\"0\": " VOTER "}}, "
+                     "\"voters\": {\"\": {\"0/d0\": \"votes\"}}, "
+                     "\"observers\": {\"1\": {\"directory\": \"d1\", \"lag\": 3}, "
+                     "\"2\": {\"directory\": \"d2\", \"lag\": 0}}}",
+                     "1/d1=CONTROLPLANE-9090://h:3");
+}
+
+static void who_leaves_loses_its_vote_first(void **state _unused_) {
+        static const char yaml[] = KRAFT_CLUSTER("") POOL("a", "2", "broker, controller", "");
+
+#define VIEW(one)                                                                                  \
+        "{\"partitions\": {\"hosted\": {}}, \"quorum\": {\"leader\": 0, \"voters\": "              \
+        "{\"0\": " VOTER ", \"1\": " one ", \"2\": " VOTER "}}, "                                  \
+        "\"voters\": {\"\": {\"0/d0\": \"votes\", \"1/d1\": \"votes\", \"2/d2\": \"votes\"}}}"
+        assert_votes(yaml, VIEW(VOTER), "2/d2");
+        /* Without a majority of the others it keeps it. */
+        assert_votes(yaml, VIEW("{\"lag\": -1, \"last_caught_up_ms\": -1}"), "");
+}
+
+static void a_broker_that_is_gone_is_not_registered(void **state _unused_) {
+        _cleanup_(world_freep) World *world =
+                world_of(KRAFT_CLUSTER("") POOL("a", "1", "broker, controller", ""));
+
+        world_see_nodes(world, "{\"c-a-0\": " TOLD("4.3.1", BOTH) ", \"c-b-5\": " TOLD("4.3.1",
+                                                                                       BROKER) "}");
+        world_see_view(world, "kafka",
+                       "{\"partitions\": {\"hosted\": {\"8\": 1}}, \"quorum\": {\"leader\": 0, "
+                       "\"voters\": {\"0\": " VOTER "}}, \"registrations\": {\"\": {\"0\": "
+                       "\"fenced\", \"5\": \"fenced\", \"7\": \"fenced\", \"8\": "
+                       "\"fenced\"}}}");
+        assert_members(world, "registration/", "7");
+}
+
 static void old_metadata_means_a_static_quorum(void **state _unused_) {
         _cleanup_(world_freep) World *world =
                 world_of(KRAFT_CLUSTER("version: 4.1.1, metadataVersion: \"3.8\", ")
@@ -667,6 +750,9 @@ int main(void) {
                 cmocka_unit_test(a_new_controller_waits_until_it_is_known_who_votes),
                 cmocka_unit_test(who_joined_without_a_vote_has_no_directory_of_the_quorum),
                 cmocka_unit_test(a_joined_controller_without_a_vote_may_go),
+                cmocka_unit_test(who_follows_gets_a_vote),
+                cmocka_unit_test(who_leaves_loses_its_vote_first),
+                cmocka_unit_test(a_broker_that_is_gone_is_not_registered),
                 cmocka_unit_test(old_metadata_means_a_static_quorum),
                 cmocka_unit_test(a_leftover_goes_when_nothing_is_on_it),
                 cmocka_unit_test(a_leftover_stays_while_nothing_is_known),

@@ -175,6 +175,20 @@ test_release() {
         check "messages pass" passes h1:9092 demo
 }
 
+registered() { # NUMBER
+        same "$1" "$(tool org.apache.kafka.tools.ClusterTool list-endpoints --bootstrap-server h1:9092 --include-fenced-brokers | grep -c '^[0-9]')"
+}
+test_votes() {
+        check "a fourth node of both roles" change '/name: dual,/{n;s/replicas: 3/replicas: 4/}'
+        calm "a fourth node"
+        check "it votes" wait_for 60 "four voters" quorum_of 4
+        check "it is no longer asked for" change '/name: dual,/{n;s/replicas: 4/replicas: 3/}'
+        check "it loses its vote" wait_for 90 "three voters" quorum_of 3
+        check "then it goes" wait_for 90 "its end" fails h1 test -e /etc/millrace/nodes/my-cluster-dual-3
+        calm "three nodes again"
+        check "it is no longer registered" wait_for 90 "three members" registered 3
+}
+
 test_majority() {
         down dual-1
         h1 rm -rf "$data/data-0-my-cluster-dual-1"
@@ -269,5 +283,6 @@ fi
 if [[ ${MILLRACE_SHAPES:-device dedicated combined} == *combined* ]]; then
         test_combined
         test_release
+        test_votes
         test_majority
 fi

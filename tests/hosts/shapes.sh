@@ -16,9 +16,12 @@ pid() { property "$(unit "$1")" MainPID; }
 says() { own plan | jq -r '.steps[] | select(.waits) | "\(.verb) \(.subject) waits: \(.waits)"' | contains "$1"; } # TEXT
 disks() { h1 grep -h "^log.dirs=" "/etc/millrace/nodes/my-cluster-$1/server.properties" | tr ',' '\n' | grep -c .; } # NODE
 has_disks() { same "$2" "$(disks "$1")"; } # NODE NUMBER
-meta() { h1 sed -n "s/^$2=//p" "$data/$1/data/"kafka-log*/meta.properties; } # CLAIM KEY
+meta() { h1 sh -c "sed -n 's/^$2=//p' $data/$1/data/kafka-log*/meta.properties"; } # CLAIM KEY
+# Ports are remembered, so a cluster that follows another one has others.
+bootstrap() { ctl get kafka my-cluster -o json | jq -r '.status.listeners[0].bootstrapServers'; }
+controller_address() { h1 sed -n 's/^controller.quorum.*=\(.*@\)\{0,1\}\([^,@]*\)$/\2/p' /etc/millrace/nodes/my-cluster-controller-2/server.properties; }
 tool() { java_tool "$@" 2>&1; }
-voters() { tool org.apache.kafka.tools.MetadataQuorumCommand --bootstrap-server h1:9092 describe --status | grep -o '^CurrentVoters.*'; }
+voters() { tool org.apache.kafka.tools.MetadataQuorumCommand --bootstrap-server "$(bootstrap)" describe --status | grep -o '^CurrentVoters.*'; }
 quorum_of() { # NUMBER
         local seen
         seen=$(voters)
@@ -60,9 +63,9 @@ test_dedicated() {
         calm "they become ready"
         note "Ready after $(since "$from") s"
         check "the controllers are a quorum of three" quorum_of 3
-        check "controllers are no brokers" eval 'same 2 "$(broker_count h1:9092)"'
-        check "the controllers' port wants a certificate" fails h1 sh -c 'echo | timeout 5 openssl s_client -connect h1:9090 -verify_return_error 2>&1 | grep -q "Verify return code: 0"'
-        check "messages pass" passes h1:9092 demo
+        check "controllers are no brokers" eval 'same 2 "$(broker_count $(bootstrap))"'
+        check "the controllers' port wants a certificate" fails h1 sh -c 'echo | timeout 5 openssl s_client -connect '"$(controller_address)"'  -verify_return_error 2>&1 | grep -q "Verify return code: 0"'
+        check "messages pass" passes "$(bootstrap)" demo
         check "a broker says whose its disk is" same 0 "$(meta data-0-my-cluster-broker-0 node.id)"
         check "both tell the same cluster" same "$(meta data-0-my-cluster-broker-0 cluster.id)" "$(meta data-my-cluster-controller-2 cluster.id)"
 }
@@ -75,18 +78,18 @@ test_disks() {
         check "both brokers have two" eval 'has_disks broker-0 2 && has_disks broker-1 2'
         check "the new one is formatted for the node" same 1 "$(meta data-1-my-cluster-broker-1 node.id)"
         check "the controllers went on" same "$before" "$(pids "$(unit controller-2)" "$(unit controller-3)" "$(unit controller-4)")"
-        check "a topic spreads over the disks" tool org.apache.kafka.tools.TopicCommand --bootstrap-server h1:9092 --create --topic wide --partitions 12 --replication-factor 2
+        check "a topic spreads over the disks" tool org.apache.kafka.tools.TopicCommand --bootstrap-server "$(bootstrap)" --create --topic wide --partitions 12 --replication-factor 2
         before=$(pid broker-0)
         check "the disk is given up" change 's/{id: 1, type: persistent-claim, size: 1Gi}, //'
         check "it stays, because replicas are on it" wait_for 60 "the warning" warning "volume 1 of my-cluster-broker-0 stays:"
         check "and says how many" wait_for 90 "the count" warning "replicas are on it"
         check "nothing was restarted" same "$before" "$(pid broker-0)"
-        check "the topic is removed" tool org.apache.kafka.tools.TopicCommand --bootstrap-server h1:9092 --delete --topic wide
-        check "the messages' topic leaves the disk, too" tool org.apache.kafka.tools.TopicCommand --bootstrap-server h1:9092 --delete --topic demo
+        check "the topic is removed" tool org.apache.kafka.tools.TopicCommand --bootstrap-server "$(bootstrap)" --delete --topic wide
+        check "the messages' topic leaves the disk, too" tool org.apache.kafka.tools.TopicCommand --bootstrap-server "$(bootstrap)" --delete --topic demo
         check "then it goes" wait_for 300 "one disk" has_disks broker-0 1
         calm "a disk given up"
         check "its data is still there" h1 test -e "$data/data-1-my-cluster-broker-0/data"
-        check "messages pass" passes h1:9092 demo
+        check "messages pass" passes "$(bootstrap)" demo
 }
 
 test_foreign() {
@@ -117,11 +120,11 @@ test_empty() {
         h1 systemctl start millraced
         check "so does the daemon" wait_for 60 "the reason" says "the disk of a known node is empty"
         check "it stays down" fails is_state "$(unit broker-1)" active
-        check "the others go on" eval 'same 1 "$(broker_count h1:9092)"'
+        check "the others go on" eval 'same 1 "$(broker_count $(bootstrap))"'
         check "it is renewed" ctl renew my-cluster-broker-1 --reason "its disk died"
         calm "it begins anew and catches up"
         check "under its old name" same 1 "$(meta data-0-my-cluster-broker-1 node.id)"
-        check "messages pass" passes h1:9092 demo
+        check "messages pass" passes "$(bootstrap)" demo
         claim=$data/data-my-cluster-controller-4
         down controller-4
         h1 mv "$claim" "$claim.away"
@@ -135,7 +138,7 @@ test_leaves() {
         check "a broker is no longer asked for" change '/name: broker,/{n;s/replicas: 2/replicas: 1/}'
         check "it stays while it hosts partitions" wait_for 60 "the warning" warning "my-cluster-broker-1 stays: it hosts"
         for topic in demo __consumer_offsets __transaction_state; do
-                tool org.apache.kafka.tools.TopicCommand --bootstrap-server h1:9092 --delete --topic "$topic" >/dev/null
+                tool org.apache.kafka.tools.TopicCommand --bootstrap-server "$(bootstrap)" --delete --topic "$topic" >/dev/null
         done
         check "it goes when it hosts none" wait_for 180 "its end" fails h1 test -e /etc/millrace/nodes/my-cluster-broker-1
         calm "a broker gone"
@@ -157,11 +160,11 @@ test_combined() {
         calm "they become ready"
         check "they are a quorum of three" quorum_of 3
         check "its directories were known before" eval 'same "$(h1 jq -r .directory_id $data/data-0-my-cluster-dual-1/identity.json)" "$(meta data-0-my-cluster-dual-1 directory.id)"'
-        check "messages pass" passes h1:9092 demo
+        check "messages pass" passes "$(bootstrap)" demo
         down dual-2
         h1 rm -rf "$data/data-0-my-cluster-dual-2"
         calm "an ephemeral one that lost its disk begins anew, because the others have a majority"
-        check "messages pass" passes h1:9092 demo
+        check "messages pass" passes "$(bootstrap)" demo
 }
 
 test_release() {
@@ -172,11 +175,11 @@ test_release() {
         check "every node runs it" eval 'for i in 0 1 2; do command_line "$(unit dual-$i)" | contains kafka-4.3.1/libs || exit 1; done'
         check "they have two disks" has_disks dual-1 2
         check "the metadata followed" eval 'same 4.3-IV0 "$(ctl get kafka my-cluster -o json | jq -r .status.kafkaMetadataVersion)"'
-        check "messages pass" passes h1:9092 demo
+        check "messages pass" passes "$(bootstrap)" demo
 }
 
 registered() { # NUMBER
-        same "$1" "$(tool org.apache.kafka.tools.ClusterTool list-endpoints --bootstrap-server h1:9092 --include-fenced-brokers | grep -c '^[0-9]')"
+        same "$1" "$(tool org.apache.kafka.tools.ClusterTool list-endpoints --bootstrap-server "$(bootstrap)" --include-fenced-brokers | grep -c '^[0-9]')"
 }
 test_votes() {
         check "a fourth node of both roles" change '/name: dual,/{n;s/replicas: 3/replicas: 4/}'
@@ -229,7 +232,7 @@ test_device() {
         check "and is mounted where the claim is" same "xfs ${loops[1]}" "$(h1 findmnt -n -o FSTYPE,SOURCE --mountpoint "$where" | xargs)"
         check "the other one is still as it was" same ext4 "$(shows "${loops[0]}")"
         check "data is beneath the mount" h1 test -e "$where/data/kafka-log0/meta.properties"
-        check "messages pass" passes h1:9092 demo
+        check "messages pass" passes "$(bootstrap)" demo
         h1 systemctl stop millraced
         h1 systemctl stop "$(unit one-0)" "$mount"
         h1 mv "/etc/systemd/system/$mount" /root/
@@ -242,7 +245,7 @@ test_device() {
         check "its start mounts the disk" h1 mountpoint -q "$where"
         h1 systemctl start millraced
         calm "with its disk it goes on"
-        check "messages pass" passes h1:9092 demo
+        check "messages pass" passes "$(bootstrap)" demo
         check "with deleteClaim" eval 'change "s/class: disks/class: disks, deleteClaim: true/" && settles'
         check "it is deleted" ctl delete -f - <"$spec"
         check "its disk is given back" wait_for 60 "that" fails h1 mountpoint -q "$where"

@@ -4,6 +4,7 @@
 #include "kafka-cluster.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define REASON "StorageChange"
@@ -226,6 +227,19 @@ static Storage *copy_of(MrArena *arena, const Storage *storage) {
         return copy;
 }
 
+static int by_id(const void *a, const void *b) {
+        const Storage *x = a, *y = b;
+
+        return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* The order in which a spec lists volumes, and whether it lists one that stays, means nothing: the
+ * options of Kafka that name them must not change with it. */
+static void sort_volumes(Storage *storage) {
+        if (storage->volumes.n > 1)
+                qsort(storage->volumes.items, storage->volumes.n, sizeof(Storage), by_id);
+}
+
 int kafka_storage_settle(KafkaCluster *cluster, KafkaNode *node, MrError *err) {
         Settling settling = {
                 .cluster = cluster,
@@ -239,6 +253,7 @@ int kafka_storage_settle(KafkaCluster *cluster, KafkaNode *node, MrError *err) {
         int r = settle_claims(&settling, err);
         if (r < 0)
                 return r;
+        sort_volumes(settling.storage);
         node->metadata = metadata_volume(&settling);
         return 0;
 }

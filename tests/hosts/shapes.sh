@@ -193,10 +193,11 @@ test_votes() {
 }
 
 test_majority() {
+        h1 systemctl stop millraced
         down dual-1
-        h1 rm -rf "$data/data-0-my-cluster-dual-1"
         down dual-2
-        h1 rm -rf "$data/data-0-my-cluster-dual-2"
+        h1 rm -rf "$data"/data-{0,1}-my-cluster-dual-{1,2}
+        h1 systemctl start millraced
         check "two of three lost their disks: they do not begin anew" wait_for 90 "the reason" says "data-0-my-cluster-dual-2 has lost its data"
         check "both stay down" eval 'fails is_state "$(unit dual-1)" active && fails is_state "$(unit dual-2)" active'
 }

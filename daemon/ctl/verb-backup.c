@@ -112,8 +112,17 @@ static int add_resources(Backup *backup, const char *folder, MrError *err) {
         return r;
 }
 
-/* A daemon that runs has the state file for itself, and a second copy beside it, which is refreshed
- * a moment after each change. */
+/* A daemon that runs has the state file for itself and a second copy beside it, which it refreshes
+ * a moment after each change, or when asked. One that was stopped has left a fresh one. */
+static int refresh_copy(Ctl *ctl, MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *version = NULL;
+        _cleanup_reply_ ApiReply reply = {};
+
+        if (api_get(ctl, "/version", &version, NULL) < 0)
+                return 0;
+        return api_call(ctl, "POST", "/apis/millrace.io/v1/backups", NULL, NULL, &reply, err);
+}
+
 static int add_state(Backup *backup, const Config *config, MrError *err) {
         _cleanup_free_ char *copy = mr_strf("%s.backup", config->state);
         MrBuf *content = backup_add(backup, STATE);
@@ -144,6 +153,8 @@ static int backup(Ctl *ctl, const char *path, MrError *err) {
         _cleanup_buf_ MrBuf file = {};
 
         int r = config_read(CONFIG_PATH, &config, err);
+        if (r >= 0)
+                r = refresh_copy(ctl, err);
         if (r >= 0)
                 r = collect(config, &all, err);
         if (r >= 0 && !ctl->options.host_key)

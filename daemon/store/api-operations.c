@@ -126,6 +126,19 @@ void api_handle_discards(Call *call) {
                    "the node begins anew as soon as nothing is lost by it");
 }
 
+/* The copy itself is the caller's to read, which takes root: there are keys of authorities in it.
+ */
+void api_handle_backups(Call *call) {
+        _cleanup_error_ MrError err = MR_ERROR_INIT;
+
+        if (!call_is(call, "POST"))
+                return call_refuse_method(call);
+        int r = store_backup(call->api->store, &err);
+        if (r < 0)
+                return call_fail_error(call, r, &err);
+        answer_success(call, 200, "the second copy of the state has all changes");
+}
+
 typedef int (*View)(void *userdata, const char *kind, const char *ns, const char *name,
                     MrTree **ret, MrError *err);
 

@@ -57,6 +57,7 @@ void api_handle_holds(Call *call);
 void api_handle_restarts(Call *call);
 void api_handle_renewals(Call *call);
 void api_handle_discards(Call *call);
+void api_handle_backups(Call *call);
 void api_handle_view(Call *call); /* plan, describe, events */
 void api_handle_health(Call *call);
 

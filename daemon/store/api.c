@@ -168,6 +168,8 @@ static void route_own(Call *call) {
                 return api_handle_renewals(call);
         if (mr_streq(call->plural, "discards") && call->ns && !call->name)
                 return api_handle_discards(call);
+        if (mr_streq(call->plural, "backups") && !call->ns && !call->name)
+                return api_handle_backups(call);
         if (call->ns && is_view(call->sub))
                 return api_handle_view(call);
         api_handle_resource(call);

@@ -696,6 +696,16 @@ static void a_node_is_renewed(void **state) {
         assert_int_equal(ask(fixture, "GET", renewals, NULL), 405);
 }
 
+static void the_second_copy_is_refreshed(void **state) {
+        Fixture *fixture = *state;
+        static const char backups[] = "/apis/millrace.io/v1/backups";
+
+        assert_int_equal(ask(fixture, "POST", backups, NULL), 200);
+        assert_int_equal(ask(fixture, "GET", backups, NULL), 405);
+        assert_int_equal(
+                ask(fixture, "POST", "/apis/millrace.io/v1/namespaces/default/backups", NULL), 404);
+}
+
 static void restarts_are_asked_for(void **state) {
         Fixture *fixture = *state;
         static const char restarts[] = "/apis/millrace.io/v1/namespaces/default/restarts";
@@ -854,6 +864,7 @@ int main(void) {
                 TEST(what_belongs_to_no_namespace),
                 TEST(holds_are_put_listed_and_released),
                 TEST(a_node_is_renewed),
+                TEST(the_second_copy_is_refreshed),
                 TEST(restarts_are_asked_for),
                 TEST(views_come_from_the_passes),
                 TEST(discovery_is_derived_from_the_kinds),

@@ -8,6 +8,9 @@
 #include "sdk/str.h"
 
 #define LOOK_TIMEOUT_USEC (5 * UINT64_C(1000000))
+/* A listener that is full takes no more connections, and what it shows stays unknown: that must not
+ * make all that was seen beside it too old to act upon. */
+#define LOOK_SHOWN_USEC (1 * UINT64_C(1000000))
 
 struct Look {
         FourLetterView *ensemble;
@@ -161,7 +164,7 @@ static int look_at_endpoints(sd_event *event, const MrProbe *probe, const MrMani
         }
         if (n == 0)
                 return mr_fail(err, MR_TRANSIENT, NULL, "no node has an address yet");
-        return tls_look_new(event, endpoints, n, LOOK_TIMEOUT_USEC, endpoints_seen, look,
+        return tls_look_new(event, endpoints, n, LOOK_SHOWN_USEC, endpoints_seen, look,
                             &look->shown, err);
 }
 

@@ -137,7 +137,7 @@ check "a namespace that is a path" refused bad.yaml 'metadata.namespace: "../x" 
         < <(altered 's/name: other/&\n  namespace: ..\/x/')
 check "a listener of two lines" refused bad.yaml 'spec.kafka.listeners[0].name: "p\nx=y"' \
         < <(altered '0,/name: plain/s//name: "p\\nx=y"/')
-check "a JVM option that runs a command" refused bad.yaml "OnError is not allowed" \
+check "a JVM option that runs a command" refused bad.yaml "OnError: this flag runs commands or reads other files; remove it" \
         < <(altered 's/-Xmx: 256m/-XX: {OnError: "touch \/x"}/')
 check "a property of two words" refused bad.yaml "javaSystemProperties[0].name" \
         < <(altered 's/-Xmx: 256m/javaSystemProperties: [{name: "a b", value: x}]/')

@@ -1,0 +1,3 @@
+#!/bin/bash
+# Shapes whose nodes are controllers and brokers in one: see shapes.sh.
+MILLRACE_SHAPES=combined exec "$(dirname "$0")/shapes.sh"

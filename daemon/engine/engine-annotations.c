@@ -29,16 +29,13 @@ static bool is_meant(const Asking *asking, const char *node) {
 
 static int restart_nodes(const Asking *asking, const char *value _unused_, MrError *err) {
         const MrTree *nodes = mr_tree_get(asking->owner->snapshot, "nodes");
-        const char *ns = asking->resource->ns;
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < mr_tree_size(nodes); i++) {
                 const char *node = mr_tree_get_string(mr_tree_at(nodes, i), "name");
-                if (!is_meant(asking, node))
-                        continue;
-                _cleanup_free_ char *key = mr_strf("restart/%s/%s", ns, node);
-                r = store_remember(asking->engine->args.store, key,
-                                   "the annotation " ANNOTATION_ROLL, err);
+                if (is_meant(asking, node))
+                        r = engine_ask(asking->engine, "restart", asking->resource->ns, node,
+                                       "the annotation " ANNOTATION_ROLL, err);
         }
         return r;
 }

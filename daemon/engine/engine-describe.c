@@ -85,13 +85,6 @@ int engine_events(Engine *engine, const char *kind, const char *ns, const char *
         return 0;
 }
 
-static int ask_restart(Engine *engine, const char *ns, const char *node, const char *reason,
-                       MrError *err) {
-        _cleanup_free_ char *key = mr_strf("restart/%s/%s", ns, node);
-        return store_remember(engine->args.store, key,
-                              mr_is_empty(reason) ? "no reason was given" : reason, err);
-}
-
 static bool is_node_of(const Tracked *tracked, const char *ns, const char *node) {
         const MrTree *nodes = mr_tree_get(tracked->snapshot, "nodes");
 
@@ -108,8 +101,8 @@ static int restart_all(Engine *engine, const Tracked *tracked, const char *reaso
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < mr_tree_size(nodes); i++)
-                r = ask_restart(engine, tracked->document->resource.ns,
-                                mr_tree_get_string(mr_tree_at(nodes, i), "name"), reason, err);
+                r = engine_ask(engine, "restart", tracked->document->resource.ns,
+                               mr_tree_get_string(mr_tree_at(nodes, i), "name"), reason, err);
         return r;
 }
 
@@ -126,7 +119,7 @@ int engine_restart(Engine *engine, const char *ns, const char *cluster, const ch
                                     mr_tree_size(mr_tree_get(tracked->snapshot, "nodes")) == 0)
                         continue;
                 is_found = true;
-                r = node ? ask_restart(engine, ns, node, reason, err)
+                r = node ? engine_ask(engine, "restart", ns, node, reason, err)
                          : restart_all(engine, tracked, reason, err);
         }
         if (r < 0)

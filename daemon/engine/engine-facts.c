@@ -131,18 +131,28 @@ MrFacts *engine_facts(Engine *engine, const Tracked *tracked, MrError *err) {
         return TAKE(facts);
 }
 
+static const char *reason_text(const char *reason) {
+        return mr_is_empty(reason) ? "no reason was given" : reason;
+}
+
 int engine_holds(Engine *engine, const char *ns, MrArena *arena, MrPairs *ret, MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *holds = NULL;
 
         int r = store_holds(engine->args.store, ns, &holds, err);
         for (size_t i = 0; r >= 0 && i < mr_tree_size(holds); i++) {
                 const MrTree *hold = mr_tree_at(holds, i);
-                const char *reason = mr_tree_get_string(hold, "reason");
+                const char *reason = reason_text(mr_tree_get_string(hold, "reason"));
                 mr_pairs_set(arena, ret, mr_arena_strdup(arena, mr_tree_get_string(hold, "node")),
-                             mr_arena_strdup(arena,
-                                             mr_is_empty(reason) ? "no reason was given" : reason));
+                             mr_arena_strdup(arena, reason));
         }
         return r;
+}
+
+int engine_ask(Engine *engine, const char *what, const char *ns, const char *node,
+               const char *reason, MrError *err) {
+        _cleanup_free_ char *key = mr_strf("%s/%s/%s", what, ns, node);
+
+        return store_remember(engine->args.store, key, reason_text(reason), err);
 }
 
 int engine_asked(Engine *engine, const char *what, const char *ns, MrArena *arena, MrPairs *ret,

@@ -99,6 +99,9 @@ MrFacts *engine_facts(Engine *engine, const Tracked *tracked, MrError *err);
 int engine_holds(Engine *engine, const char *ns, MrArena *arena, MrPairs *ret, MrError *err);
 int engine_asked(Engine *engine, const char *what, const char *ns, MrArena *arena, MrPairs *ret,
                  MrError *err);
+/* Asks for one of these on behalf of a node; `reason` may be NULL. */
+int engine_ask(Engine *engine, const char *what, const char *ns, const char *node,
+               const char *reason, MrError *err);
 /* engine-annotations.c: asks for the restarts that annotations of the resource and its members ask
  * for. */
 int engine_follow_annotations(Engine *engine, const Tracked *tracked, MrError *err);

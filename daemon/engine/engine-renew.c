@@ -13,8 +13,8 @@ static bool held_data(const char *remembered, const char *node) {
         return mr_streq(remembered, expected);
 }
 
-/* Whether storage that was seen with data is gone, or is empty. */
-static int is_lost(Engine *engine, const char *ns, const char *node, MrError *err) {
+/* Whether the node has storage that was seen with data: any, or some that is gone or empty now. */
+static int has_data(Engine *engine, const char *ns, const char *node, bool is_lost, MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *all = NULL;
         _cleanup_free_ char *prefix = mr_strf("claim/%s/", ns);
 
@@ -25,50 +25,40 @@ static int is_lost(Engine *engine, const char *ns, const char *node, MrError *er
                 const char *claim = mr_tree_key(all, i) + strlen("claim/");
                 const MrTree *found = mr_tree_get(engine->observation.claims, claim);
                 if (held_data(mr_tree_string(mr_tree_at(all, i)), node) &&
-                    (!found || mr_tree_get_bool(found, "lost", false)))
+                    (!is_lost || !found || mr_tree_get_bool(found, "lost", false)))
                         return 1;
         }
         return 0;
 }
 
+static int ask(Engine *engine, const char *what, const char *ns, const char *node,
+               const char *reason, MrError *err) {
+        int r = engine_ask(engine, what, ns, node, reason, err);
+
+        if (r < 0)
+                return r;
+        engine_kick(engine);
+        return 0;
+}
+
 int engine_renew(Engine *engine, const char *ns, const char *node, const char *reason,
                  MrError *err) {
-        _cleanup_free_ char *key = mr_strf("renew/%s/%s", ns, node);
-
         if (!engine->has_observation)
                 return mr_fail(err, MR_TRANSIENT, NULL,
                                "nothing is known of the storage of %s yet; try again", node);
-        int r = is_lost(engine, ns, node, err);
+        int r = has_data(engine, ns, node, true, err);
         if (r < 0)
                 return r;
         if (r == 0)
                 return mr_fail(err, MR_INVALID, NULL,
                                "no storage of %s has lost its data, so there is nothing to renew",
                                node);
-        r = store_remember(engine->args.store, key,
-                           mr_is_empty(reason) ? "no reason was given" : reason, err);
-        if (r >= 0)
-                engine_kick(engine);
-        return r < 0 ? r : 0;
-}
-
-/* Whether the node has storage that was seen with data. */
-static int has_data(Engine *engine, const char *ns, const char *node, MrError *err) {
-        _cleanup_(mr_tree_freep) MrTree *all = NULL;
-        _cleanup_free_ char *prefix = mr_strf("claim/%s/", ns);
-
-        int r = store_remembered(engine->args.store, prefix, &all, err);
-        for (size_t i = 0; r >= 0 && i < mr_tree_size(all); i++)
-                if (held_data(mr_tree_string(mr_tree_at(all, i)), node))
-                        return 1;
-        return r < 0 ? r : 0;
+        return ask(engine, "renew", ns, node, reason, err);
 }
 
 int engine_discard(Engine *engine, const char *ns, const char *node, const char *reason,
                    MrError *err) {
-        _cleanup_free_ char *key = mr_strf("discard/%s/%s", ns, node);
-
-        int r = has_data(engine, ns, node, err);
+        int r = has_data(engine, ns, node, false, err);
         if (r < 0)
                 return r;
         if (r == 0)
@@ -76,9 +66,5 @@ int engine_discard(Engine *engine, const char *ns, const char *node, const char 
                                "no storage with data of a node %s is known, so there is nothing to "
                                "give up; check the name",
                                node);
-        r = store_remember(engine->args.store, key,
-                           mr_is_empty(reason) ? "no reason was given" : reason, err);
-        if (r >= 0)
-                engine_kick(engine);
-        return r < 0 ? r : 0;
+        return ask(engine, "discard", ns, node, reason, err);
 }

@@ -80,37 +80,35 @@ static char *key_kind_text(X509 *certificate) {
         return mr_strdup(name ? name : "unknown");
 }
 
-static char *digest_text(X509 *certificate) {
-        unsigned char *der = NULL;
+/* Of what i2d_… has written to `der`, which is freed: `n` bytes, or an error. */
+static char *der_digest_text(unsigned char *der, int n) {
         char text[MR_DIGEST_MAX] = "";
-        int n = i2d_X509(certificate, &der);
 
         if (n > 0)
                 mr_digest(der, (size_t) n, text);
         OPENSSL_free(der);
         return mr_strdup(text);
+}
+
+static char *digest_text(X509 *certificate) {
+        unsigned char *der = NULL;
+        int n = i2d_X509(certificate, &der);
+
+        return der_digest_text(der, n);
 }
 
 static char *name_digest_text(X509 *certificate) {
         unsigned char *der = NULL;
-        char text[MR_DIGEST_MAX] = "";
         int n = i2d_X509_NAME(X509_get_subject_name(certificate), &der);
 
-        if (n > 0)
-                mr_digest(der, (size_t) n, text);
-        OPENSSL_free(der);
-        return mr_strdup(text);
+        return der_digest_text(der, n);
 }
 
 static char *key_digest_text(X509 *certificate) {
         unsigned char *der = NULL;
-        char text[MR_DIGEST_MAX] = "";
         int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
 
-        if (n > 0)
-                mr_digest(der, (size_t) n, text);
-        OPENSSL_free(der);
-        return mr_strdup(text);
+        return der_digest_text(der, n);
 }
 
 static int time_seconds(const ASN1_TIME *when, int64_t *ret, MrError *err) {

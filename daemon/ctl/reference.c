@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "reconcile/ignored.h"
+#include "schema/scalar.h"
 #include "sdk/str.h"
 
 typedef struct Page {
@@ -63,9 +64,9 @@ static void put_bounds(const Page *page, const MrField *field) {
         bool is_length = field->type == MR_TYPE_LIST || field->type == MR_TYPE_STRINGS;
         const char *unit = is_length ? " elements" : "";
 
-        if (field->min == 0 && field->max == 0)
+        if (!field_has_minimum(field))
                 return;
-        if (field->max > field->min || (field->max == field->min && field->max != 0))
+        if (field_has_maximum(field))
                 mr_buf_printf(page->out, ", %lld to %lld%s", (long long) field->min,
                               (long long) field->max, unit);
         else

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "field.h"
+#include "scalar.h"
 #include "str.h"
 
 #define LINE_MAX_WIDTH 80U
@@ -87,11 +88,10 @@ static void describe_bounds(const MrField *field, int indent, MrBuf *out) {
         const char *what = field->type == MR_TYPE_LIST || field->type == MR_TYPE_STRINGS
                                    ? "Elements"
                                    : "Range";
-        bool has_maximum = field->max > field->min || (field->max == field->min && field->max != 0);
 
-        if (field->min == 0 && field->max == 0)
+        if (!field_has_minimum(field))
                 return;
-        if (has_maximum)
+        if (field_has_maximum(field))
                 mr_buf_printf(out, "%*s%s: %lld to %lld\n", indent, "", what,
                               (long long) field->min, (long long) field->max);
         else

@@ -51,24 +51,25 @@ static void apply_asked(MrTree *container, const MrTree *asked) {
         object_copy(container, asked, "securityContext");
 }
 
-static void set_amount(MrTree *resources, const char *key, const char *name, const char *text) {
+static void set_amount(MrTree *container, const char *key, const char *name, const char *text) {
+        MrTree *resources = mr_tree_need_map(container, "resources");
+
         mr_tree_set_string(mr_tree_need_map(resources, key), name, text);
 }
 
 static void set_resources(const Lowering *lowering, const MrWorkload *workload, MrTree *container) {
-        MrTree *resources = mr_tree_need_map(container, "resources");
         MrArena *arena = lowering->arena;
 
         if (workload->memory_limit > 0)
-                set_amount(resources, "limits", "memory",
+                set_amount(container, "limits", "memory",
                            bytes_text(arena, workload->memory_limit));
         if (workload->cpu_limit > 0)
-                set_amount(resources, "limits", "cpu", milli_text(arena, workload->cpu_limit));
+                set_amount(container, "limits", "cpu", milli_text(arena, workload->cpu_limit));
         if (workload->memory_request > 0)
-                set_amount(resources, "requests", "memory",
+                set_amount(container, "requests", "memory",
                            bytes_text(arena, workload->memory_request));
         if (workload->cpu_request > 0)
-                set_amount(resources, "requests", "cpu", milli_text(arena, workload->cpu_request));
+                set_amount(container, "requests", "cpu", milli_text(arena, workload->cpu_request));
 }
 
 static void set_ports(const Lowering *lowering, const MrWorkload *workload, MrTree *container) {

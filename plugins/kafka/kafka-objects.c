@@ -205,6 +205,7 @@ static size_t aside_accesses(const KafkaCluster *cluster, const MrParts *parts, 
         for (size_t i = 0; i < mr_parts_size(parts); i++) {
                 const MrPart *part = mr_parts_at(parts, i);
                 if (part->kind == MR_PART_ENDPOINT && part->endpoint.is_aside &&
+                    !part->endpoint.loopback_only &&
                     mr_streq(part->endpoint.node, cluster->nodes[0].name))
                         ret[n++] = (MrAccess){.port = part->endpoint.port};
         }

@@ -102,11 +102,26 @@ static void add_service(const Ensemble *ensemble, const char *suffix, MrReach re
                                                  .tags = tags_of(ensemble, template)}});
 }
 
+/* Metrics and the like, which everybody may ask for. */
+static size_t aside_accesses(const Ensemble *ensemble, const MrParts *parts, MrAccess *ret) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < mr_parts_size(parts); i++) {
+                const MrPart *part = mr_parts_at(parts, i);
+                if (part->kind == MR_PART_ENDPOINT && part->endpoint.is_aside &&
+                    !part->endpoint.loopback_only &&
+                    mr_streq(part->endpoint.node, ensemble_node(ensemble, 0)))
+                        ret[n++] = (MrAccess){.port = part->endpoint.port};
+        }
+        return n;
+}
+
 /* Members talk among themselves; brokers and millrace are clients. */
 static void add_firewall(const Ensemble *ensemble, MrParts *parts) {
         MrArena *arena = ensemble->arena;
         MrPeer *peers = mr_arena_new_array(arena, MrPeer, 3);
-        MrAccess *accesses = mr_arena_new_array(arena, MrAccess, MR_ELEMENTS(ports));
+        MrAccess *accesses =
+                mr_arena_new_array(arena, MrAccess, MR_ELEMENTS(ports) + mr_parts_size(parts));
         size_t n = 0;
 
         peers[0].labels = selector_of(ensemble);
@@ -117,6 +132,7 @@ static void add_firewall(const Ensemble *ensemble, MrParts *parts) {
         for (size_t i = 1; i < MR_ELEMENTS(ports); i++)
                 accesses[n++] = (MrAccess){.port = ports[i].port, .peers = peers, .n_peers = 1};
         accesses[n++] = (MrAccess){.port = ports[0].port, .peers = peers, .n_peers = 3};
+        n += aside_accesses(ensemble, parts, accesses + n);
         mr_parts_add(
                 parts,
                 (MrPart){.kind = MR_PART_FIREWALL,

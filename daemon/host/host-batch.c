@@ -1,5 +1,6 @@
 #include "host-batch.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "sdk/str.h"
@@ -124,7 +125,7 @@ typedef struct Document {
 } Document;
 
 static const MrField document_fields[] = {
-        MR_INT("version", Document, version, .min = 1, .max = HOST_PROTOCOL, .flags = MR_REQUIRED,
+        MR_INT("version", Document, version, .min = 1, .flags = MR_REQUIRED,
                .doc = "Version of the protocol."),
         MR_TREE("steps", Document, steps, .flags = MR_REQUIRED, .doc = "What to do, in order."),
         {},
@@ -248,10 +249,25 @@ static int step_decode(MrTree *step_tree, const HostConfig *config, MrArena *are
         return r < 0 ? r : step_resolve(step, config, err);
 }
 
+static int protocol_check(int64_t version, MrError *err) {
+        if (version >= HOST_PROTOCOL_OLDEST && version <= HOST_PROTOCOL)
+                return 0;
+        return mr_fail(err, MR_INVALID, "version",
+                       "this millrace-hostd speaks versions %d to %d of its protocol, and not "
+                       "%" PRId64 "; install one version of millrace, and stop millrace-hostd if "
+                       "it is an old one that still runs",
+                       HOST_PROTOCOL_OLDEST, HOST_PROTOCOL, version);
+}
+
 static int document_decode(HostBatch *batch, const HostConfig *config, MrError *err) {
         Document document = {};
+        int64_t version = mr_tree_get_int(batch->document, "version", HOST_PROTOCOL);
 
-        int r = host_table_decode(document_fields, batch->document, batch->arena, &document, err);
+        /* First: a newer millraced may send what no table here knows. */
+        int r = protocol_check(version, err);
+        if (r >= 0)
+                r = host_table_decode(document_fields, batch->document, batch->arena, &document,
+                                      err);
         if (r < 0)
                 return r;
         if (mr_tree_type(document.steps) != MR_TREE_LIST)

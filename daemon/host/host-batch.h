@@ -13,7 +13,8 @@
 #define HOST_FILE_MAX (1024U * 1024)   /* bytes of one file */
 #define HOST_STEPS_MAX 2000
 #define HOST_OBJECT_NAME_MAX 200U /* bytes of the name of an instance or a claim */
-#define HOST_PROTOCOL 1           /* ours; one older is accepted */
+#define HOST_PROTOCOL 2           /* ours */
+#define HOST_PROTOCOL_OLDEST 1    /* of a millraced that was not upgraded yet */
 
 typedef enum HostOp {
         HOST_CLAIM_CREATE,

@@ -168,6 +168,7 @@ static void observation_complete(Observation *o) {
         _cleanup_buf_ MrBuf text = {};
 
         mr_tree_set_int(answer, "version", HOST_PROTOCOL);
+        mr_tree_set_int(answer, "accepts", HOST_PROTOCOL_OLDEST);
         int r = host_claims_observe(root, o->config, o->observer->usage,
                                     mr_tree_need_map(answer, "claims"), &err);
         if (r < 0) {

@@ -4,6 +4,8 @@
 
 #include "sdk/str.h"
 
+#define MANIFEST 1 /* version of manifest.json */
+
 char *host_unit_name(const char *class_name, const char *instance) {
         return mr_strf("%s@%s.service", class_name, instance);
 }
@@ -165,7 +167,7 @@ void host_render_manifest(const char *class_name, const char *instance, const Mr
                           MrBuf *out) {
         _cleanup_(mr_tree_freep) MrTree *manifest = mr_tree_new_map();
 
-        mr_tree_set_int(manifest, "version", HOST_PROTOCOL);
+        mr_tree_set_int(manifest, "version", MANIFEST);
         mr_tree_set_string(manifest, "class", class_name);
         mr_tree_set_string(manifest, "instance", instance);
         mr_tree_set(manifest, "properties", mr_tree_copy(properties));

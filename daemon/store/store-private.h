@@ -52,6 +52,10 @@ int store_prepare(Store *store, sqlite3_stmt **ret, MrError *err, const char *sq
 int store_execute(Store *store, MrError *err, const char *sql, const char *types, ...);
 /* The next row: 1, or 0 when there is none. */
 int store_step(Store *store, sqlite3_stmt *statement, MrError *err);
+/* Runs one or more without arguments, at opening. */
+int store_run(Store *store, const char *sql, MrError *err);
+/* The number in the first row; 0 when there is none. */
+int store_query_int(Store *store, const char *sql, int64_t *ret, MrError *err);
 const char *store_column(sqlite3_stmt *statement, int column); /* text, "" for null */
 
 /* A transaction ends by store_commit(), or is undone when it leaves its scope. */
@@ -73,6 +77,18 @@ int store_next_version(Store *store, int64_t *ret, MrError *err);
 /* Queues an event, and delivers it unless a delivery is under way. Takes json. */
 void store_emit(Store *store, StoreEvent event, char *take_json);
 void store_feed_done(Store *store);
+
+/* The version of the schema, in the header of the file. */
+#define STORE_SCHEMA 2
+
+/* Within a transaction: makes schema `from` (0: an empty file) the newest one. */
+int store_upgrade(Store *store, int64_t from, MrError *err);
+/* The same for the file of an older millraced: all of it, or nothing. */
+int store_take_over(Store *store, int64_t from, MrError *err);
+/* -EPERM, with who wrote it and what to do. */
+int store_refuse_newer(Store *store, int64_t schema, MrError *err);
+/* Notes which millraced has used the file, when it is another one than before. */
+int store_note_program(Store *store, MrError *err);
 
 void store_backup_due(Store *store);
 void store_backup_done(Store *store);

@@ -13,26 +13,6 @@
 #include "store/store-private.h"
 
 #define STORE_APPLICATION 0x4d494c4c /* "MILL" in the header of the file */
-#define STORE_SCHEMA 1
-
-static const char schema[] =
-        "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-        "INSERT INTO meta VALUES('version', 0);"
-        "CREATE TABLE resources(kind TEXT NOT NULL, ns TEXT NOT NULL, name TEXT NOT NULL, uid TEXT "
-        "NOT NULL,"
-        " generation INTEGER NOT NULL, version INTEGER NOT NULL, source TEXT NOT NULL, json TEXT "
-        "NOT NULL,"
-        " PRIMARY KEY(kind, ns, name));"
-        "CREATE TABLE secret_objects(ns TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT "
-        "NULL,"
-        " created TEXT NOT NULL, labels TEXT NOT NULL, PRIMARY KEY(ns, name)) WITHOUT ROWID;"
-        "CREATE TABLE secrets(ns TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, value BLOB "
-        "NOT NULL,"
-        " PRIMARY KEY(ns, name, key));"
-        "CREATE TABLE remembered(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-        "CREATE TABLE holds(ns TEXT NOT NULL, node TEXT NOT NULL, reason TEXT NOT NULL, since "
-        "INTEGER NOT NULL,"
-        " PRIMARY KEY(ns, node)) WITHOUT ROWID;";
 
 int store_fail(MrError *err, int errnum, MrErrorKind kind, const char *format, ...) {
         va_list args;
@@ -224,7 +204,7 @@ void store_time_now(char ret[STORE_TIME_MAX]) {
         strftime(ret, STORE_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-static int store_query_int(Store *store, const char *sql, int64_t *ret, MrError *err) {
+int store_query_int(Store *store, const char *sql, int64_t *ret, MrError *err) {
         _cleanup_statement_ sqlite3_stmt *statement = NULL;
 
         int r = store_prepare(store, &statement, err, sql, "");
@@ -237,7 +217,7 @@ static int store_query_int(Store *store, const char *sql, int64_t *ret, MrError 
         return 0;
 }
 
-static int store_run(Store *store, const char *sql, MrError *err) {
+int store_run(Store *store, const char *sql, MrError *err) {
         if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
                 return store_sql_error(store, err, "cannot open the state file");
         return 0;
@@ -266,9 +246,7 @@ static int store_make_file(const char *path, bool *ret_is_new, MrError *err) {
 
 static int store_create_schema(Store *store, MrError *err) {
         _cleanup_free_ char *backup = mr_strf("%s.backup", store->path);
-        _cleanup_free_ char *header =
-                mr_strf("PRAGMA application_id = %d; PRAGMA user_version = %d;", STORE_APPLICATION,
-                        STORE_SCHEMA);
+        _cleanup_free_ char *header = mr_strf("PRAGMA application_id = %d", STORE_APPLICATION);
         _cleanup_transaction_ Transaction transaction = {};
 
         if (access(backup, F_OK) == 0)
@@ -277,9 +255,9 @@ static int store_create_schema(Store *store, MrError *err) {
         if (r == 0)
                 r = store_begin(store, &transaction, err);
         if (r == 0)
-                r = store_run(store, schema, err);
-        if (r == 0)
                 r = store_run(store, header, err);
+        if (r == 0)
+                r = store_upgrade(store, 0, err);
         return r < 0 ? r : store_commit(&transaction, err);
 }
 
@@ -309,12 +287,9 @@ static int store_check(Store *store, MrError *err) {
         if (application != STORE_APPLICATION)
                 return store_damaged(store, err, "it is a database of another program");
         if (number > STORE_SCHEMA)
-                return mr_fail(err, MR_DENIED, NULL,
-                               "the state file %s was written by a newer millraced (schema %lld, "
-                               "this one knows %d); "
-                               "install that version again",
-                               store->path, (long long) number, STORE_SCHEMA);
-        return store_check_integrity(store, err);
+                return store_refuse_newer(store, number, err);
+        r = store_check_integrity(store, err);
+        return r < 0 || number == STORE_SCHEMA ? r : store_take_over(store, number, err);
 }
 
 /* Exclusive locking keeps a second daemon out and needs no shared memory file; the write-ahead log
@@ -337,6 +312,8 @@ static int store_prepare_file(Store *store, bool is_new, MrError *err) {
         if (r == 0)
                 r = store_query_int(store, "SELECT value FROM meta WHERE key = 'version'",
                                     &store->version, err);
+        if (r == 0)
+                r = store_note_program(store, err);
         if (r < 0)
                 return r;
         sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);

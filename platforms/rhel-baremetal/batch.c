@@ -92,12 +92,12 @@ static void add_action(Batch *batch, const MrAction *action) {
                 add_unit(batch, action->verb, manifest);
 }
 
-MrTree *batch_of_actions(const MrAction *actions, size_t n) {
+MrTree *batch_of_actions(const MrAction *actions, size_t n, int64_t protocol) {
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
         MrTree *tree = mr_tree_new_map();
         Batch batch = {.arena = arena, .steps = mr_tree_need_list(tree, "steps")};
 
-        mr_tree_set_int(tree, "version", 1);
+        mr_tree_set_int(tree, "version", protocol);
         for (size_t i = 0; i < n; i++)
                 add_action(&batch, &actions[i]);
         return tree;

@@ -1,6 +1,9 @@
 /* What millrace-hostd saw becomes manifests, nodes, claims and facts of the host. */
 
 #include "batch.h"
+
+#include <inttypes.h>
+
 #include "lower.h"
 #include "names.h"
 #include "str.h"
@@ -199,6 +202,26 @@ static void add_distributions(Seen *seen) {
                                 .name = mr_arena_strf(seen->arena, "%s-%s", software, version),
                         });
         }
+}
+
+int protocol_agree(const MrTree *observed, int64_t *ret, MrError *err) {
+        int64_t theirs = mr_tree_get_int(observed, "version", 0);
+        int64_t accepts = mr_tree_get_int(observed, "accepts", theirs - 1);
+
+        if (theirs < PROTOCOL_OLDEST)
+                return mr_fail(err, MR_TRANSIENT, NULL,
+                               "millrace-hostd speaks version %" PRId64 " of its protocol, and "
+                               "this millraced %d or newer; stop the old one: systemctl stop "
+                               "millrace-hostd",
+                               theirs, PROTOCOL_OLDEST);
+        if (accepts > PROTOCOL)
+                return mr_fail(err, MR_TRANSIENT, NULL,
+                               "millrace-hostd is newer than this millraced: it takes version "
+                               "%" PRId64 " of its protocol or newer, and this one speaks %d; "
+                               "install the newer millrace again",
+                               accepts, PROTOCOL);
+        *ret = theirs < PROTOCOL ? theirs : PROTOCOL;
+        return 0;
 }
 
 int observation_of_host(MrTree *take_observed, MrObservation *ret, MrError *err) {

@@ -27,6 +27,7 @@ struct MrPlatform {
         /* The batch under way. */
         sd_bus_slot *apply_slot;
         char *job;
+        int64_t protocol; /* what both sides speak, since the last observation */
         MrApplied applied;
         void *applied_userdata;
 };
@@ -227,7 +228,7 @@ static int on_observed(sd_bus_message *message, void *userdata, sd_bus_error *er
         MrPlatform *platform = userdata;
         MrObservation observation = {};
         _cleanup_error_ MrError err = {};
-        MrTree *tree = NULL;
+        _cleanup_(mr_tree_freep) MrTree *tree = NULL;
         const char *text = NULL;
 
         (void) error;
@@ -238,7 +239,9 @@ static int on_observed(sd_bus_message *message, void *userdata, sd_bus_error *er
         if (r >= 0)
                 r = mr_json_read(text, strlen(text), "millrace-hostd", &tree, &err);
         if (r >= 0)
-                r = observation_of_host(tree, &observation, &err);
+                r = protocol_agree(tree, &platform->protocol, &err);
+        if (r >= 0)
+                r = observation_of_host(TAKE(tree), &observation, &err);
         finish_observe(platform, r, &err, r < 0 ? NULL : &observation);
         return 0;
 }
@@ -278,7 +281,7 @@ static int on_applied(sd_bus_message *message, void *userdata, sd_bus_error *err
 
 static int rhel_apply(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done,
                       void *userdata, MrError *err) {
-        _cleanup_(mr_tree_freep) MrTree *batch = batch_of_actions(actions, n);
+        _cleanup_(mr_tree_freep) MrTree *batch = batch_of_actions(actions, n, platform->protocol);
         _cleanup_(mr_buf_wipe) MrBuf text = {};
 
         int r = connect_bus(platform, err);
@@ -302,6 +305,7 @@ static int rhel_open(const MrPlatformArgs *args, MrPlatform **ret, MrError *err)
 
         (void) err;
         platform->event = sd_event_ref(args->event);
+        platform->protocol = PROTOCOL_OLDEST;
         platform->address = mr_strdup(mr_tree_get_string(args->config, "bus"));
         platform->changed = args->changed;
         platform->userdata = args->userdata;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "host/host-batch.h"
 #include "sdk/str.h"
 #include "sim.h"
 
@@ -61,7 +62,7 @@ MrTree *sim_host_observe(Sim *sim) {
         MrTree *answer = mr_tree_new_map(), *host = mr_tree_need_map(answer, "host");
         MrTree *instances = mr_tree_need_map(answer, "instances");
 
-        mr_tree_set_int(answer, "version", 1);
+        mr_tree_set_int(answer, "version", HOST_PROTOCOL);
         mr_tree_set_string(host, "hostname", "h1");
         mr_tree_set_string(host, "fqdn", "h1.example.com");
         mr_tree_set_string(host, "address", "h1.example.com");
@@ -354,7 +355,7 @@ static uint64_t seen_by(const Sim *sim) {
 static int sim_apply_batch(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done,
                            void *userdata, MrError *err) {
         Sim *sim = platform->sim;
-        _cleanup_(mr_tree_freep) MrTree *tree = batch_of_actions(actions, n);
+        _cleanup_(mr_tree_freep) MrTree *tree = batch_of_actions(actions, n, HOST_PROTOCOL);
         _cleanup_buf_ MrBuf json = {};
         MrTree *batch = NULL;
 

@@ -162,7 +162,7 @@ void sim_host_init(Sim *sim);
 MrTree *sim_host_observe(Sim *sim);
 void sim_host_changed(Sim *sim);
 /* sim-batch.c, sim-observation.c: the platform's own translations. */
-MrTree *batch_of_actions(const MrAction *actions, size_t n);
+MrTree *batch_of_actions(const MrAction *actions, size_t n, int64_t protocol);
 int observation_of_host(MrTree *take_observed, MrObservation *ret, MrError *err) _must_check_;
 
 /* What tests do to the store and the engine. They call these and nothing of the core itself,

@@ -111,6 +111,22 @@ static void every_operation_is_understood(void **state) {
         assert_string_equal(batch->steps[HOST_DISTRIBUTION_ENSURE].distribution->version, "3.9.1");
 }
 
+static void the_protocol_of_a_millraced_one_version_older_is_taken(void **state) {
+        static const char newer[] = "{\"version\":3,\"steps\":[],\"what\":\"is this\"}";
+        _cleanup_error_ MrError err = MR_ERROR_INIT;
+
+        for (int version = HOST_PROTOCOL_OLDEST; version <= HOST_PROTOCOL; version++) {
+                _cleanup_free_ char *json = mr_strf("{\"version\":%d,\"steps\":[]}", version);
+                HostBatch *batch = NULL;
+                assert_int_equal(host_batch_parse(json, strlen(json), *state, &batch, NULL), 0);
+                host_batch_free(batch);
+        }
+        HostBatch *batch = NULL;
+        assert_true(host_batch_parse(newer, strlen(newer), *state, &batch, &err) < 0);
+        assert_string_equal(err.path, "version");
+        assert_non_null(strstr(err.message, "speaks versions 1 to 2 of its protocol, and not 3"));
+}
+
 static void documents_that_are_no_batch_are_refused(void **state) {
         static const char *const documents[] = {
                 "",
@@ -119,7 +135,7 @@ static void documents_that_are_no_batch_are_refused(void **state) {
                 "{}",
                 "{\"version\":1}",
                 "{\"version\":1,\"steps\":{}}",
-                "{\"version\":2,\"steps\":[]}",
+                "{\"version\":3,\"steps\":[]}",
                 "{\"version\":0,\"steps\":[]}",
                 "{\"version\":1,\"steps\":[],\"more\":1}",
                 "{\"version\":1,\"steps\":[3]}",
@@ -449,6 +465,7 @@ static void huge_input_is_refused(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_operation_is_understood),
+                cmocka_unit_test(the_protocol_of_a_millraced_one_version_older_is_taken),
                 cmocka_unit_test(documents_that_are_no_batch_are_refused),
                 cmocka_unit_test(names_do_not_escape),
                 cmocka_unit_test(file_names_do_not_escape),

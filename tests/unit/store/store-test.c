@@ -18,6 +18,7 @@
 
 #include <sqlite3.h>
 
+#include "base/file.h"
 #include "sdk/alloc.h"
 #include "sdk/str.h"
 #include "store/store-private.h"
@@ -668,6 +669,111 @@ static void a_newer_schema_is_refused(void **state) {
         assert_refused_and_untouched(fixture, "newer millraced");
 }
 
+static void a_newer_millraced_is_named(void **state) {
+        Fixture *fixture = *state;
+
+        set_pragma(fixture, "INSERT INTO programs VALUES('7.0.1', 1); PRAGMA user_version = 99");
+        assert_refused_and_untouched(fixture, "(7.0.1, schema 99; this is " MILLRACE_VERSION);
+}
+
+/* A file of schema 1, as millraced 0.1.0 left it, in the place of the new one. */
+static void put_older(Fixture *fixture, const char *then) {
+        _cleanup_free_ char *sql =
+                mr_strf("%s/tests/unit/store/schema-1.sql", getenv("MILLRACE_SOURCE"));
+        _cleanup_buf_ MrBuf text = {};
+
+        fixture->store = store_free(fixture->store);
+        assert_int_equal(unlink(fixture->path), 0);
+        assert_true(read_file_capped(sql, 1 << 20, &text, NULL) >= 0);
+        mr_buf_puts(&text, then);
+        sqlite3 *db = NULL;
+        assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, mr_buf_text(&text), NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Everything that says how the file is laid out. */
+static char *layout_of(Fixture *fixture) {
+        MrBuf all = {};
+        sqlite3_stmt *statement = NULL;
+
+        assert_int_equal(sqlite3_prepare_v2(fixture->store->db,
+                                            "SELECT sql FROM sqlite_schema ORDER BY name", -1,
+                                            &statement, NULL),
+                         SQLITE_OK);
+        while (sqlite3_step(statement) == SQLITE_ROW)
+                mr_buf_printf(&all, "%s\n", store_column(statement, 0));
+        sqlite3_finalize(statement);
+        return mr_buf_take(&all);
+}
+
+static int64_t schema_of(const char *path) {
+        sqlite3_stmt *statement = NULL;
+        sqlite3 *db = NULL;
+
+        assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+        assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL),
+                         SQLITE_OK);
+        assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+        int64_t schema = sqlite3_column_int64(statement, 0);
+        sqlite3_finalize(statement);
+        assert_int_equal(sqlite3_close(db), SQLITE_OK);
+        return schema;
+}
+
+static void the_file_of_an_older_millraced_is_taken_over(void **state) {
+        Fixture *fixture = *state;
+        _cleanup_free_ char *fresh = layout_of(fixture);
+        _cleanup_tree_ MrTree *holds = NULL, *remembered = NULL;
+        _cleanup_resource_ StoreResource read = {};
+        _cleanup_buf_ MrBuf key = {};
+
+        put_older(fixture, "");
+        assert_int_equal(store_open(fixture->path, &fixture->store, NULL), 0);
+        _cleanup_free_ char *layout = layout_of(fixture);
+        assert_string_equal(layout, fresh);
+        assert_int_equal(store_get(fixture->store, "Kafka", "default", "my-cluster", &read, NULL),
+                         0);
+        assert_string_equal(read.uid, "b69585c9-95a9-4f73-9f80-a800788a39b8");
+        assert_int_equal(store_version(fixture->store), 7);
+        assert_int_equal(store_secret_get(fixture->store, "default", "my-cluster-cluster-ca",
+                                          "ca.key", &key, NULL),
+                         1);
+        assert_string_equal(mr_buf_text(&key), "the key");
+        assert_int_equal(store_holds(fixture->store, NULL, &holds, NULL), 0);
+        assert_string_equal(mr_tree_get_string(mr_tree_at(holds, 0), "reason"),
+                            "a disk is exchanged");
+        assert_int_equal(store_remembered(fixture->store, "port/", &remembered, NULL), 0);
+        assert_int_equal(mr_tree_size(remembered), 1);
+        fixture->store = store_free(fixture->store);
+        assert_int_equal(schema_of(fixture->path), STORE_SCHEMA);
+}
+
+static void a_takeover_that_fails_changes_nothing(void **state) {
+        Fixture *fixture = *state;
+        _cleanup_error_ MrError err = MR_ERROR_INIT;
+
+        put_older(fixture, "CREATE TABLE programs(something TEXT, else_ TEXT);");
+        assert_true(store_open(fixture->path, &fixture->store, &err) < 0);
+        assert_non_null(strstr(err.message, "programs"));
+        assert_int_equal(schema_of(fixture->path), 1);
+}
+
+static void who_used_the_file_is_noted_once(void **state) {
+        Fixture *fixture = *state;
+        sqlite3_stmt *statement = NULL;
+
+        reopen(fixture);
+        reopen(fixture);
+        assert_int_equal(sqlite3_prepare_v2(fixture->store->db,
+                                            "SELECT group_concat(version) FROM programs", -1,
+                                            &statement, NULL),
+                         SQLITE_OK);
+        assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+        assert_string_equal(store_column(statement, 0), MILLRACE_VERSION);
+        sqlite3_finalize(statement);
+}
+
 static void a_database_of_another_program_is_refused(void **state) {
         Fixture *fixture = *state;
 
@@ -802,6 +908,12 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(an_emptied_file_beside_a_backup_is_refused, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(a_newer_schema_is_refused, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_newer_millraced_is_named, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(the_file_of_an_older_millraced_is_taken_over,
+                                                set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_takeover_that_fails_changes_nothing, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(who_used_the_file_is_noted_once, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_database_of_another_program_is_refused, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(the_file_is_private, set_up, tear_down),

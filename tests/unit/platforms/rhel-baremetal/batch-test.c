@@ -19,11 +19,11 @@ static MrTree *json(const char *text) {
 }
 
 static void assert_step(MrAction action, const char *expected) {
-        _cleanup_(mr_tree_freep) MrTree *batch = batch_of_actions(&action, 1),
+        _cleanup_(mr_tree_freep) MrTree *batch = batch_of_actions(&action, 1, 2),
                                         *wanted = json(expected);
         _cleanup_buf_ MrBuf text = {};
 
-        assert_int_equal(mr_tree_get_int(batch, "version", 0), 1);
+        assert_int_equal(mr_tree_get_int(batch, "version", 0), 2);
         mr_json_write(mr_tree_find(batch, "steps[0]", false), 0, &text);
         if (!mr_tree_equal(mr_tree_find(batch, "steps[0]", false), wanted))
                 fail_msg("%s is not %s", mr_buf_text(&text), expected);
@@ -111,8 +111,8 @@ static void the_order_stays(void **state _unused_) {
                                         .ns = "default",
                                         .node = "n",
                                         .role = "r"};
-        _cleanup_(mr_tree_freep) MrTree *batch = batch_of_actions(actions, 20),
-                                        *empty = batch_of_actions(NULL, 0);
+        _cleanup_(mr_tree_freep) MrTree *batch = batch_of_actions(actions, 20, 1),
+                                        *empty = batch_of_actions(NULL, 0, 1);
         const MrTree *steps = mr_tree_get(batch, "steps");
         assert_int_equal(mr_tree_size(steps), 20);
         for (size_t i = 0; i < 20; i++)

@@ -1,5 +1,6 @@
 /* What millrace-hostd saw becomes an observation; half of it becomes none. */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "host/host-batch.h"
 #include "rhel-baremetal/names.c"
 #include "rhel-baremetal/observation.c"
 
@@ -186,6 +188,37 @@ static void distributions(void **state _unused_) {
         assert_non_null(mr_manifests_find(seen.found, "Distribution", "", "fish-5"));
 }
 
+static int agree(const char *json, int64_t *ret, MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *tree = NULL;
+
+        assert_int_equal(mr_json_read(json, strlen(json), "test", &tree, NULL), 0);
+        return protocol_agree(tree, ret, err);
+}
+
+static void both_sides_speak_the_newest_that_both_know(void **state _unused_) {
+        int64_t protocol = 0;
+
+        assert_int_equal(PROTOCOL, HOST_PROTOCOL);
+        assert_int_equal(agree("{\"version\": 2, \"accepts\": 1}", &protocol, NULL), 0);
+        assert_int_equal(protocol, 2);
+        /* A host service of the package before, and one of the package after. */
+        assert_int_equal(agree("{\"version\": 1}", &protocol, NULL), 0);
+        assert_int_equal(protocol, 1);
+        assert_int_equal(agree("{\"version\": 3, \"accepts\": 2}", &protocol, NULL), 0);
+        assert_int_equal(protocol, 2);
+}
+
+static void what_cannot_be_spoken_is_refused(void **state _unused_) {
+        _cleanup_error_ MrError older = {}, newer = {};
+        int64_t protocol = 0;
+
+        assert_int_equal(agree("{\"version\": 0}", &protocol, &older), -EAGAIN);
+        assert_non_null(strstr(older.message, "systemctl stop millrace-hostd"));
+        assert_int_equal(agree("{\"version\": 4, \"accepts\": 3}", &protocol, &newer), -EAGAIN);
+        assert_non_null(strstr(newer.message, "install the newer millrace again"));
+        assert_int_equal(protocol, 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(half_an_answer_is_none),
@@ -195,6 +228,8 @@ int main(void) {
                 cmocka_unit_test(nodes),
                 cmocka_unit_test(claims),
                 cmocka_unit_test(distributions),
+                cmocka_unit_test(both_sides_speak_the_newest_that_both_know),
+                cmocka_unit_test(what_cannot_be_spoken_is_refused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,10 +38,12 @@ int store_fail(MrError *err, int errnum, MrErrorKind kind, const char *format, .
 int store_sql_error(Store *store, MrError *err, const char *what);
 int store_damaged(Store *store, MrError *err, const char *why);
 
-static inline _unused_ void store_statement_freep(sqlite3_stmt **statement) {
-        sqlite3_finalize(*statement);
+/* Ends the use of a statement, which is kept for the next use of the same words. */
+void store_statement_release(sqlite3_stmt *statement);
+static inline _unused_ void store_statement_releasep(sqlite3_stmt **statement) {
+        store_statement_release(*statement);
 }
-#define _cleanup_statement_ _cleanup_(store_statement_freep)
+#define _cleanup_statement_ _cleanup_(store_statement_releasep)
 
 /* Prepares a statement and binds its arguments: `types` has one letter each, 's' const char *
  * (NULL: null), 'i' int64_t, 'b' const void * and size_t. Text and blobs must outlive the

@@ -88,11 +88,41 @@ static int store_bind(sqlite3_stmt *statement, const char *types, va_list args) 
         return SQLITE_OK;
 }
 
+/* A pragma may have its effect when it is compiled, so that running it again would do nothing:
+ * https://sqlite.org/pragma.html */
+static bool store_is_kept(const char *sql) {
+        return !mr_starts_with(sql, "PRAGMA");
+}
+
+void store_statement_release(sqlite3_stmt *statement) {
+        if (!statement)
+                return;
+        if (!store_is_kept(sqlite3_sql(statement))) {
+                sqlite3_finalize(statement);
+                return;
+        }
+        (void) sqlite3_reset(statement);
+        (void) sqlite3_clear_bindings(statement);
+}
+
+/* The connection itself knows its statements. Each is stepped as soon as it is bound, so one that
+ * is not busy is nobody's. */
+static sqlite3_stmt *store_find_statement(const Store *store, const char *sql) {
+        sqlite3_stmt *statement = NULL;
+
+        while ((statement = sqlite3_next_stmt(store->db, statement)))
+                if (!sqlite3_stmt_busy(statement) && mr_streq(sqlite3_sql(statement), sql))
+                        return statement;
+        return NULL;
+}
+
 static int store_vprepare(Store *store, sqlite3_stmt **ret, MrError *err, const char *sql,
                           const char *types, va_list args) {
-        _cleanup_statement_ sqlite3_stmt *statement = NULL;
+        _cleanup_statement_ sqlite3_stmt *statement = store_find_statement(store, sql);
+        unsigned flags = store_is_kept(sql) ? SQLITE_PREPARE_PERSISTENT : 0;
 
-        if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK ||
+        if ((!statement &&
+             sqlite3_prepare_v3(store->db, sql, -1, flags, &statement, NULL) != SQLITE_OK) ||
             store_bind(statement, types, args) != SQLITE_OK)
                 return store_sql_error(store, err, "cannot use the state file");
         *ret = TAKE(statement);
@@ -343,6 +373,14 @@ int store_open(const char *path, Store **ret, MrError *err) {
         return 0;
 }
 
+static void store_close(Store *store) {
+        sqlite3_stmt *statement;
+
+        while (store->db && (statement = sqlite3_next_stmt(store->db, NULL)))
+                sqlite3_finalize(statement);
+        sqlite3_close(store->db);
+}
+
 Store *store_free(Store *store) {
         if (!store)
                 return NULL;
@@ -350,7 +388,7 @@ Store *store_free(Store *store) {
                 (void) store_backup(store, NULL);
         store_backup_done(store);
         store_feed_done(store);
-        sqlite3_close(store->db);
+        store_close(store);
         free(store->path);
         free(store);
         return NULL;

@@ -26,6 +26,7 @@ typedef struct Tracked {
         uint64_t acted_usec;   /* when the last batch ended: views from before do not count for a
                                   restart */
         char *reloaded;        /* the files a system was told to read again with the last batch */
+        bool had_turn;         /* in this round */
         bool is_settled;       /* the last plan was empty */
         bool is_in_force;      /* a plan for the present spec was empty once: what differs now has
                                   drifted */
@@ -66,6 +67,7 @@ struct Engine {
         EngineState state;
         bool is_dirty; /* something changed since the round began */
         size_t current;
+        bool is_second_lap;        /* of the round: first what is not in force yet, then the rest */
         MrObservation observation; /* the last complete one */
         bool has_observation;
         char *platform_error;

@@ -209,12 +209,18 @@ static int process(Engine *engine, Tracked *tracked, MrError *err) {
         return 0;
 }
 
+/* What somebody has just asked for does not wait for everything else to be looked at. */
+static bool has_turn(const Engine *engine, const Tracked *tracked) {
+        return !tracked->had_turn && (engine->is_second_lap || !tracked->is_in_force);
+}
+
 /* A pool and its like have no life of their own; their owner reports for them. What failed waits
  * for its time, and each round that comes earlier has to wish for that one again. */
 static bool is_due(Engine *engine, const Tracked *tracked) {
         uint64_t now = now_usec();
 
-        if (!tracked->document || engine_is_passive(&tracked->document->resource))
+        if (!tracked->document || engine_is_passive(&tracked->document->resource) ||
+            !has_turn(engine, tracked))
                 return false;
         if (now < tracked->retry_usec)
                 engine_wish(engine, tracked->retry_usec - now);
@@ -278,8 +284,30 @@ static void end_round(Engine *engine) {
                 engine_kick(engine);
 }
 
+static void begin_round(Engine *engine) {
+        engine->state = ENGINE_WORKING;
+        engine->current = 0;
+        engine->is_second_lap = false;
+        for (size_t i = 0; i < engine->n_tracked; i++)
+                engine->tracked[i]->had_turn = false;
+        next_resource(engine);
+}
+
+static bool is_round_over(Engine *engine) {
+        if (engine->current < engine->n_tracked || engine->is_second_lap)
+                return engine->current >= engine->n_tracked;
+        engine->is_second_lap = true;
+        engine->current = 0;
+        return engine->n_tracked == 0;
+}
+
+/* The turn of the current one is over. */
+static void advance(Engine *engine) {
+        engine->tracked[engine->current++]->had_turn = true;
+}
+
 static void next_resource(Engine *engine) {
-        while (engine->current < engine->n_tracked) {
+        while (!is_round_over(engine)) {
                 Tracked *tracked = engine->tracked[engine->current];
                 _cleanup_error_ MrError err = {};
                 size_t before = engine->n_tracked;
@@ -288,14 +316,18 @@ static void next_resource(Engine *engine) {
                         end_deleted_member(engine, tracked);
                         continue;
                 }
-                int r = is_due(engine, tracked) ? process(engine, tracked, &err) : 0;
+                if (!is_due(engine, tracked)) {
+                        engine->current++;
+                        continue;
+                }
+                int r = process(engine, tracked, &err);
                 if (r > 0)
                         return;
                 if (r < 0)
                         note_failure(engine, tracked, r, &err);
                 /* A resource that ended its deletion has made room for the next one. */
                 if (engine->n_tracked == before)
-                        engine->current++;
+                        advance(engine);
         }
         end_round(engine);
 }
@@ -313,7 +345,7 @@ void engine_acted(Engine *engine, const char *key, bool again, int r, const MrEr
         else
                 note_success(tracked);
         if (r < 0 || !again) {
-                engine->current++;
+                advance(engine);
                 engine->is_dirty = engine->is_dirty || r >= 0;
         }
         next_resource(engine);
@@ -349,9 +381,7 @@ static void on_observed(void *userdata, int r, const MrError *err, MrObservation
         mr_observation_done(&engine->observation);
         engine->observation = *observation;
         engine->has_observation = true;
-        engine->state = ENGINE_WORKING;
-        engine->current = 0;
-        next_resource(engine);
+        begin_round(engine);
 }
 
 static int on_kick(sd_event_source *source, void *userdata) {

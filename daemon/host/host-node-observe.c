@@ -20,6 +20,7 @@ typedef struct Digest {
          * most of what a look at a node costs. */
         char rendered_from[MR_DIGEST_MAX];
         char *dropin, *launch;
+        MrTree *markers;
 } Digest;
 
 struct HostDigests {
@@ -48,6 +49,7 @@ void host_digests_forget_rendered(HostDigests *digests) {
                 digest->rendered_from[0] = '\0';
                 free(TAKE(digest->dropin));
                 free(TAKE(digest->launch));
+                mr_tree_free(TAKE(digest->markers));
         }
 }
 
@@ -125,6 +127,7 @@ void host_node_done(HostNode *node) {
         free(node->class_name);
         mr_tree_free(node->files);
         mr_tree_free(node->properties);
+        mr_tree_free(node->markers);
         free(node->message);
         *node = (HostNode){};
 }
@@ -157,6 +160,15 @@ static HostDropin text_compare(const HostDir *dir, const char *name, const char 
                        : HOST_DROPIN_EDITED;
 }
 
+static MrTree *markers_of(const HostProperties *properties) {
+        const HostMarker *markers = properties->markers.items;
+        MrTree *tree = mr_tree_new_map();
+
+        for (size_t i = 0; i < properties->markers.n; i++)
+                mr_tree_set_string(tree, markers[i].full, markers[i].claim);
+        return tree;
+}
+
 /* Renders anew what follows from the manifest, unless it is the manifest of the last time. */
 static int render(Digest *digest, const char *hex, const HostConfig *config, const char *instance,
                   const HostNode *node, MrError *err) {
@@ -173,8 +185,10 @@ static int render(Digest *digest, const char *hex, const HostConfig *config, con
         host_render_launch(properties, config, &launch);
         free(digest->dropin);
         free(digest->launch);
+        mr_tree_free(digest->markers);
         digest->dropin = mr_strdup(mr_buf_text(&dropin));
         digest->launch = mr_strdup(mr_buf_text(&launch));
+        digest->markers = markers_of(properties);
         memcpy(digest->rendered_from, hex, MR_DIGEST_MAX);
         return 0;
 }
@@ -192,6 +206,7 @@ static int dropin_observe(const HostDir *units, const HostDir *dir, const HostCo
         int r = render(digest, node->manifest_digest, config, instance, node, err);
         if (r < 0)
                 return r;
+        node->markers = mr_tree_copy(digest->markers);
         r = host_dir_open_beneath(units, name, &dropins, err);
         if (r < 0)
                 return r;

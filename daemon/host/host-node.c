@@ -146,22 +146,19 @@ int host_node_unit_write(const char *root, const HostConfig *config, const HostS
         return r < 0 ? r : changed | r;
 }
 
-int host_node_known_write(const char *root, const HostConfig *config, const char *instance,
-                          const MrTree *properties, const MrTree *claims, MrError *err) {
-        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+int host_node_known_write(const char *root, const char *instance, const MrTree *markers,
+                          const MrTree *claims, MrError *err) {
         _cleanup_dir_ HostDir node = HOST_DIR_INIT;
         _cleanup_buf_ MrBuf known = {}, found = {};
-        HostProperties *p = NULL;
 
-        int r = host_properties_decode(properties, config, arena, &p, err);
-        if (r < 0 || p->markers.n == 0)
-                return r;
-        for (size_t i = 0; i < p->markers.n; i++) {
-                const HostMarker *marker = (const HostMarker *) p->markers.items + i;
-                if (mr_tree_get_bool(mr_tree_get(claims, marker->claim), "prepared", false))
-                        mr_buf_printf(&known, "%s\n", marker->full);
+        if (mr_tree_size(markers) == 0)
+                return 0;
+        for (size_t i = 0; i < mr_tree_size(markers); i++) {
+                const char *claim = mr_tree_string(mr_tree_at(markers, i));
+                if (mr_tree_get_bool(mr_tree_get(claims, claim), "prepared", false))
+                        mr_buf_printf(&known, "%s\n", mr_tree_key(markers, i));
         }
-        r = node_open(root, instance, &node, err);
+        int r = node_open(root, instance, &node, err);
         if (r >= 0 && node.fd >= 0)
                 r = host_file_read(&node, HOST_KNOWN_NAME, HOST_MANIFEST_MAX, &found, err);
         if (r < 0 || node.fd < 0 || (r == 0 && known.size == 0) ||

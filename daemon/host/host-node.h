@@ -22,11 +22,10 @@ int host_node_unit_remove(const char *root, const HostStep *step, bool *ret_drop
 /* The launcher refuses to start a node without the markers that are listed in this file. It is kept
  * by hostd alone. */
 #define HOST_KNOWN_NAME ".known"
-/* Lists the markers of all claims of the node that are known to have held data; `claims` is what
- * host_claims_observe() found. */
-int host_node_known_write(const char *root, const HostConfig *config, const char *instance,
-                          const MrTree *properties, const MrTree *claims,
-                          MrError *err) _must_check_;
+/* Lists the markers of all claims of the node that are known to have held data; `markers` is a
+ * HostNode's, `claims` what host_claims_observe() found. */
+int host_node_known_write(const char *root, const char *instance, const MrTree *markers,
+                          const MrTree *claims, MrError *err) _must_check_;
 
 /* Digests of files, remembered while a file's identity and times stay. */
 typedef struct HostDigests HostDigests;
@@ -52,6 +51,7 @@ typedef struct HostNode {
         char *class_name;   /* NULL: no readable manifest */
         MrTree *files;      /* map name → SHA-256 */
         MrTree *properties; /* as last applied; NULL without a manifest */
+        MrTree *markers; /* map path of a marker → its claim; NULL without a drop-in to compare */
         char manifest_digest[MR_DIGEST_MAX];
         HostDropin dropin;
         bool is_enabled;

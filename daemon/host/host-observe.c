@@ -144,9 +144,8 @@ static void known_write(const Observation *o, const MrTree *claims) {
         for (size_t i = 0; i < o->n; i++) {
                 const Instance *instance = o->instances[i];
                 _cleanup_error_ MrError err = MR_ERROR_INIT;
-                if (instance->node.properties &&
-                    host_node_known_write(o->observer->root, o->config, instance->name,
-                                          instance->node.properties, claims, &err) < 0)
+                if (host_node_known_write(o->observer->root, instance->name, instance->node.markers,
+                                          claims, &err) < 0)
                         log_debug(NULL, NULL, "%s: %s", instance->name, err.message);
         }
 }

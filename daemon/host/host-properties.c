@@ -13,15 +13,30 @@
 #define NAME_PATTERN "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 #define CLASS_PATTERN "^[A-Za-z_$][A-Za-z0-9_.$]*$"
 
+#define LOWER_DIGIT "abcdefghijklmnopqrstuvwxyz0123456789"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* How long the name is that `s` begins with: lower-case letters, digits, '-' and '.', with a letter
+ * or digit at both ends; 0 when there is none. Names are looked at so often that a regular
+ * expression for each would be most of what a look at the host costs. */
+static size_t name_span(const char *s) {
+        size_t n = strspn(s, LOWER_DIGIT "-.");
+
+        return n > 0 && strchr("-.", s[0]) == NULL && strchr("-.", s[n - 1]) == NULL ? n : 0;
+}
+
 bool host_name_is_valid(const char *name) {
-        return name && strlen(name) <= HOST_OBJECT_NAME_MAX &&
-               mr_matches(name,
-                          "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(_[a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$");
+        size_t n = name && strlen(name) <= HOST_OBJECT_NAME_MAX ? name_span(name) : 0;
+
+        if (n == 0 || name[n] != '_')
+                return n > 0 && name[n] == '\0';
+        size_t second = name_span(name + n + 1);
+        return second > 0 && name[n + 1 + second] == '\0';
 }
 
 bool host_file_name_is_valid(const char *name) {
-        if (!name || strlen(name) > HOST_OBJECT_NAME_MAX || name[0] == '.' ||
-            !mr_matches(name, "^[A-Za-z0-9._-]+$"))
+        if (mr_is_empty(name) || strlen(name) > HOST_OBJECT_NAME_MAX || name[0] == '.' ||
+            name[strspn(name, LOWER_DIGIT UPPER "._-")] != '\0')
                 return false;
         return !mr_streq(name, "launch") && !mr_streq(name, "manifest.json");
 }
@@ -134,9 +149,7 @@ static bool components_are_plain(const char *rest) {
 
                 if (n == 0 || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
                         return false;
-                if (strspn(p,
-                           "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@+-") <
-                    n)
+                if (strspn(p, UPPER LOWER_DIGIT "._@+-") < n)
                         return false;
                 p += n;
                 if (!*p)

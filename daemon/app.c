@@ -53,6 +53,11 @@ static int api_describe(void *userdata, const char *kind, const char *ns, const 
         return engine_describe(((App *) userdata)->engine, kind, ns, name, ret, err);
 }
 
+static int api_record(void *userdata, const char *kind, const char *ns, const char *name,
+                      MrTree **ret, MrError *err) {
+        return engine_record(((App *) userdata)->engine, kind, ns, name, ret, err);
+}
+
 static int api_events(void *userdata, const char *kind, const char *ns, const char *name,
                       MrTree **ret, MrError *err) {
         return engine_events(((App *) userdata)->engine, kind, ns, name, ret, err);
@@ -98,6 +103,7 @@ static const ApiOps api_ops = {
         .plan = api_plan,
         .describe = api_describe,
         .events = api_events,
+        .record = api_record,
         .restart = api_restart,
         .renew = api_renew,
         .discard = api_discard,

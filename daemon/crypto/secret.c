@@ -97,6 +97,10 @@ bool secret_key_is_binary(const char *key) {
         return mr_ends_with(key, ".p12");
 }
 
+bool secret_text_is_masked(const char *text) {
+        return text && strstr(text, SECRET_MASK) != NULL;
+}
+
 char *secret_text_free(char *text) {
         if (text)
                 OPENSSL_cleanse(text, strlen(text));

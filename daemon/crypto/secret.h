@@ -24,6 +24,11 @@ const char *secret_key_at(const Secret *secret, size_t i);
 const char *secret_value_at(const Secret *secret, size_t i);
 bool secret_key_is_binary(const char *key);
 
+/* What stands in the place of a value that must not leave the host: this, and where the value is.
+ */
+#define SECRET_MASK "(masked "
+bool secret_text_is_masked(const char *text);
+
 /* Text that must not stay in memory. */
 char *secret_text_free(char *text); /* wipes; takes NULL, returns NULL */
 DEFINE_CLEANUP(char *, secret_text_free);

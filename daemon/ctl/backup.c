@@ -61,7 +61,7 @@ static bool pack_one(struct archive *archive, const BackupFile *file) {
                        (la_ssize_t) file->content.size;
 }
 
-static int pack(const Backup *backup, MrBuf *out, MrError *err) {
+int backup_pack(const Backup *backup, MrBuf *out, MrError *err) {
         _cleanup_(archive_write_freep) struct archive *archive = archive_write_new();
 
         bool ok = archive && archive_write_set_format_pax_restricted(archive) == ARCHIVE_OK &&
@@ -89,7 +89,7 @@ static int unpack_one(struct archive *archive, struct archive_entry *entry, Back
         return n == 0 ? 0 : -EBADMSG;
 }
 
-static int unpack(const MrBuf *packed, Backup *ret, MrError *err) {
+int backup_unpack(const MrBuf *packed, Backup *ret, MrError *err) {
         _cleanup_(archive_read_freep) struct archive *archive = archive_read_new();
         struct archive_entry *entry;
         size_t left = BACKUP_MAX;
@@ -165,7 +165,7 @@ int backup_write(const Backup *backup, const char *passphrase, MrBuf *out, MrErr
         mr_tree_set_string(head, "host", uname(&host) == 0 ? host.nodename : "");
         int r = new_key(passphrase, head, key, err);
         if (r >= 0)
-                r = pack(backup, &packed, err);
+                r = backup_pack(backup, &packed, err);
         if (r >= 0) {
                 mr_buf_puts(out, MAGIC);
                 mr_json_write(head, 0, out);
@@ -218,5 +218,5 @@ int backup_read(const MrBuf *file, const char *passphrase, Backup *ret, MrError 
                                  err);
         }
         explicit_bzero(key, sizeof(key));
-        return r < 0 ? r : unpack(&packed, ret, err);
+        return r < 0 ? r : backup_unpack(&packed, ret, err);
 }

@@ -32,6 +32,10 @@ void backup_done(Backup *backup); /* wipes */
 MrBuf *backup_add(Backup *backup, const char *name);
 const BackupFile *backup_find(const Backup *backup, const char *name); /* NULL: not there */
 
+/* The archive itself, and back: nothing is sealed. */
+int backup_pack(const Backup *backup, MrBuf *out, MrError *err) _must_check_;
+int backup_unpack(const MrBuf *packed, Backup *ret, MrError *err) _must_check_;
+
 /* Without a passphrase (NULL) the key of the host is used. */
 int backup_write(const Backup *backup, const char *passphrase, MrBuf *out,
                  MrError *err) _must_check_;

@@ -58,6 +58,10 @@ const Verb ctl_verbs[] = {
          verb_backup},
         {"restore", "P", "FILE", "put back what a backup holds, while the daemon is stopped",
          "Files that are there already stay as they are.\n", verb_restore},
+        {"bundle", "", "FILE", "collect facts, plans, outcomes and versions for whoever is to help",
+         "Values of secrets are masked. FILE is a tar archive, compressed by gzip; look into it "
+         "before you\ngive it away: it holds names, addresses and settings.\n",
+         verb_bundle},
         {"logs", "nFNs", "NODE", "show what a node has logged", NULL, verb_logs},
         {"version", "", "", "show the versions of this program and of the daemon", NULL,
          verb_version},

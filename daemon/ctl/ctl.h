@@ -66,6 +66,7 @@ void verb_print_help(Ctl *ctl, const Verb *verb);
 int verb_apply(Ctl *ctl);
 int verb_backup(Ctl *ctl);
 int verb_restore(Ctl *ctl);
+int verb_bundle(Ctl *ctl);
 int verb_check(Ctl *ctl);
 int verb_completion(Ctl *ctl);
 int verb_delete(Ctl *ctl);

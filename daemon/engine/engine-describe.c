@@ -7,6 +7,8 @@
 #include "crypto/certificate.h"
 #include "crypto/secret.h"
 #include "engine-private.h"
+#include "model/annotations.h"
+#include "reconcile/record.h"
 #include "sdk/str.h"
 
 static int find(Engine *engine, const char *kind, const char *ns, const char *name, Tracked **ret,
@@ -30,6 +32,43 @@ int engine_plan(Engine *engine, const char *kind, const char *ns, const char *na
                     tracked->steps ? mr_tree_copy(tracked->steps) : mr_tree_new_list());
         mr_tree_set_string(*ret, "error", tracked->error);
         return 0;
+}
+
+int engine_record(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret,
+                  MrError *err) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        MrPairs holds = {}, restarts = {}, discards = {};
+        Tracked *tracked;
+
+        int r = find(engine, kind, ns, name, &tracked, err);
+        if (r >= 0 && (!tracked->document || engine_is_passive(&tracked->document->resource) ||
+                       !engine->has_observation))
+                r = mr_fail(err, MR_TRANSIENT, NULL, "%s has no pass that could be recorded: %s",
+                            tracked->key,
+                            !engine->has_observation ? "the platform was not observed yet"
+                                                     : "it is part of another, or not valid");
+        if (r >= 0)
+                r = engine_holds(engine, ns, arena, &holds, err);
+        if (r >= 0)
+                r = engine_asked(engine, "restart", ns, arena, &restarts, err);
+        if (r >= 0)
+                r = engine_asked(engine, "discard", ns, arena, &discards, err);
+        _cleanup_(facts_freep) MrFacts *facts = r < 0 ? NULL : engine_facts(engine, tracked, err);
+        if (!facts)
+                return r < 0 ? r : -EAGAIN;
+        RecordArgs args = {
+                .registry = engine->args.registry,
+                .platform = engine->args.platform->platform,
+                .document = tracked->document,
+                .facts = facts,
+                .observed = engine->observation.found,
+                .holds = &holds,
+                .restarts = &restarts,
+                .discards = &discards,
+                .paused = resource_is_paused(&tracked->document->resource) ? ENGINE_PAUSED : NULL,
+                .grace_sec = engine->args.grace_sec,
+        };
+        return record_make(&args, ret, err);
 }
 
 /* When the certificate of a node ends, if it has one. */

@@ -9,6 +9,8 @@
 #include "reconcile/desire.h"
 #include "views.h"
 
+#define ENGINE_PAUSED "its reconciliation is paused; 'millctl resume' ends that"
+
 /* One resource under care. */
 typedef struct Tracked {
         char *key;          /* "Kafka/default/my-cluster" */

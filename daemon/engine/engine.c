@@ -16,7 +16,6 @@
 #define SEC UINT64_C(1000000)
 /* While something is not ready, the running system is looked at this often, and less when nothing
  * has moved for a while: what waits for a person may wait for days. */
-#define PAUSED "its reconciliation is paused; 'millctl resume' ends that"
 #define LOOK_UNSETTLED_USEC (250 * UINT64_C(1000))
 /* While a node starts or stops, nothing can become ready that is worth asking for: its change of
  * state is told, and handshakes would cost JVMs that are starting more than anything else. */
@@ -154,7 +153,7 @@ static int make_plan(Engine *engine, Tracked *tracked, const MrFacts *facts, Des
                 .holds = &holds,
                 .restarts = &restarts,
                 .discards = &discards,
-                .paused = resource_is_paused(resource) ? PAUSED : NULL,
+                .paused = resource_is_paused(resource) ? ENGINE_PAUSED : NULL,
                 .grace_sec = engine->args.grace_sec,
                 .is_deleted = resource->is_deleted,
         };

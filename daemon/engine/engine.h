@@ -39,6 +39,9 @@ void engine_configure(Engine *engine, int64_t grace_sec, int64_t resync_sec, int
 /* Answers for the local API; see store/api.h. */
 int engine_plan(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret,
                 MrError *err);
+/* The next pass over it as data, without secrets; see reconcile/record.h. */
+int engine_record(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret,
+                  MrError *err) _must_check_;
 int engine_describe(Engine *engine, const char *kind, const char *ns, const char *name,
                     MrTree **ret, MrError *err);
 int engine_events(Engine *engine, const char *kind, const char *ns, const char *name, MrTree **ret,

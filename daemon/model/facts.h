@@ -28,6 +28,12 @@ MrStrings facts_secret_keys(const MrFacts *facts, const char *name, MrArena *are
 void facts_remember(MrFacts *facts, const char *key, const char *value);
 size_t facts_nodes(const MrFacts *facts);
 const MrNodeFact *facts_node_at(const MrFacts *facts, size_t i);
+/* The resources that were added. */
+size_t facts_resources(const MrFacts *facts);
+const MrResource *facts_resource_at(const MrFacts *facts, size_t i);
+/* All facts but the resources, as data, and back; the tree must outlive what is made of it. */
+MrTree *facts_to_tree(const MrFacts *facts);
+MrFacts *facts_of_tree(const MrTree *tree);
 /* How many seconds a day of a certificate's life lasts; 0: as many as a real one. */
 void facts_set_day(MrFacts *facts, int64_t sec);
 int64_t facts_day(const MrFacts *facts);

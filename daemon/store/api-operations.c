@@ -145,6 +145,8 @@ typedef int (*View)(void *userdata, const char *kind, const char *ns, const char
 static View view_named(const ApiOps *ops, const char *name) {
         if (mr_streq(name, "plan"))
                 return ops->plan;
+        if (mr_streq(name, "record"))
+                return ops->record;
         return mr_streq(name, "describe") ? ops->describe : ops->events;
 }
 

@@ -156,7 +156,8 @@ static bool read_tail(Call *call, size_t i) {
 }
 
 static bool is_view(const char *sub) {
-        return mr_streq(sub, "plan") || mr_streq(sub, "describe") || mr_streq(sub, "events");
+        return mr_streq(sub, "plan") || mr_streq(sub, "describe") || mr_streq(sub, "events") ||
+               mr_streq(sub, "record");
 }
 
 static void route_own(Call *call) {

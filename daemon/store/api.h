@@ -12,7 +12,7 @@
  *              the same but watch, and never a CA key; those that millrace makes are read only
  *      /api/v1/namespaces/NS/configmaps[/NAME]  /apis/storage.k8s.io/v1/storageclasses[/NAME]
  *              the same, without status
- *      /apis/millrace.io/v1/namespaces/NS/PLURAL/NAME/{plan,describe,events}
+ *      /apis/millrace.io/v1/namespaces/NS/PLURAL/NAME/{plan,describe,events,record}
  *              GET
  *      /apis/millrace.io/v1/namespaces/NS/holds[/NODE]
  *              GET, PUT {reason}, DELETE
@@ -43,6 +43,8 @@ typedef struct ApiOps {
                     MrTree **ret, MrError *err);
         int (*describe)(void *userdata, const char *kind, const char *ns, const char *name,
                         MrTree **ret, MrError *err);
+        int (*record)(void *userdata, const char *kind, const char *ns, const char *name,
+                      MrTree **ret, MrError *err);
         int (*events)(void *userdata, const char *kind, const char *ns, const char *name,
                       MrTree **ret, MrError *err);
         /* Remembers that a node, or all nodes of a cluster, should restart under the usual rules.

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "reconcile/record.h"
 #include "sdk/str.h"
 #include "sim.h"
 
@@ -362,4 +363,26 @@ Sim *sim_free(Sim *sim) {
         free(sim->violation);
         free(sim);
         return NULL;
+}
+
+MrTree *sim_record(Sim *sim, const char *kind, const char *name) {
+        _cleanup_error_ MrError err = {};
+        MrTree *record = NULL;
+
+        if (engine_record(sim->engine, kind, "default", name, &record, &err) < 0)
+                die("record", &err);
+        return record;
+}
+
+MrTree *sim_replay(Sim *sim, const MrTree *record) {
+        _cleanup_error_ MrError err = {};
+        MrTree *steps = NULL;
+
+        if (record_replay(sim->registry, &sim->ops, record, &steps, &err) < 0)
+                die("replay", &err);
+        return steps;
+}
+
+MrFacts *sim_facts(Sim *sim, const char *kind, const char *name) {
+        return engine_facts(sim->engine, engine_find(sim->engine, kind, "default", name), NULL);
 }

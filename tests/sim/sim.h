@@ -136,6 +136,12 @@ void sim_delete(Sim *sim, const char *kind, const char *name);
  * fresh daemon. */
 void sim_check_settled(Sim *sim);
 MrTree *sim_plan(Sim *sim, const char *kind, const char *name);
+/* The pass that would come next, as `millctl bundle` keeps it; and the steps that follow from one.
+ */
+MrTree *sim_record(Sim *sim, const char *kind, const char *name);
+/* Free them. */
+MrFacts *sim_facts(Sim *sim, const char *kind, const char *name);
+MrTree *sim_replay(Sim *sim, const MrTree *record);
 
 /* sim-node.c: processes. */
 SimNode *sim_node(Sim *sim, const char *instance);

@@ -428,7 +428,8 @@ int engine_new(const EngineArgs *args, Engine **ret, MrError *err) {
         engine->events = events_new();
         int r = make_sources(engine, err);
         if (r >= 0)
-                r = args->platform->platform->open(&platform, &engine->platform, err);
+                r = args->platform->platform->open(args->platform->platform, &platform,
+                                                   &engine->platform, err);
         if (r >= 0)
                 r = engine_track_all(engine, err);
         if (r < 0)

@@ -133,7 +133,7 @@ int desire_make(const Registry *registry, const MrPlatformOps *platform, const D
         desire->status = mr_tree_new_map();
         int r = ask_operands(&scope, err);
         if (r >= 0)
-                r = platform->lower(ns, desire->parts, facts, desire->wanted, err);
+                r = platform->lower(platform, ns, desire->parts, facts, desire->wanted, err);
         Loading loading = {
                 .ns = ns,
                 .parts = desire->parts,
@@ -145,7 +145,8 @@ int desire_make(const Registry *registry, const MrPlatformOps *platform, const D
         if (r >= 0)
                 r = secrets_lower(&loading, desire->wanted, desire->found, err);
         if (r >= 0 && platform->lower_secrets)
-                r = platform->lower_secrets(ns, desire->parts, facts, desire->wanted, err);
+                r = platform->lower_secrets(platform, ns, desire->parts, facts, desire->wanted,
+                                            err);
         if (r >= 0)
                 r = reference_tree(desire->status, desire->wanted, err);
         if (r < 0)

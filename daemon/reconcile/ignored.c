@@ -45,6 +45,18 @@ const MrExcept *ignored_exception(const MrPlatformOps *platform, const char *pat
         return NULL;
 }
 
+static void tell_exception(const char *path, const MrTree *warning, const MrExcept *exception,
+                           MrTree *ret) {
+        MrTree *entry = mr_tree_append(ret, mr_tree_copy(warning));
+        _cleanup_free_ char *message =
+                exception->reason ? mr_strf("%s is ignored here: %s", path, exception->reason)
+                                  : mr_strf("%s has no effect here yet", path);
+
+        mr_tree_remove(entry, "concerns");
+        mr_tree_set_string(entry, "reason", exception->reason ? "Ignored" : "NotYet");
+        mr_tree_set_string(entry, "message", message);
+}
+
 /* What the tables say of a field, unless the platform knows better. */
 static void add_told(const MrTree *warning, const MrPlatformOps *platform, MrTree *ret) {
         const char *path = mr_tree_get_string(warning, "path");
@@ -58,11 +70,7 @@ static void add_told(const MrTree *warning, const MrPlatformOps *platform, MrTre
         }
         if (!exception || exception->works)
                 return;
-        MrTree *entry = mr_tree_append(ret, mr_tree_copy(warning));
-        _cleanup_free_ char *message = mr_strf("%s has no effect here yet", path);
-        mr_tree_remove(entry, "concerns");
-        mr_tree_set_string(entry, "reason", "NotYet");
-        mr_tree_set_string(entry, "message", message);
+        tell_exception(path, warning, exception, ret);
 }
 
 void ignored_warnings(const Document *document, const MrPlatformOps *platform, MrTree *ret) {
@@ -83,6 +91,10 @@ void ignored_state(const MrPlatformOps *platform, const char *path, unsigned fla
                         return;
                 }
         const MrExcept *exception = ignored_exception(platform, path);
+        if (exception && exception->reason) {
+                mr_buf_printf(out, "ignored: %s", exception->reason);
+                return;
+        }
         bool works = exception ? exception->works : !(flags & MR_NOT_YET);
         mr_buf_puts(out, flags & MR_REFUSED ? "refused" : works ? "works" : "not yet");
 }

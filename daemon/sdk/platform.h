@@ -71,20 +71,27 @@ typedef struct MrIgnored {
 typedef struct MrExcept {
         const char *name; /* NULL ends a table */
         bool works;
+        /* It never will, and why, in words that follow the name of the field; NULL: not yet. */
+        const char *reason;
 } MrExcept;
 
-typedef struct MrPlatformOps {
+/* The functions without an MrPlatform get the ops they were called through: platforms that share
+ * them tell each other apart by `flavor`. */
+typedef struct MrPlatformOps MrPlatformOps;
+struct MrPlatformOps {
         size_t struct_size;
+        const void *flavor;       /* the platform's own; may be NULL */
         const MrIgnored *ignored; /* may be NULL: nothing */
         const MrExcept *except;   /* may be NULL: nothing */
         /* Pure. Parts of one resource (namespace ns) → manifests. */
-        int (*lower)(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *ret,
-                     MrError *err);
+        int (*lower)(const MrPlatformOps *ops, const char *ns, const MrParts *parts,
+                     const MrFacts *facts, MrManifests *ret, MrError *err);
         /* Pure; may be NULL. Where secrets are objects: completes the manifests of kind Secret that
          * the core has added since. */
-        int (*lower_secrets)(const char *ns, const MrParts *parts, const MrFacts *facts,
-                             MrManifests *ret, MrError *err);
-        int (*open)(const MrPlatformArgs *args, MrPlatform **ret, MrError *err);
+        int (*lower_secrets)(const MrPlatformOps *ops, const char *ns, const MrParts *parts,
+                             const MrFacts *facts, MrManifests *ret, MrError *err);
+        int (*open)(const MrPlatformOps *ops, const MrPlatformArgs *args, MrPlatform **ret,
+                    MrError *err);
         void (*close)(MrPlatform *platform);
         /* One observation of everything this program manages on the platform. At most one at a
          * time. */
@@ -93,4 +100,4 @@ typedef struct MrPlatformOps {
          * time. */
         int (*apply)(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done,
                      void *userdata, MrError *err);
-} MrPlatformOps;
+};

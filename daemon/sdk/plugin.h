@@ -4,13 +4,14 @@
  * `mr_plugin`. The loader checks owner and mode of the file, then magic, ABI and size, all before
  * any code of the plugin runs.
  *
- * Changes: 1.0 first version. */
+ * Changes: 1.0 first version; 2.0 functions of a platform get the ops they were called
+ * through. */
 
 #include "operand.h"
 #include "platform.h"
 
 #define MR_PLUGIN_MAGIC 0x4d494c4cU /* "MILL" */
-#define MR_PLUGIN_ABI_MAJOR 1
+#define MR_PLUGIN_ABI_MAJOR 2
 #define MR_PLUGIN_ABI_MINOR 0
 
 typedef struct MrPlugin {

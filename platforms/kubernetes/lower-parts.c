@@ -9,7 +9,8 @@ const MrExcept kubernetes_except[] = {
         {"selector", true},
         {"volumeAttributesClass", true},
         {"generateSecretOwnerReference", true},
-        {"livenessProbe", false},
+        {"livenessProbe", false,
+         "a container ends when its process ends, and a probe could only end one that is busy"},
         {"useServiceDnsDomain", false},
         {"preferredNodePortAddressType", false},
         {"templatedVolumes", false},
@@ -18,6 +19,16 @@ const MrExcept kubernetes_except[] = {
         {"brokerRackInitImage", false},
         {},
 };
+
+int kubernetes_open(const MrPlatformOps *ops, const MrPlatformArgs *args _unused_,
+                    MrPlatform **ret _unused_, MrError *err) {
+        const Flavor *flavor = ops->flavor;
+
+        return mr_fail(err, MR_INVALID, "platform",
+                       "%s is only planned for on paper yet; use millctl plan --platform %s -f "
+                       "FILE, or the platform rhel-baremetal",
+                       flavor->name, flavor->plugin);
+}
 
 static void lower_part(Lowering *lowering, const MrPart *part) {
         switch (part->kind) {
@@ -53,9 +64,9 @@ static Lowering lowering_of(const Flavor *flavor, const char *ns, const MrParts 
         };
 }
 
-int kubernetes_lower(const Flavor *flavor, const char *ns, const MrParts *parts,
+int kubernetes_lower(const MrPlatformOps *ops, const char *ns, const MrParts *parts,
                      const MrFacts *facts, MrManifests *ret, MrError *err) {
-        Lowering lowering = lowering_of(flavor, ns, parts, facts, ret);
+        Lowering lowering = lowering_of(ops->flavor, ns, parts, facts, ret);
 
         for (size_t i = 0; i < mr_parts_size(parts); i++)
                 lower_part(&lowering, mr_parts_at(parts, i));
@@ -99,9 +110,9 @@ static void fill_authority(const Lowering *lowering, const MrCertificate *certif
                                                      .body = body});
 }
 
-int kubernetes_lower_secrets(const Flavor *flavor, const char *ns, const MrParts *parts,
+int kubernetes_lower_secrets(const MrPlatformOps *ops, const char *ns, const MrParts *parts,
                              const MrFacts *facts, MrManifests *ret, MrError *err _unused_) {
-        Lowering lowering = lowering_of(flavor, ns, parts, facts, ret);
+        Lowering lowering = lowering_of(ops->flavor, ns, parts, facts, ret);
 
         for (size_t i = 0; i < mr_parts_size(parts); i++) {
                 const MrPart *part = mr_parts_at(parts, i);

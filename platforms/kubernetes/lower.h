@@ -28,7 +28,8 @@ enum {
 
 /* What tells one platform with this API from another. */
 typedef struct Flavor {
-        const char *name;
+        const char *name;   /* for people */
+        const char *plugin; /* for millctl */
         bool has_routes;    /* route.openshift.io */
         bool assigns_users; /* the API chooses user and group of a container itself */
 } Flavor;
@@ -60,10 +61,13 @@ typedef struct NodeFiles {
 
 extern const MrExcept kubernetes_except[];
 
-int kubernetes_lower(const Flavor *flavor, const char *ns, const MrParts *parts,
+/* Slots of the ops of every platform with this API; their flavor is a Flavor. */
+int kubernetes_lower(const MrPlatformOps *ops, const char *ns, const MrParts *parts,
                      const MrFacts *facts, MrManifests *ret, MrError *err);
-int kubernetes_lower_secrets(const Flavor *flavor, const char *ns, const MrParts *parts,
+int kubernetes_lower_secrets(const MrPlatformOps *ops, const char *ns, const MrParts *parts,
                              const MrFacts *facts, MrManifests *ret, MrError *err);
+int kubernetes_open(const MrPlatformOps *ops, const MrPlatformArgs *args, MrPlatform **ret,
+                    MrError *err);
 
 /* lower-object.c: bodies. */
 MrTree *object_new(const Lowering *lowering, const char *api_version, const char *kind,

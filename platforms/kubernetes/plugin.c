@@ -3,32 +3,20 @@
 #include "plugin.h"
 #include "kubernetes/lower.h"
 
-static const Flavor flavor = {.name = "Kubernetes", .has_routes = false, .assigns_users = false};
-
-static int flavor_lower(const char *ns, const MrParts *parts, const MrFacts *facts,
-                        MrManifests *ret, MrError *err) {
-        return kubernetes_lower(&flavor, ns, parts, facts, ret, err);
-}
-
-static int flavor_lower_secrets(const char *ns, const MrParts *parts, const MrFacts *facts,
-                                MrManifests *ret, MrError *err) {
-        return kubernetes_lower_secrets(&flavor, ns, parts, facts, ret, err);
-}
-
-static int flavor_open(const MrPlatformArgs *args _unused_, MrPlatform **ret _unused_,
-                       MrError *err) {
-        return mr_fail(err, MR_INVALID, "platform",
-                       "Kubernetes is only planned for on paper yet; use millctl plan --platform "
-                       "kubernetes "
-                       "-f FILE, or the platform rhel-baremetal");
-}
+static const Flavor flavor = {
+        .name = "Kubernetes",
+        .plugin = "kubernetes",
+        .has_routes = false,
+        .assigns_users = false,
+};
 
 static const MrPlatformOps ops = {
         .struct_size = sizeof(MrPlatformOps),
+        .flavor = &flavor,
         .except = kubernetes_except,
-        .lower = flavor_lower,
-        .lower_secrets = flavor_lower_secrets,
-        .open = flavor_open,
+        .lower = kubernetes_lower,
+        .lower_secrets = kubernetes_lower_secrets,
+        .open = kubernetes_open,
 };
 
 _public_

@@ -80,8 +80,8 @@ static int lower_part(Lowering *lowering, const MrPart *part, MrError *err) {
         }
 }
 
-int rhel_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *ret,
-               MrError *err) {
+int rhel_lower(const MrPlatformOps *ops _unused_, const char *ns, const MrParts *parts,
+               const MrFacts *facts, MrManifests *ret, MrError *err) {
         Lowering lowering = {
                 .ns = ns,
                 .parts = parts,

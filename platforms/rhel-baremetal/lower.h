@@ -10,7 +10,7 @@
  */
 
 #include "facts.h"
-#include "manifest.h"
+#include "platform.h"
 
 enum {
         RANK_DISTRIBUTION,
@@ -29,8 +29,8 @@ typedef struct Lowering {
         MrPairs ports;  /* "NODE/ENDPOINT" → port */
 } Lowering;
 
-int rhel_lower(const char *ns, const MrParts *parts, const MrFacts *facts, MrManifests *ret,
-               MrError *err);
+int rhel_lower(const MrPlatformOps *ops, const char *ns, const MrParts *parts, const MrFacts *facts,
+               MrManifests *ret, MrError *err);
 
 /* Gives every endpoint a port: the standard one where it is free, else one that is free, remembered
  * for good. */

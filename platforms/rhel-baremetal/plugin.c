@@ -300,7 +300,8 @@ static int rhel_apply(MrPlatform *platform, const MrAction *actions, size_t n, M
         return 0;
 }
 
-static int rhel_open(const MrPlatformArgs *args, MrPlatform **ret, MrError *err) {
+static int rhel_open(const MrPlatformOps *ops _unused_, const MrPlatformArgs *args,
+                     MrPlatform **ret, MrError *err) {
         MrPlatform *platform = mr_new(MrPlatform, 1);
 
         (void) err;

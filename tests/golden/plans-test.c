@@ -1,6 +1,7 @@
 /* Plans on paper of every example and every spec of this folder, on every platform, against
- * recorded ones, and the message for every file that is refused. To record anew:
- * MILLRACE_UPDATE_GOLDEN=1. */
+ * recorded ones, and the message for every file that is refused. Of the many specs in `parity` only
+ * a digest of each object is kept: `millctl plan --platform NAME -f FILE -o manifests` shows what
+ * has changed. To record anew: MILLRACE_UPDATE_GOLDEN=1. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,10 +26,16 @@
 
 static const char *const platforms[] = {"rhel-baremetal", "kubernetes", "openshift"};
 
+typedef struct Digests {
+        const MrPlugin *platform, *like; /* of `like` only what differs is told */
+        MrBuf out;
+} Digests;
+
 typedef struct World {
         Plugins plugins;
         Registry *registry;
         const MrPlugin *platform; /* of hosts, where nothing else is said */
+        Digests *digests;         /* one for each platform */
 } World;
 
 static int set_up(void **state) {
@@ -46,6 +53,7 @@ static int set_up(void **state) {
                 return -1;
         }
         world->platform = plugins_find_platform(&world->plugins, "rhel-baremetal");
+        world->digests = mr_new(Digests, MR_ELEMENTS(platforms));
         *state = world;
         return world->platform ? 0 : -1;
 }
@@ -55,6 +63,7 @@ static int tear_down(void **state) {
 
         registry_free(world->registry);
         plugins_done(&world->plugins);
+        free(world->digests);
         free(world);
         return 0;
 }
@@ -189,6 +198,80 @@ static void plans_of_the_specs(void **state) {
         for_each(*state, "tests/golden/specs", 5, check_plan);
 }
 
+/* --- digests */
+
+/* Each object of a plan as TITLE → the digest of its text. */
+static MrTree *digests_of(const World *world, const MrPlugin *platform, const char *path) {
+        _cleanup_documents_ Documents documents = {};
+        MrTree *ret = mr_tree_new_map();
+        _cleanup_buf_ MrBuf out = {};
+
+        int r = documents_read_path(world->registry, path, NULL, &documents, NULL);
+        OfflineArgs args = {
+                .registry = world->registry,
+                .platform = platform,
+                .documents = documents.items,
+                .n_documents = documents.n,
+                .format = OFFLINE_MANIFESTS,
+        };
+        if (r < 0 || offline_plan(&args, &out, NULL, NULL) < 0) {
+                mr_tree_set_string(ret, "refused", "");
+                return ret;
+        }
+        for (const char *at = strstr(mr_buf_text(&out), "---\n# "); at;) {
+                const char *title = at + strlen("---\n# "), *next = strstr(title, "\n---\n# ");
+                size_t n = next ? (size_t) (next - title) : strlen(title);
+                _cleanup_free_ char *key = mr_strndup(title, strcspn(title, "\n"));
+                char digest[MR_DIGEST_MAX];
+                mr_digest(title, n, digest);
+                digest[16] = '\0';
+                mr_tree_set_string(ret, key, digest);
+                at = next ? next + 1 : NULL;
+        }
+        return ret;
+}
+
+static size_t add_digests(const World *world, const char *path, const char *name) {
+        for (size_t i = 0; i < MR_ELEMENTS(platforms); i++) {
+                Digests *digests = &world->digests[i];
+                _cleanup_(mr_tree_freep) MrTree *own = digests_of(world, digests->platform, path);
+                _cleanup_(mr_tree_freep) MrTree *other =
+                        digests->like ? digests_of(world, digests->like, path) : NULL;
+                mr_buf_printf(&digests->out, "%s\n", name);
+                for (size_t k = 0; k < mr_tree_size(own); k++) {
+                        const char *key = mr_tree_key(own, k);
+                        const char *digest = mr_tree_string(mr_tree_at(own, k));
+                        if (!mr_streq(digest, mr_tree_get_string(other, key)))
+                                mr_buf_printf(&digests->out, " %s %s\n", key, digest);
+                }
+                for (size_t k = 0; k < mr_tree_size(other); k++)
+                        if (!mr_tree_get(own, mr_tree_key(other, k)))
+                                mr_buf_printf(&digests->out, " -%s\n", mr_tree_key(other, k));
+        }
+        return 0;
+}
+
+static void digests_of_the_specs_that_are_compared(void **state) {
+        World *world = *state;
+        size_t n = 0;
+
+        for (size_t i = 0; i < MR_ELEMENTS(platforms); i++) {
+                world->digests[i].platform = plugins_find_platform(&world->plugins, platforms[i]);
+                if (mr_streq(platforms[i], "openshift"))
+                        world->digests[i].like =
+                                plugins_find_platform(&world->plugins, "kubernetes");
+        }
+        for_each(world, "tests/golden/parity", 75, add_digests);
+        for (size_t i = 0; i < MR_ELEMENTS(platforms); i++) {
+                _cleanup_free_ char *recorded = mr_strf(RECORDED "/%s.digests", platforms[i]);
+                n += compare(recorded, mr_buf_text(&world->digests[i].out));
+                mr_buf_done(&world->digests[i].out);
+        }
+        assert_int_equal(n, 0);
+}
+
+/* --- refusals */
+
 /* Everything between a file and its plan may refuse it. */
 static size_t check_refusal(const World *world, const char *path, const char *name) {
         _cleanup_documents_ Documents documents = {};
@@ -227,6 +310,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(plans_of_the_examples),
                 cmocka_unit_test(plans_of_the_specs),
+                cmocka_unit_test(digests_of_the_specs_that_are_compared),
                 cmocka_unit_test(messages_of_what_is_refused),
         };
 

@@ -381,7 +381,8 @@ static int sim_apply_batch(MrPlatform *platform, const MrAction *actions, size_t
 
 /* --- the platform */
 
-static int sim_open(const MrPlatformArgs *args, MrPlatform **ret, MrError *err _unused_) {
+static int sim_open(const MrPlatformOps *ops _unused_, const MrPlatformArgs *args, MrPlatform **ret,
+                    MrError *err _unused_) {
         MrPlatform *platform = mr_new(MrPlatform, 1);
 
         *platform = (MrPlatform){.sim = sim_now, .args = *args};

@@ -40,9 +40,11 @@ static World world(const char *platform) {
 static int lower(World *w, MrError *err) {
         mr_manifests_free(w->out);
         w->out = mr_manifests_new();
-        int r = w->platform->platform->lower("ns", w->parts, w->facts, w->out, err);
+        int r = w->platform->platform->lower(w->platform->platform, "ns", w->parts, w->facts,
+                                             w->out, err);
         return r < 0 ? r
-                     : w->platform->platform->lower_secrets("ns", w->parts, w->facts, w->out, err);
+                     : w->platform->platform->lower_secrets(w->platform->platform, "ns", w->parts,
+                                                            w->facts, w->out, err);
 }
 
 static void must_lower(World *w) {
@@ -307,7 +309,7 @@ static void a_platform_on_paper_cannot_be_opened(void **state _unused_) {
         MrPlatformArgs args = {};
         MrPlatform *opened;
 
-        assert_true(platform->platform->open(&args, &opened, &err) < 0);
+        assert_true(platform->platform->open(platform->platform, &args, &opened, &err) < 0);
         assert_non_null(strstr(err.message, "millctl plan"));
 }
 

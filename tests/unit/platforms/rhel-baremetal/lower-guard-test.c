@@ -75,7 +75,8 @@ static char *networks(World *w) {
         _cleanup_error_ MrError err = {};
         _cleanup_buf_ MrBuf text = {};
 
-        if (w->platform->platform->lower("default", w->parts, w->facts, w->out, &err) < 0)
+        if (w->platform->platform->lower(w->platform->platform, "default", w->parts, w->facts,
+                                         w->out, &err) < 0)
                 fail_msg("%s", err.message);
         const MrTree *list = mr_tree_get(
                 mr_tree_get(mr_manifests_find(w->out, "Unit", "default", "n")->body, "properties"),

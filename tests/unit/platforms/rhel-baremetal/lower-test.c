@@ -44,7 +44,8 @@ static World world(const char *ns) {
 static int lower(World *w, MrError *err) {
         mr_manifests_free(w->out);
         w->out = mr_manifests_new();
-        return w->platform->platform->lower(w->ns, w->parts, w->facts, w->out, err);
+        return w->platform->platform->lower(w->platform->platform, w->ns, w->parts, w->facts,
+                                            w->out, err);
 }
 
 static void lower_well(World *w) {

@@ -17,6 +17,7 @@ typedef enum KeyKind {
         KEY_YES,     /* once, the word yes */
         KEY_TEXTS,   /* any number */
         KEY_PATHS,   /* any number, absolute */
+        KEY_NAMES,   /* any number, names of files without a directory */
         KEY_CONTENT, /* any number, an absolute path and a text */
         KEY_PORTS,   /* any number, 1 to 65535 */
 } KeyKind;
@@ -41,6 +42,8 @@ static const Key keys[] = {
         {"expect-line", KEY_CONTENT, offsetof(Launch, expected_lines)},
         {"prepare-class", KEY_TEXT, offsetof(Launch, prepare_class)},
         {"prepare-argument", KEY_TEXTS, offsetof(Launch, prepare_arguments)},
+        {"fill", KEY_NAMES, offsetof(Launch, fills)},
+        {"variable", KEY_TEXTS, offsetof(Launch, variables)},
         {"environment", KEY_TEXTS, offsetof(Launch, environment)},
         {"option", KEY_TEXTS, offsetof(Launch, options)},
         {"class", KEY_TEXT, offsetof(Launch, main_class)},
@@ -130,6 +133,11 @@ static int key_store(const Place *place, const Key *key, char *value, Launch *la
                 if (!port_is_valid(value))
                         return wrong(place, failure, key->name,
                                      "a port is a number from 1 to 65535");
+                break;
+        case KEY_NAMES:
+                if (strchr(value, '/') || value[0] == '.' || value[0] == '\0')
+                        return wrong(place, failure, key->name,
+                                     "a file is named without its directory");
                 break;
         case KEY_TEXTS:
         case KEY_PATHS:
@@ -265,6 +273,8 @@ void launch_done(Launch *launch) {
         free(launch->known_text);
         words_done(&launch->contents);
         words_done(&launch->prepare_arguments);
+        words_done(&launch->fills);
+        words_done(&launch->variables);
         words_done(&launch->environment);
         words_done(&launch->options);
         words_done(&launch->arguments);

@@ -78,6 +78,8 @@ typedef struct Launch {
         Words directories;
         Words contents; /* path and text by turns */
         Words prepare_arguments;
+        Words fills;     /* names of files of the node directory, copied with variables replaced */
+        Words variables; /* names of those variables */
         Words environment; /* names of variables that are passed on */
         Words options;
         Words arguments;
@@ -101,6 +103,10 @@ int manifest_copy(const char *node_directory, const char *run_directory,
 int storage_check(const Launch *launch, Failure *failure) _must_check_;
 int storage_make(const Launch *launch, Failure *failure) _must_check_;
 bool storage_is_prepared(const Launch *launch);
+
+/* launch-fill.c: copies in the run directory of files that say "@{variable:NAME}". */
+int files_fill(const char *node_directory, const char *run_directory, const Launch *launch,
+               Failure *failure) _must_check_;
 
 /* launch-java.c: the runtime and its command lines. */
 int java_check(const Launch *launch, Failure *failure) _must_check_;

@@ -17,8 +17,15 @@ static const char *lookup_fact(const char *secret, const char *key, void *userda
         return mr_facts_secret(lowering->facts, secret, key);
 }
 
-/* Names whose node has no address yet are left out: the certificate is issued again when they are
- * known. */
+static bool has_name(const MrStrings *names, const char *name) {
+        for (size_t i = 0; i < names->n; i++)
+                if (mr_streq(names->items[i], name))
+                        return true;
+        return false;
+}
+
+/* Where an endpoint is reached may be the address of the node, which is there already. Names whose
+ * node has no address yet are left out: the certificate is issued again when they are known. */
 static int resolve_names(Lowering *lowering, const MrStrings *names, MrStrings *ret, MrError *err) {
         for (size_t i = 0; i < names->n; i++) {
                 const char *name;
@@ -26,7 +33,8 @@ static int resolve_names(Lowering *lowering, const MrStrings *names, MrStrings *
                                        &name, err);
                 if (r < 0)
                         return mr_error_within(err, r, "names[%zu]", i);
-                if (r == 0)
+                bool is_assigned = mr_starts_with(names->items[i], "@{host:");
+                if (r == 0 && !(is_assigned && has_name(ret, name)))
                         mr_strings_add(lowering->arena, ret, name);
         }
         return 0;

@@ -6,7 +6,8 @@
  * Text in a part may hold references that only the platform can resolve:
  *
  *      @{addr:NODE}            the name or address under which other nodes and clients reach NODE
- *      @{host:NODE/ENDPOINT}   the name or address under which clients reach NODE's endpoint
+ *      @{host:NODE/ENDPOINT}   the name or address under which clients reach NODE's endpoint; in
+ *                              names of certificates also that of a service, SERVICE/ENDPOINT
  *      @{port:NODE/ENDPOINT}   the port on which NODE's endpoint is reached (hosts may move it)
  *      @{bind:ENDPOINT}        the port this node itself listens on for its endpoint
  *      @{dir:VOLUME}           the directory of this node's volume, as the process sees it
@@ -16,6 +17,8 @@
  *      @{jar:NAME}             the path of the jar of that name, with or without a version behind
  * it
  *      @{label:KEY}            a label of the place where this node runs; nothing when it has none
+ *      @{variable:NAME}        an environment variable that a user gives the process; where there
+ * are none, the label of that name
  *      @{random:N}             in a secret: N letters and digits, made once
  *      @{at}                   the character "@", before a reference: "0@{at}@{addr:NODE}"
  *
@@ -166,6 +169,7 @@ typedef struct MrEndpoint {
         bool is_ready_check; /* the node is started when this port is bound */
         bool is_external;    /* clients outside the cluster use it */
         bool loopback_only;
+        bool with_domain;     /* known by its whole name, where names have a domain */
         const char *listener; /* name of the spec's listener, or NULL */
         bool is_guarded;      /* only `peers` may connect */
         MrStrings peers;      /* networks, "10.0.0.0/8"; "!10.1.0.0/16" is left out of those before
@@ -208,7 +212,8 @@ typedef struct MrWorkload {
         MrPairs selector;      /* of its labels, those that tell it from all other nodes */
         MrTags tags, pod_tags; /* of what keeps the container running, and of the container */
         const MrTree *pod, *container, *init; /* details a user asks for; all may be NULL */
-        const MrTree *readiness;              /* times of the check; may be NULL */
+        const MrTree *resources; /* as the spec has them, for what only containers know */
+        const MrTree *readiness; /* times of the check; may be NULL */
 } MrWorkload;
 
 typedef struct MrSetting {

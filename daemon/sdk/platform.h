@@ -67,7 +67,8 @@ typedef struct MrIgnored {
 } MrIgnored;
 
 /* Where a platform differs from what the tables say of a field and of all below it: what has no
- * effect elsewhere yet has one here, or the other way round. By the field's own name. */
+ * effect elsewhere yet has one here, or the other way round. By the field's own name, or by a path
+ * of which the last names are left out. */
 typedef struct MrExcept {
         const char *name; /* NULL ends a table */
         bool works;

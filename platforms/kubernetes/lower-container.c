@@ -3,6 +3,7 @@
 #include "lower.h"
 
 #define LAUNCHER_IMAGE "millrace/launcher:" MILLRACE_VERSION
+#define STORAGE "ephemeral-storage"
 #define LAUNCHER "/usr/libexec/millrace/millrace-launch"
 
 /* Nothing a process of ours does needs more than this. */
@@ -57,6 +58,19 @@ static void set_amount(MrTree *container, const char *key, const char *name, con
         mr_tree_set_string(mr_tree_need_map(resources, key), name, text);
 }
 
+/* What only machines of a cluster tell apart. */
+static void copy_amounts(const MrWorkload *workload, MrTree *container) {
+        static const char *const sides[] = {"limits", "requests"};
+
+        for (size_t i = 0; i < MR_ELEMENTS(sides); i++) {
+                const MrTree *amount =
+                        mr_tree_get(mr_tree_get(workload->resources, sides[i]), STORAGE);
+                _cleanup_buf_ MrBuf text = {};
+                if (amount && mr_tree_text(amount, &text))
+                        set_amount(container, sides[i], STORAGE, mr_buf_text(&text));
+        }
+}
+
 static void set_resources(const Lowering *lowering, const MrWorkload *workload, MrTree *container) {
         MrArena *arena = lowering->arena;
 
@@ -70,6 +84,7 @@ static void set_resources(const Lowering *lowering, const MrWorkload *workload, 
                            bytes_text(arena, workload->memory_request));
         if (workload->cpu_request > 0)
                 set_amount(container, "requests", "cpu", milli_text(arena, workload->cpu_request));
+        copy_amounts(workload, container);
 }
 
 static void set_ports(const Lowering *lowering, const MrWorkload *workload, MrTree *container) {
@@ -118,8 +133,12 @@ static void set_mounts(const Lowering *lowering, const MrWorkload *workload, MrT
 }
 
 static const char *image_of(const Lowering *lowering, const MrWorkload *workload) {
-        if (workload->image)
-                return workload->image;
+        const MrTree *images = mr_tree_get(mr_facts_host(lowering->facts), "images");
+        const char *named =
+                mr_tree_get_string(mr_tree_get(images, workload->software), workload->version);
+
+        if (workload->image || named)
+                return workload->image ? workload->image : named;
         return mr_arena_strf(lowering->arena, "apache/%s:%s", workload->software,
                              workload->version);
 }
@@ -135,6 +154,7 @@ MrTree *lower_container(Lowering *lowering, const MrWorkload *workload) {
         set_resources(lowering, workload, container);
         set_probe(workload, container);
         set_mounts(lowering, workload, container);
+        place_add_variables(lowering, workload, container);
         apply_asked(container, workload->container);
         return container;
 }

@@ -76,6 +76,7 @@ static int add_running(Lowering *lowering, const MrWorkload *workload, MrBuf *ou
         mr_buf_puts(out, "java " JAVA "\n");
         mr_buf_printf(out, "libs " SOFTWARE_DIRECTORY "/%s/libs\n", workload->software);
         add_environment(workload, out);
+        place_add_lines(lowering, workload, out);
         int r = add_lines(lowering, workload, "option", &workload->jvm_options, out, err);
         if (r >= 0)
                 r = add_line(lowering, workload, "class", workload->main_class, out, err);

@@ -1,5 +1,7 @@
 /* The template of a node's pod. */
 
+#include <string.h>
+
 #include "lower.h"
 
 /* Keys of a user's template that go into the pod as they are. */
@@ -91,10 +93,48 @@ static void add_scratch(const MrWorkload *workload, MrTree *volumes) {
         mr_tree_need_map(add_volume(volumes, "run"), "emptyDir");
 }
 
+static const char *filled_text(const Lowering *lowering, const MrWorkload *workload,
+                               const char *text) {
+        static const char id[] = "{nodeId}", pod[] = "{nodePodName}";
+        _cleanup_buf_ MrBuf out = {};
+
+        while (*text) {
+                if (mr_starts_with(text, id)) {
+                        mr_buf_printf(&out, "%lld", (long long) workload->node_id);
+                        text += strlen(id);
+                } else if (mr_starts_with(text, pod)) {
+                        mr_buf_puts(&out, workload->node);
+                        text += strlen(pod);
+                } else
+                        mr_buf_putc(&out, *text++);
+        }
+        return mr_arena_strdup(lowering->arena, mr_buf_text(&out));
+}
+
+/* A copy in which every text is that of this node. */
+static MrTree *filled(const Lowering *lowering, const MrWorkload *workload, const MrTree *tree) {
+        MrTreeType type = mr_tree_type(tree);
+        MrTree *copy = type == MR_TREE_MAP    ? mr_tree_new_map()
+                       : type == MR_TREE_LIST ? mr_tree_new_list()
+                                              : NULL;
+
+        if (type == MR_TREE_STRING)
+                return mr_tree_new_string(filled_text(lowering, workload, mr_tree_string(tree)));
+        for (size_t i = 0; copy && i < mr_tree_size(tree); i++) {
+                MrTree *value = filled(lowering, workload, mr_tree_at(tree, i));
+                if (type == MR_TREE_MAP)
+                        mr_tree_set(copy, mr_tree_key(tree, i), value);
+                else
+                        mr_tree_append(copy, value);
+        }
+        return copy ? copy : mr_tree_copy(tree);
+}
+
 static void add_volumes(const Lowering *lowering, const MrWorkload *workload,
                         const NodeFiles *files, MrTree *spec) {
         MrTree *volumes = mr_tree_need_list(spec, "volumes");
         const MrTree *asked = mr_tree_get(workload->pod, "volumes");
+        const MrTree *templated = mr_tree_get(workload->pod, "templatedVolumes");
 
         for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
                 const MrPart *part = mr_parts_at(lowering->parts, i);
@@ -105,6 +145,8 @@ static void add_volumes(const Lowering *lowering, const MrWorkload *workload,
         add_scratch(workload, volumes);
         for (size_t i = 0; i < mr_tree_size(asked); i++)
                 mr_tree_append(volumes, mr_tree_copy(mr_tree_at(asked, i)));
+        for (size_t i = 0; i < mr_tree_size(templated); i++)
+                mr_tree_append(volumes, filled(lowering, workload, mr_tree_at(templated, i)));
 }
 
 /* Where the API does not assign users itself, a process runs as one without a name or rights, and

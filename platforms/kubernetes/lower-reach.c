@@ -4,6 +4,7 @@
 
 #include "lower.h"
 
+#define DOMAIN ".cluster.local"
 #define TLS_PORT 443 /* of what tells services apart by the host name of TLS */
 
 int64_t inner_port(const MrEndpoint *endpoint) {
@@ -58,7 +59,7 @@ static void reach_assigned(const Lowering *lowering, const MrService *service, R
                                                         : mr_tree_get_int(found, "port", 0);
 }
 
-static void reach_service(const Lowering *lowering, const MrService *service, Reached *ret) {
+void lower_reach_service(const Lowering *lowering, const MrService *service, Reached *ret) {
         if (service->routing != MR_ROUTING_NONE) {
                 ret->host = service->host
                                     ? service->host
@@ -84,10 +85,12 @@ bool lower_reach(Lowering *lowering, const char *node, const char *endpoint, Rea
         if (!found || !workload)
                 return false;
         if (service) {
-                reach_service(lowering, service, ret);
-                return true;
+                lower_reach_service(lowering, service, ret);
+        } else {
+                ret->host = lower_pod_address(lowering, &workload->workload);
+                ret->port = inner_port(found);
         }
-        ret->host = lower_pod_address(lowering, &workload->workload);
-        ret->port = inner_port(found);
+        if (found->with_domain && ret->host)
+                ret->host = mr_arena_strf(lowering->arena, "%s" DOMAIN, ret->host);
         return true;
 }

@@ -142,7 +142,16 @@ static void lower_routing(Lowering *lowering, const MrService *service) {
 }
 
 void lower_service(Lowering *lowering, const MrService *service) {
+        Reached reached = {};
+
         lower_plain(lowering, service);
+        lower_reach_service(lowering, service, &reached);
+        if (!service->node && reached.host)
+                mr_manifests_add_address(lowering->out,
+                                         (MrAddress){.node = service->name,
+                                                     .endpoint = service->ports[0].name,
+                                                     .host = reached.host,
+                                                     .port = reached.port});
         if (service->routing != MR_ROUTING_NONE)
                 lower_routing(lowering, service);
 }

@@ -129,22 +129,37 @@ static int resolve_jar(Scope *scope, const char *name, MrBuf *out) {
         return r;
 }
 
-/* Where a pod will run is not known when its configuration is made. */
-static int resolve_label(Scope *scope, const char *key) {
-        MrManifests *out = scope->lowering->out;
-        const char *text = mr_arena_strf(scope->lowering->arena,
-                                         "%s does not learn the label %s of its machine yet",
-                                         scope->node, key);
-
+static void warn_once(MrManifests *out, const char *text) {
         for (size_t i = 0; i < mr_manifests_warnings(out); i++) {
                 const char *reason, *message;
                 mr_manifests_warning_at(out, i, &reason, &message);
                 if (mr_streq(message, text))
-                        return 0;
+                        return;
         }
         mr_manifests_warn(out, "NotYet", "%s", text);
+}
+
+/* Where a pod will run is not known when its configuration is made: the launcher fills it in. */
+static int resolve_label(Scope *scope, const char *key, MrBuf *out) {
+        const char *field, *variable = place_variable(key, &field);
+
+        if (variable)
+                mr_buf_printf(out, "@{variable:%s}", variable);
+        else
+                warn_once(scope->lowering->out,
+                          mr_arena_strf(scope->lowering->arena,
+                                        "%s does not learn the label %s of its machine yet",
+                                        scope->node, key));
         return 0;
 }
+
+static int resolve_file(const Scope *scope, const char *name, MrBuf *out) {
+        bool is_filled = place_fills(scope->lowering, scope->node, name);
+
+        mr_buf_printf(out, "%s/%s", is_filled ? RUN_DIRECTORY : NODE_DIRECTORY, name);
+        return 0;
+}
+
 static int resolve(const char *what, const char *argument, MrBuf *out, void *userdata,
                    MrError *err) {
         Scope *scope = userdata;
@@ -157,10 +172,8 @@ static int resolve(const char *what, const char *argument, MrBuf *out, void *use
                 return resolve_port(scope, argument, out, err);
         if (mr_streq(what, "bind"))
                 return resolve_bind(scope, argument, out, err);
-        if (mr_streq(what, "file")) {
-                mr_buf_printf(out, NODE_DIRECTORY "/%s", argument);
-                return 0;
-        }
+        if (mr_streq(what, "file"))
+                return resolve_file(scope, argument, out);
         if (mr_streq(what, "dir"))
                 return resolve_directory(scope, argument, out, err);
         if (mr_streq(what, "secret"))
@@ -170,7 +183,11 @@ static int resolve(const char *what, const char *argument, MrBuf *out, void *use
         if (mr_streq(what, "jar"))
                 return resolve_jar(scope, argument, out);
         if (mr_streq(what, "label"))
-                return resolve_label(scope, argument);
+                return resolve_label(scope, argument, out);
+        if (mr_streq(what, "variable")) {
+                mr_buf_printf(out, "@{variable:%s}", argument);
+                return 0;
+        }
         return mr_fail(err, MR_BUG, NULL, "a reference to \"%s\" means nothing in a container",
                        what);
 }

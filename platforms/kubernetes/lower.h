@@ -98,8 +98,17 @@ typedef struct Reached {
 
 /* False when there is no such endpoint. */
 bool lower_reach(Lowering *lowering, const char *node, const char *endpoint, Reached *ret);
+/* The same of a service. */
+void lower_reach_service(const Lowering *lowering, const MrService *service, Reached *ret);
 int64_t inner_port(const MrEndpoint *endpoint);
 const char *lower_pod_address(const Lowering *lowering, const MrWorkload *workload);
+/* lower-place.c: what a node learns only where it runs. */
+/* The variable through which a pod learns a label of its machine; NULL: it does not. */
+const char *place_variable(const char *label, const char **ret_field);
+/* Whether the launcher fills something into the node's file. */
+bool place_fills(const Lowering *lowering, const char *node, const char *file);
+void place_add_lines(const Lowering *lowering, const MrWorkload *workload, MrBuf *out);
+void place_add_variables(const Lowering *lowering, const MrWorkload *workload, MrTree *container);
 #define NODE_DIRECTORY "/etc/millrace/node"
 #define RUN_DIRECTORY "/run/millrace"
 #define SOFTWARE_DIRECTORY "/opt"

@@ -171,7 +171,7 @@ static int resolve(const char *what, const char *argument, MrBuf *out, void *use
                 return resolve_library(scope, out);
         if (mr_streq(what, "jar"))
                 return resolve_jar(scope, argument, out);
-        if (mr_streq(what, "label")) {
+        if (mr_streq(what, "label") || mr_streq(what, "variable")) {
                 const MrTree *labels = mr_tree_get(host_of(lowering), "labels");
                 const char *value = mr_tree_get_string(labels, argument);
                 if (value)

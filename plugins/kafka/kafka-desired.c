@@ -87,6 +87,7 @@ static void add_endpoints(const KafkaCluster *cluster, const KafkaNode *node, Mr
                         /* A port that is taken is told before java starts. */
                         .is_ready_check = true,
                         .listener = listener->name,
+                        .with_domain = listener_has_domain(listener),
                 };
                 listener_add_peers(cluster->arena, listener, &endpoint);
                 add_endpoint(cluster, node, endpoint, parts);

@@ -66,6 +66,10 @@ static const ListenerBroker *find_broker(const Listener *listener, int64_t id) {
         return NULL;
 }
 
+bool listener_has_domain(const Listener *listener) {
+        return listener->configuration && listener->configuration->uses_service_domain > 0;
+}
+
 int64_t listener_port(const Listener *listener, int64_t id) {
         const ListenerBroker *broker = find_broker(listener, id);
         const ListenerBootstrap *bootstrap =
@@ -212,27 +216,44 @@ static void add_service_names(const KafkaCluster *cluster, const Listener *liste
                 cluster->resource->ns);
 }
 
+static bool is_outside(const Listener *listener) {
+        return listener->type != LISTENER_INTERNAL && listener->type != LISTENER_CLUSTER_IP;
+}
+
+/* What a platform assigns to the service of the first contact. */
+static const char *first_contact(const KafkaCluster *cluster, const Listener *listener) {
+        return mr_arena_strf(cluster->arena, "@{host:%s-%s-bootstrap/%s}", kafka_group(cluster),
+                             listener->name, listener_endpoint(cluster->arena, listener));
+}
+
+static void add_configured(MrArena *arena, const Listener *listener, const KafkaNode *node,
+                           MrStrings *names) {
+        const ListenerConfiguration *configuration = listener->configuration;
+        const ListenerBootstrap *bootstrap = configuration->bootstrap;
+
+        if (listener->tls) {
+                add_name(arena, names, listener_bootstrap_host(listener));
+                add_name(arena, names, listener_routed_host(arena, listener, node));
+                add_name(arena, names, advertised_host(arena, listener, node));
+        }
+        for (size_t k = 0; bootstrap && k < bootstrap->alternative_names.n; k++)
+                add_name(arena, names, bootstrap->alternative_names.items[k]);
+}
+
 void listeners_add_names(const KafkaCluster *cluster, const KafkaNode *node, MrStrings *names) {
         const MrList *listeners = &cluster->spec->kafka->listeners;
         MrArena *arena = cluster->arena;
 
         for (size_t i = 0; i < listeners->n; i++) {
                 const Listener *listener = (const Listener *) listeners->items + i;
-                const ListenerConfiguration *configuration = listener->configuration;
                 if (listener->tls && listener->type == LISTENER_CLUSTER_IP)
                         add_service_names(cluster, listener, node, names);
-                if (!configuration)
-                        continue;
-                if (listener->tls) {
-                        add_name(arena, names, listener_bootstrap_host(listener));
-                        add_name(arena, names, listener_routed_host(arena, listener, node));
-                        add_name(arena, names, advertised_host(arena, listener, node));
-                }
-                for (size_t k = 0;
-                     configuration->bootstrap && k < configuration->bootstrap->alternative_names.n;
-                     k++)
-                        add_name(arena, names,
-                                 configuration->bootstrap->alternative_names.items[k]);
+                if (listener->configuration)
+                        add_configured(arena, listener, node, names);
+                if (listener->tls && (is_outside(listener) || listener_has_domain(listener)))
+                        add_name(arena, names, listener_host(arena, listener, node));
+                if (listener->tls && is_outside(listener) && !listener_bootstrap_host(listener))
+                        add_name(arena, names, first_contact(cluster, listener));
         }
 }
 

@@ -17,6 +17,8 @@ const char *listener_protocol(const Listener *listener);
 
 /* The standard port on which the broker listens: its nodePort, that of the first contact, or the
  * listener's. */
+/* Whether its nodes are advertised by their whole names. */
+bool listener_has_domain(const Listener *listener);
 int64_t listener_port(const Listener *listener, int64_t id);
 /* Whether that port was chosen for this broker alone. */
 bool listener_port_is_fixed(const Listener *listener, int64_t id);

@@ -129,7 +129,11 @@ void kafka_metrics_options(const KafkaCluster *cluster, const KafkaNode *node, M
         add_reporter(cluster, properties, parts);
         if (label && node->is_broker && is_labelled(cluster, label))
                 mr_pairs_set(cluster->arena, properties, "broker.rack",
-                             mr_arena_strf(cluster->arena, "@{label:%s}", label));
+                             mr_arena_strf(cluster->arena, "@{%s:%s}",
+                                           cluster->spec->kafka->rack->type == RACK_ENVIRONMENT
+                                                   ? "variable"
+                                                   : "label",
+                                           label));
 }
 
 static const char *jmx_secret(const KafkaCluster *cluster) {

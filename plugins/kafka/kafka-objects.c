@@ -90,6 +90,10 @@ static void tag_workload(const KafkaCluster *cluster, const KafkaNode *node, MrW
         const MrTree *server = mr_tree_find(cluster->resource->tree, "spec.kafka", false);
         MrArena *arena = cluster->arena;
 
+        const MrResource *pool = kafka_node_pool(cluster, node);
+        const MrTree *of_pool = pool ? mr_tree_find(pool->tree, "spec.resources", false) : NULL;
+
+        workload->resources = of_pool ? of_pool : mr_tree_get(server, "resources");
         workload->image = mr_tree_get_string(server, "image");
         workload->service = mr_arena_strf(arena, "%s-kafka-brokers", cluster->resource->name);
         workload->account = kafka_group(cluster);
@@ -142,6 +146,11 @@ static void tag_guard(const KafkaCluster *cluster, MrGuard *guard) {
                 mr_tree_get_int(template, "maxUnavailable", guard->max_unavailable);
 }
 
+static void tag_jmx(const KafkaCluster *cluster, MrSecretPart *secret) {
+        secret->tags = cluster_tags(cluster->arena, cluster->resource, NULL, "kafka");
+        secret->tags.template = kafka_template(cluster, NULL, "jmxSecret");
+}
+
 static void tag_part(const KafkaCluster *cluster, MrPart *part) {
         const KafkaNode *node = part->kind == MR_PART_VOLUME ? find_node(cluster, part->volume.node)
                                 : part->kind == MR_PART_WORKLOAD
@@ -157,6 +166,8 @@ static void tag_part(const KafkaCluster *cluster, MrPart *part) {
         else if (part->kind == MR_PART_TRUST)
                 part->trust.tags =
                         cluster_own_tags(cluster->arena, cluster->resource, "trust-bundle");
+        else if (part->kind == MR_PART_SECRET && mr_ends_with(part->secret.name, "-kafka-jmx"))
+                tag_jmx(cluster, &part->secret);
         else if (part->kind == MR_PART_GUARD && mr_streq(part->guard.group, kafka_group(cluster)))
                 tag_guard(cluster, &part->guard);
 }

@@ -51,6 +51,7 @@ static void tag_workload(const Ensemble *ensemble, MrWorkload *workload) {
         const MrTree *spec = mr_tree_find(ensemble->resource->tree, "spec.zookeeper", false);
         MrArena *arena = ensemble->arena;
 
+        workload->resources = mr_tree_get(spec, "resources");
         workload->image = mr_tree_get_string(spec, "image");
         workload->service = name_of(ensemble, "-nodes");
         workload->account = name_of(ensemble, "");
@@ -78,6 +79,9 @@ static void tag_part(const Ensemble *ensemble, MrPart *part) {
                 tag_workload(ensemble, &part->workload);
         else if (part->kind == MR_PART_CERTIFICATE && is_member(ensemble, part->certificate.name))
                 part->certificate.tags = tags_of(ensemble, NULL);
+        else if (part->kind == MR_PART_SECRET &&
+                 mr_streq(part->secret.name, name_of(ensemble, "-jmx")))
+                part->secret.tags = tags_of(ensemble, "jmxSecret");
         else if (part->kind == MR_PART_GUARD && mr_streq(part->guard.group, name_of(ensemble, "")))
                 tag_guard(ensemble, &part->guard);
 }

@@ -194,7 +194,7 @@ static void the_rack_is_a_label_of_the_host(void **state _unused_) {
         assert_string_equal(setting(&paper, "broker.rack"), "@{label:zone}");
         _cleanup_seen_ variable = seen(
                 KAFKA(", rack: {type: environment-variable, envVarName: zone}", ""), HOST("", ""));
-        assert_string_equal(setting(&variable, "broker.rack"), "@{label:zone}");
+        assert_string_equal(setting(&variable, "broker.rack"), "@{variable:zone}");
         _cleanup_seen_ unknown = seen(KAFKA(", rack: {topologyKey: row}", ""), HOST("", ""));
         assert_null(setting(&unknown, "broker.rack"));
         assert_true(is_warned(&unknown, "RackUnknown", "the host has no label row"));

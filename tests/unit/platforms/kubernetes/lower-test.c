@@ -303,6 +303,126 @@ static void quantities_are_written_short(void **state _unused_) {
         }
 }
 
+#define CONTAINER "spec.template.spec.containers[0]."
+
+static void labels_of_the_machine_reach_the_pod(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes");
+
+        add_node(&w, "n");
+        add_file(&w, "f", "zone=@{label:topology.kubernetes.io/zone}\nown=@{variable:OWN}\n",
+                 MR_EFFECT_RESTART);
+        add_file(&w, "g", "@{file:f} @{file:g}", MR_EFFECT_RESTART);
+        must_lower(&w);
+        assert_string_equal(text_at(&w, "ConfigMap", "n", "data.f"),
+                            "zone=@{variable:MILLRACE_ZONE}\nown=@{variable:OWN}\n");
+        assert_string_equal(text_at(&w, "ConfigMap", "n", "data.g"),
+                            "/run/millrace/f /etc/millrace/node/g");
+        const char *launch = text_at(&w, "ConfigMap", "n", "data.launch");
+        assert_non_null(strstr(launch, "\nfill f\nvariable MILLRACE_ZONE\nvariable OWN\n"));
+        assert_string_equal(text_at(&w, "StatefulSet", "n", CONTAINER "env[0].name"),
+                            "MILLRACE_ZONE");
+        assert_string_equal(
+                text_at(&w, "StatefulSet", "n", CONTAINER "env[0].valueFrom.fieldRef.fieldPath"),
+                "metadata.labels['topology.kubernetes.io/zone']");
+        assert_null(mr_tree_find(find(&w, "StatefulSet", "n")->body, CONTAINER "env[1]", false));
+        assert_int_equal(mr_manifests_warnings(w.out), 0);
+}
+
+static void a_whole_name_has_the_domain(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes");
+
+        add_node(&w, "n");
+        mr_parts_edit(w.parts, 1)->endpoint.with_domain = true;
+        add_file(&w, "f", "@{host:n/tcp-out} @{addr:n}", MR_EFFECT_NONE);
+        must_lower(&w);
+        assert_string_equal(text_at(&w, "ConfigMap", "n", "data.f"),
+                            "n-0.c-nodes.ns.svc.cluster.local n-0.c-nodes.ns.svc");
+}
+
+static MrTree *json(const char *text) {
+        MrTree *tree = NULL;
+
+        assert_int_equal(mr_json_read(text, strlen(text), NULL, &tree, NULL), 0);
+        return tree;
+}
+
+static void volumes_differ_from_node_to_node(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes");
+        _cleanup_(mr_tree_freep) MrTree *pod =
+                json("{\"templatedVolumes\": [{\"name\": \"keys\", \"secret\": {\"secretName\": "
+                     "\"s-{nodeId}\", \"defaultMode\": 256, \"items\": [{\"key\": "
+                     "\"{nodePodName}.key\", \"path\": \"{nodeID}\"}]}}]}");
+
+        add_node(&w, "n");
+        mr_parts_edit(w.parts, 0)->workload.pod = pod;
+        mr_parts_edit(w.parts, 0)->workload.node_id = 7;
+        must_lower(&w);
+#define KEYS "spec.template.spec.volumes[keys].secret."
+        assert_string_equal(text_at(&w, "StatefulSet", "n", KEYS "secretName"), "s-7");
+        assert_int_equal(number_at(&w, "StatefulSet", "n", KEYS "defaultMode"), 256);
+        assert_string_equal(text_at(&w, "StatefulSet", "n", KEYS "items[0].key"), "n.key");
+        assert_string_equal(text_at(&w, "StatefulSet", "n", KEYS "items[0].path"), "{nodeID}");
+        assert_int_equal(mr_manifests_warnings(w.out), 0);
+}
+
+static void storage_of_the_machine_is_passed_on(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes");
+        _cleanup_(mr_tree_freep) MrTree *resources =
+                json("{\"limits\": {\"ephemeral-storage\": \"2Gi\", \"memory\": \"9Gi\"}}");
+
+        add_node(&w, "n");
+        mr_parts_edit(w.parts, 0)->workload.resources = resources;
+        must_lower(&w);
+        assert_string_equal(
+                text_at(&w, "StatefulSet", "n", CONTAINER "resources.limits.ephemeral-storage"),
+                "2Gi");
+        assert_null(text_at(&w, "StatefulSet", "n", CONTAINER "resources.limits.memory"));
+}
+
+static void images_are_those_of_the_version(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes");
+
+        add_node(&w, "n");
+        must_lower(&w);
+        assert_string_equal(text_at(&w, "StatefulSet", "n", CONTAINER "image"), "apache/db:1.0.0");
+        see_host(&w, "{\"images\": {\"db\": {\"1.0.0\": \"r/db:a\", \"2.0.0\": \"r/db:b\"}}}");
+        must_lower(&w);
+        assert_string_equal(text_at(&w, "StatefulSet", "n", CONTAINER "image"), "r/db:a");
+        mr_parts_edit(w.parts, 0)->workload.image = "own";
+        must_lower(&w);
+        assert_string_equal(text_at(&w, "StatefulSet", "n", CONTAINER "image"), "own");
+}
+
+static void the_first_contact_has_an_address(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes");
+
+        add_node(&w, "n");
+        add_service(&w, MR_REACH_BALANCER, MR_ROUTING_NONE);
+        mr_parts_edit(w.parts, 2)->service.node = NULL;
+        must_lower(&w);
+        assert_null(mr_manifests_find_address(w.out, "c-out-0", "tcp-out"));
+        see_host(&w, "{\"services\": {\"ns/c-out-0\": {\"host\": \"lb.example.com\"}}}");
+        must_lower(&w);
+        const MrAddress *address = mr_manifests_find_address(w.out, "c-out-0", "tcp-out");
+        assert_non_null(address);
+        assert_string_equal(address->host, "lb.example.com");
+}
+
+static void a_label_no_pod_learns_is_told_once(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes");
+        const char *reason, *message;
+
+        add_node(&w, "n");
+        add_file(&w, "f", "[@{label:shelf}@{label:shelf}]", MR_EFFECT_RESTART);
+        must_lower(&w);
+        assert_string_equal(text_at(&w, "ConfigMap", "n", "data.f"), "[]");
+        assert_null(strstr(text_at(&w, "ConfigMap", "n", "data.launch"), "fill"));
+        assert_int_equal(mr_manifests_warnings(w.out), 1);
+        mr_manifests_warning_at(w.out, 0, &reason, &message);
+        assert_string_equal(reason, "NotYet");
+        assert_non_null(strstr(message, "shelf"));
+}
+
 static void a_platform_on_paper_cannot_be_opened(void **state _unused_) {
         const MrPlugin *platform = platform_load("kubernetes");
         _cleanup_error_ MrError err = {};
@@ -315,6 +435,13 @@ static void a_platform_on_paper_cannot_be_opened(void **state _unused_) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(labels_of_the_machine_reach_the_pod),
+                cmocka_unit_test(a_whole_name_has_the_domain),
+                cmocka_unit_test(volumes_differ_from_node_to_node),
+                cmocka_unit_test(storage_of_the_machine_is_passed_on),
+                cmocka_unit_test(images_are_those_of_the_version),
+                cmocka_unit_test(the_first_contact_has_an_address),
+                cmocka_unit_test(a_label_no_pod_learns_is_told_once),
                 cmocka_unit_test(a_secret_never_gets_into_a_config_map),
                 cmocka_unit_test(only_what_needs_a_restart_changes_the_fingerprint),
                 cmocka_unit_test(what_is_missing_is_waited_for),

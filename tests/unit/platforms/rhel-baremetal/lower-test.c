@@ -667,11 +667,13 @@ static void labels_of_the_host(void **state _unused_) {
 
         add_node(&w, "c-fish-0");
         add_file(&w, "c-fish-0", "f", "[@{label:zone}]", MR_EFFECT_NONE);
+        add_file(&w, "c-fish-0", "g", "[@{variable:zone}]", MR_EFFECT_NONE);
         lower_well(&w);
         assert_string_equal(file_text(&w, "c-fish-0/f"), "[<label zone of the host>]");
         see_host(&w, "{\"labels\": {\"zone\": \"west\"}}");
         lower_well(&w);
         assert_string_equal(file_text(&w, "c-fish-0/f"), "[west]");
+        assert_string_equal(file_text(&w, "c-fish-0/g"), "[west]");
         see_host(&w, "{\"labels\": {}}");
         lower_well(&w);
         assert_string_equal(file_text(&w, "c-fish-0/f"), "[]");

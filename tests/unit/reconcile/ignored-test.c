@@ -80,6 +80,28 @@ static void a_platform_that_has_everything_ignores_nothing(void **state _unused_
         assert_int_equal(mr_tree_size(told), 0);
 }
 
+static void a_platform_knows_better_of_single_fields(void **state _unused_) {
+        static const MrExcept except[] = {
+                {"later", true}, {"image", false}, {"spec.pod.grace", false, "nobody waits"}, {}};
+        static const MrPlatformOps knowing = {.except = except};
+        _cleanup_(document_freep) Document *document = NULL;
+        _cleanup_(mr_tree_freep) MrTree *told = mr_tree_new_list();
+        _cleanup_buf_ MrBuf grace = {}, image = {}, later = {};
+
+        assert_int_equal(
+                read_yaml(THING "  pod: {grace: 3}\n  image: x\n  later: x\n", &document, NULL), 0);
+        ignored_warnings(document, &knowing, told);
+        assert_int_equal(mr_tree_size(told), 1);
+        assert_string_equal(mr_tree_get_string(mr_tree_at(told, 0), "message"),
+                            "spec.image has no effect here yet");
+        ignored_state(&knowing, "spec.pod.grace", MR_POD, &grace);
+        ignored_state(&knowing, "spec.image", MR_POD, &image);
+        ignored_state(&knowing, "spec.later", MR_NOT_YET, &later);
+        assert_string_equal(mr_buf_text(&grace), "ignored: nobody waits");
+        assert_string_equal(mr_buf_text(&image), "not yet");
+        assert_string_equal(mr_buf_text(&later), "works");
+}
+
 static void what_is_ignored_is_checked_all_the_same(void **state _unused_) {
         _cleanup_(document_freep) Document *document = NULL;
         _cleanup_error_ MrError err = {};
@@ -93,6 +115,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_has_no_meaning_is_told_once),
                 cmocka_unit_test(a_platform_that_has_everything_ignores_nothing),
+                cmocka_unit_test(a_platform_knows_better_of_single_fields),
                 cmocka_unit_test(what_is_ignored_is_checked_all_the_same),
         };
 

@@ -107,7 +107,7 @@ static const MrField amounts_fields[] = {
         MR_BYTES("memory", Amounts, memory, .unit = "bytes", .doc = "Memory, for example 2Gi."),
         MR_MILLI("cpu", Amounts, cpu, .unit = "cores",
                  .doc = "Processor time, for example 500m for half a core."),
-        MR_TREE("ephemeral-storage", Amounts, not_yet, .flags = MR_NOT_YET | MR_POD,
+        MR_TREE("ephemeral-storage", Amounts, not_yet, .flags = MR_POD,
                 .doc = "Scratch space on the node's disk."),
         {},
 };

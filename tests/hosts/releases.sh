@@ -1,0 +1,52 @@
+#!/bin/bash
+# One node of both roles goes through every release of Kafka that Maven Central has whole, from 3.8 without ZooKeeper to
+# the newest: each follows by a change of the spec, takes the metadata's version along, and keeps what was written first.
+. "$(dirname "$0")/../stack/lib.sh"
+. "$(dirname "$0")/../stack/cluster.sh"
+
+# A release and the version its metadata gets.
+releases="3.8.1=3.8-IV0 3.9.0=3.9-IV0 3.9.1=3.9-IV0 4.0.0=4.0-IV3 4.0.2=4.0-IV3 4.1.0=4.1-IV1 4.1.1=4.1-IV1 4.1.2=4.1-IV1
+        4.2.0=4.2-IV1 4.3.0=4.3-IV0 4.3.1=4.3-IV0"
+export MILLRACE_VERSIONS="3.8.1 3.9.0 3.9.1 4.0.0 4.0.2 4.1.0 4.1.1 4.1.2 4.2.0 4.3.0 4.3.1"
+# Archives of classes would be made for each, and take longer than they save.
+export MILLRACE_CLASSES=no
+node=my-cluster-dual-role-0
+unit=kafka@$node.service
+spec=$scratch/spec.yaml
+
+apply() { ctl apply -f - <"$spec"; }
+status() { ctl get kafka my-cluster -o json | jq -r ".status.$1"; }
+release_is() { same "$1 $2" "$(status kafkaVersion) $(status kafkaMetadataVersion)"; } # VERSION METADATA
+read_all() { h1 kcat -C -q -e -o beginning -b h1:9092 -t demo | wc -l; }
+runs() { command_line "$unit" | contains "kafka-$1/libs"; } # VERSION
+
+# A cluster that began with a metadata version that takes no changed voters keeps its static quorum.
+test_release() { # VERSION METADATA
+        sed -i "s/^    version: .*/    version: $1/" "$spec"
+        check "$1 is applied" apply
+        calm "$1: it becomes ready"
+        check "$1 runs" runs "$1"
+        check "$1: the status says so, and metadata version $2" wait_for 60 "the version" release_is "$1" "$2"
+        check "$1: what was written first is still there" same 100 "$(read_all)"
+}
+
+test_back() {
+        local before
+        before=$(property "$unit" MainPID)
+        sed -i "s/^    version: .*/    version: 4.2.0/" "$spec"
+        check "a release that cannot read the metadata is accepted as text" apply
+        check "and refused, with the reason" wait_for 60 "the reason" eval 'condition my-cluster Ready | contains "which Kafka 4.2.0 cannot read; use a version that can"'
+        check "nothing was restarted" same "$before" "$(property "$unit" MainPID)"
+}
+
+"$MILLRACE_REPOSITORY/tests/stack/distribution" $MILLRACE_VERSIONS >"$scratch/distribution" 2>&1 ||
+        { sed 's/^/# /' "$scratch/distribution"; bail "Kafka cannot be assembled"; }
+host_with_package h1
+sed 's/^    version: .*/    version: 3.8.1\n    jvmOptions: {-Xms: 64m, -Xmx: 256m}/' "$MILLRACE_REPOSITORY/etc/examples/kraft-single-node.yaml" >"$spec"
+check "3.8.1 is applied" apply
+calm "it becomes ready"
+check "messages pass" passes h1:9092 demo
+for release in $releases; do
+        test_release "${release%=*}" "${release#*=}"
+done
+test_back

@@ -26,7 +26,6 @@ is_refused() { # FILE
         local name pattern
         name=$(basename "$1" .yaml)
         while read -r pattern; do
-                # shellcheck disable=SC2053 # it is a pattern
                 [[ $name != $pattern ]] || return 0
         done < <(sed -n 's/^!\t\([^ ]*\) refused\t.*/\1/p' "$MILLRACE_REPOSITORY/tests/golden/parity/explained.tsv")
         return 1

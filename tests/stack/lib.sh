@@ -103,6 +103,8 @@ wait_for() { # SECONDS WHAT CMD...
 host_with_package() { # HOST...
         local name package
         package=${MILLRACE_PACKAGE:-$("$MILLRACE_REPOSITORY/packaging/build")} || bail "the package does not build"
+        "$MILLRACE_REPOSITORY/tests/stack/distribution" ${MILLRACE_VERSIONS:-3.9.1 4.3.1} >"$scratch/distribution" 2>&1 ||
+                { tail -n 20 "$scratch/distribution" | sed 's/^/# /'; bail "Kafka cannot be assembled"; }
         host up "$@" || bail "the hosts do not boot"
         for name; do
                 host_install "$name" "$package" >"$scratch/install" 2>&1 ||

@@ -22,7 +22,7 @@ rpmlint_clean() {
         contains "0 errors, 0 warnings" <"$scratch/rpmlint"
 }
 
-has() { rpm -qpl "$package" | grep -qx "$1" || { echo "$1 is not in the package"; return 1; }; }
+has() { rpm -qpl "$package" | grep -x "$1" >/dev/null || { echo "$1 is not in the package"; return 1; }; }
 has_all() { local file; for file; do has "$file" || return; done; }
 
 # Both packages bring the same files, but for what each distribution wants of a package.

@@ -143,6 +143,14 @@ static bool is_caught_up(const Look *look, const MrTree *voter, int64_t leader_m
                leader_ms - caught_up_ms <= fetch_timeout_ms(look->cluster);
 }
 
+/* A leader learns only after a while that a voter is gone, and the platform knows at once. */
+static bool is_seen_down(const KafkaCluster *cluster, const char *voter) {
+        for (size_t i = 0; i < cluster->n_nodes; i++)
+                if (mr_streq(id_text(cluster, &cluster->nodes[i]), voter))
+                        return !is_running(cluster, &cluster->nodes[i]);
+        return false;
+}
+
 /* Voters other than this one that have caught up. */
 static int64_t others_caught_up(const Look *look, const KafkaNode *node) {
         const MrTree *voters = voters_of(look);
@@ -151,7 +159,8 @@ static int64_t others_caught_up(const Look *look, const KafkaNode *node) {
         int64_t leader_ms = mr_tree_get_int(leading, "last_caught_up_ms", -1);
 
         for (size_t i = 0; i < mr_tree_size(voters); i++)
-                if (!mr_streq(mr_tree_key(voters, i), id_text(look->cluster, node)))
+                if (!mr_streq(mr_tree_key(voters, i), id_text(look->cluster, node)) &&
+                    !is_seen_down(look->cluster, mr_tree_key(voters, i)))
                         n += mr_tree_at(voters, i) == leading ||
                              is_caught_up(look, mr_tree_at(voters, i), leader_ms);
         return n;

@@ -298,6 +298,19 @@ static void a_controller_that_lags_keeps_the_others_up(void **state _unused_) {
         assert_says(of(c, "c-b-3")->in_the_way, "only 1 of the other controllers");
 }
 
+static void a_controller_the_platform_saw_stop_does_not_count(void **state _unused_) {
+        _cleanup_(case_freep) Case *c = judge(
+                KRAFT_CLUSTER(POOL("a", "1", "broker") POOL("b", "3", "controller")),
+                "{\"c-a-0\": " RUNNING ", \"c-b-1\": " RUNNING ", \"c-b-2\": " RUNNING
+                ", \"c-b-3\": {\"state\": \"stopped\"}}",
+                QUORUM("\"1\": {\"lag\": 0}, \"2\": {\"lag\": 0}, \"3\": {\"lag\": 0}"), NULL);
+
+        assert_false(of(c, "c-b-1")->may_stop);
+        assert_false(of(c, "c-b-1")->may_lose_data);
+        assert_says(of(c, "c-b-1")->in_the_way, "only 1 of the other controllers");
+        assert_true(of(c, "c-b-3")->may_lose_data);
+}
+
 static void without_a_view_no_controller_is_stopped(void **state _unused_) {
         _cleanup_(case_freep) Case *c =
                 judge(KRAFT_CLUSTER(POOL("a", "1", "broker") POOL("b", "3", "controller")),
@@ -357,6 +370,7 @@ int main(void) {
                 cmocka_unit_test(without_a_view_no_member_is_stopped),
                 cmocka_unit_test(controllers_that_caught_up_can_spare_one),
                 cmocka_unit_test(a_controller_that_lags_keeps_the_others_up),
+                cmocka_unit_test(a_controller_the_platform_saw_stop_does_not_count),
                 cmocka_unit_test(without_a_view_no_controller_is_stopped),
                 cmocka_unit_test(probes_ask_with_the_operators_certificate),
         };

@@ -166,7 +166,7 @@ test_calls() {
         check "user millrace may call" call millrace Observe
         check "nobody may not" eval '! call nobody Observe 2>"$scratch/e" && contains denied <"$scratch/e"'
         check "nobody may not take the name" eval '! as nobody timeout 5 /usr/libexec/millrace/millrace-hostd'
-        check "it has a version" eval 'as millrace busctl get-property org.millrace.Host1 /org/millrace/Host1 org.millrace.Host1 Version | contains "u 1"'
+        check "it has a version" eval 'as millrace busctl get-property org.millrace.Host1 /org/millrace/Host1 org.millrace.Host1 Version | contains "u 2"'
         check "the host is described" observes '.host | [.hostname, .address, .java.version, .distributions[0].state, .storage_classes.directory, (.memory > 1000000)] | join(" ")' \
                 "h1 h1.example.com 17.0.99 ready $data true"
         check "its configuration is read again when it changes" eval 'config h1.elsewhere.com; observes .host.address h1.elsewhere.com'

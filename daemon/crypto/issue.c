@@ -55,13 +55,6 @@ static const char *look(const CertificateQuestion *question, const char *secret,
         return question->lookup(secret, key, question->userdata);
 }
 
-static bool has_name(const MrStrings *names, const char *name) {
-        for (size_t i = 0; i < names->n; i++)
-                if (mr_streq(names->items[i], name))
-                        return true;
-        return false;
-}
-
 static void load_authority(Issue *issue, const CertificateQuestion *question) {
         const MrCertificate *wanted = &issue->wanted;
         const MrStrings *formers = &issue->terms.formers;
@@ -75,7 +68,7 @@ static void load_authority(Issue *issue, const CertificateQuestion *question) {
                 const char *name = formers->items[i];
                 const char *certificate =
                         look(question, public, mr_arena_strf(issue->arena, "%s.crt", name));
-                bool keeps_key = has_name(&issue->terms.former_keys, name);
+                bool keeps_key = mr_strings_has(&issue->terms.former_keys, name);
                 if (!certificate)
                         continue;
                 issue->formers[issue->n_formers++] = (Former){

@@ -13,14 +13,6 @@ const MrResource *facts_resource_at(const MrFacts *facts, size_t i) {
         return i < facts->n_resources ? facts->resources[i] : NULL;
 }
 
-static MrTree *tree_of_pairs(const MrPairs *pairs) {
-        MrTree *map = mr_tree_new_map();
-
-        for (size_t i = 0; i < pairs->n; i++)
-                mr_tree_set_string(map, pairs->items[i].key, pairs->items[i].value);
-        return map;
-}
-
 /* The map facts_add_node() reads. */
 static MrTree *tree_of_node(const MrNodeFact *node) {
         MrTree *map = mr_tree_new_map();
@@ -48,9 +40,9 @@ MrTree *facts_to_tree(const MrFacts *facts) {
         mr_tree_set_int(tree, "day", facts->day_sec);
         mr_tree_set_string(tree, "platform", facts->platform);
         mr_tree_set_string(tree, "namespace", facts->ns);
-        mr_tree_set(tree, "secrets", tree_of_pairs(&facts->secrets));
-        mr_tree_set(tree, "annotations", tree_of_pairs(&facts->annotations));
-        mr_tree_set(tree, "remembered", tree_of_pairs(&facts->remembered));
+        mr_tree_set(tree, "secrets", mr_pairs_tree(&facts->secrets));
+        mr_tree_set(tree, "annotations", mr_pairs_tree(&facts->annotations));
+        mr_tree_set(tree, "remembered", mr_pairs_tree(&facts->remembered));
         MrTree *nodes = mr_tree_need_list(tree, "nodes");
         for (size_t i = 0; i < facts->n_nodes; i++) {
                 MrTree *node = mr_tree_append(nodes, tree_of_node(&facts->nodes[i]));

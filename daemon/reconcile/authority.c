@@ -157,13 +157,6 @@ typedef struct Bundle {
         MrStrings digests;
 } Bundle;
 
-static bool has_text(const MrStrings *texts, const char *text) {
-        for (size_t i = 0; i < texts->n; i++)
-                if (mr_streq(texts->items[i], text))
-                        return true;
-        return false;
-}
-
 static bool is_renewal(const Authority *authority, const CertificateBrief *brief) {
         return mr_streq(brief->key_digest, authority->key) &&
                mr_streq(brief->name_digest, authority->name_digest);
@@ -176,7 +169,7 @@ static bool is_expired(const Loading *loading, const CertificateBrief *brief) {
 static void add_text(Bundle *bundle, const char *text, const CertificateBrief *brief) {
         MrArena *arena = bundle->loading->arena;
 
-        if (!brief || has_text(&bundle->digests, brief->digest))
+        if (!brief || mr_strings_has(&bundle->digests, brief->digest))
                 return;
         mr_strings_add(arena, &bundle->texts, text);
         mr_strings_add(arena, &bundle->digests, brief->digest);
@@ -187,7 +180,7 @@ static void add_former(Bundle *bundle, const char *text) {
         const CertificateBrief *brief = brief_of(bundle->loading, text);
 
         if (!brief || !brief->is_authority || is_expired(bundle->loading, brief) ||
-            is_renewal(bundle->authority, brief) || has_text(&bundle->digests, brief->digest))
+            is_renewal(bundle->authority, brief) || mr_strings_has(&bundle->digests, brief->digest))
                 return;
         if (bundle->drops_formers < 0)
                 bundle->drops_formers = !bundle->authority->trust->is_public &&
@@ -239,11 +232,11 @@ static const char *bundle_reason(const Bundle *bundle, const MrStrings *stored) 
                 return "it does not exist yet";
         if (bundle->texts.n < stored->n)
                 for (size_t i = 0; i < stored->n; i++)
-                        if (!has_text(&bundle->texts, stored->items[i]))
+                        if (!mr_strings_has(&bundle->texts, stored->items[i]))
                                 return mr_arena_strf(arena, "nothing needs to trust %s any more",
                                                      common_name(loading, stored->items[i]));
         for (size_t i = 0; i < bundle->texts.n; i++)
-                if (!has_text(stored, bundle->texts.items[i]))
+                if (!mr_strings_has(stored, bundle->texts.items[i]))
                         return mr_arena_strf(arena,
                                              bundle->texts.n > stored->n
                                                      ? "%s is to be trusted, too"

@@ -17,13 +17,6 @@ static const char *lookup_fact(const char *secret, const char *key, void *userda
         return mr_facts_secret(lowering->facts, secret, key);
 }
 
-static bool has_name(const MrStrings *names, const char *name) {
-        for (size_t i = 0; i < names->n; i++)
-                if (mr_streq(names->items[i], name))
-                        return true;
-        return false;
-}
-
 /* Where an endpoint is reached may be the address of the node, which is there already. Names whose
  * node has no address yet are left out: the certificate is issued again when they are known. */
 static int resolve_names(Lowering *lowering, const MrStrings *names, MrStrings *ret, MrError *err) {
@@ -34,7 +27,7 @@ static int resolve_names(Lowering *lowering, const MrStrings *names, MrStrings *
                 if (r < 0)
                         return mr_error_within(err, r, "names[%zu]", i);
                 bool is_assigned = mr_starts_with(names->items[i], "@{host:");
-                if (r == 0 && !(is_assigned && has_name(ret, name)))
+                if (r == 0 && !(is_assigned && mr_strings_has(ret, name)))
                         mr_strings_add(lowering->arena, ret, name);
         }
         return 0;

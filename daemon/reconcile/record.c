@@ -262,7 +262,6 @@ static void note_exchange(const char *path _unused_, const MrTree *a, const MrTr
 static MrTree *exchange_found(const Desire *with_values, const Desire *with_masks,
                               const MrTree *record) {
         _cleanup_(masks_freep) Masks *pairs = masks_new();
-        MrTree *copy;
 
         for (size_t i = 0; i < mr_manifests_size(with_values->wanted); i++) {
                 const MrManifest *a = mr_manifests_at(with_values->wanted, i);
@@ -279,16 +278,7 @@ static MrTree *exchange_found(const Desire *with_values, const Desire *with_mask
                 if (a && b && !mr_streq(a, b))
                         masks_exchange(pairs, a, b);
         }
-        copy = masks_copy(pairs, record);
-        return copy;
-}
-
-static MrTree *tree_of_pairs(const MrPairs *pairs) {
-        MrTree *map = mr_tree_new_map();
-
-        for (size_t i = 0; pairs && i < pairs->n; i++)
-                mr_tree_set_string(map, pairs->items[i].key, pairs->items[i].value);
-        return map;
+        return masks_copy(pairs, record);
 }
 
 static MrTree *plain_record(const RecordArgs *args) {
@@ -304,9 +294,9 @@ static MrTree *plain_record(const RecordArgs *args) {
         MrTree *found = mr_tree_need_list(record, "found");
         for (size_t i = 0; i < mr_manifests_size(args->observed); i++)
                 mr_tree_append(found, tree_of_manifest(mr_manifests_at(args->observed, i)));
-        mr_tree_set(record, "holds", tree_of_pairs(args->holds));
-        mr_tree_set(record, "restarts", tree_of_pairs(args->restarts));
-        mr_tree_set(record, "discards", tree_of_pairs(args->discards));
+        mr_tree_set(record, "holds", mr_pairs_tree(args->holds));
+        mr_tree_set(record, "restarts", mr_pairs_tree(args->restarts));
+        mr_tree_set(record, "discards", mr_pairs_tree(args->discards));
         mr_tree_set_string(record, "paused", args->paused);
         mr_tree_set_int(record, "grace", args->grace_sec);
         return record;

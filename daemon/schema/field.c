@@ -70,6 +70,21 @@ const char *mr_type_name(MrType type) {
         return "unknown";
 }
 
+bool mr_strings_has(const MrStrings *strings, const char *text) {
+        for (size_t i = 0; i < strings->n; i++)
+                if (mr_streq(strings->items[i], text))
+                        return true;
+        return false;
+}
+
+MrTree *mr_pairs_tree(const MrPairs *pairs) {
+        MrTree *map = mr_tree_new_map();
+
+        for (size_t i = 0; pairs && i < pairs->n; i++)
+                mr_tree_set_string(map, pairs->items[i].key, pairs->items[i].value);
+        return map;
+}
+
 const char *mr_pairs_get(const MrPairs *pairs, const char *key) {
         size_t low = 0, high = pairs ? pairs->n : 0;
 

@@ -66,7 +66,10 @@ typedef struct MrPairs {
         size_t n;
 } MrPairs;
 
+bool mr_strings_has(const MrStrings *strings, const char *text);
 const char *mr_pairs_get(const MrPairs *pairs, const char *key); /* NULL when absent */
+/* A map, the caller's; `pairs` may be NULL. */
+MrTree *mr_pairs_tree(const MrPairs *pairs);
 
 typedef struct MrEnum {
         const char *name; /* NULL ends the table */

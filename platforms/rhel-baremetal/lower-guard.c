@@ -15,15 +15,8 @@ typedef struct Guard {
         bool differs;        /* not all listeners have the same */
 } Guard;
 
-static bool has(const MrStrings *strings, const char *text) {
-        for (size_t i = 0; i < strings->n; i++)
-                if (mr_streq(strings->items[i], text))
-                        return true;
-        return false;
-}
-
 static void add(MrArena *arena, MrStrings *strings, const char *text) {
-        if (text && !has(strings, text))
+        if (text && !mr_strings_has(strings, text))
                 mr_strings_add(arena, strings, text);
 }
 

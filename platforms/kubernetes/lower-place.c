@@ -58,16 +58,21 @@ static void note(const char *variable _unused_, const char *field _unused_, void
         *(bool *) userdata = true;
 }
 
-bool place_fills(const Lowering *lowering, const char *node, const char *file) {
+static bool text_is_filled(const char *text) {
         bool is_filled = false;
 
+        find_in_text(text, note, &is_filled);
+        return is_filled;
+}
+
+bool place_fills(const Lowering *lowering, const char *node, const char *file) {
         for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
                 const MrPart *part = mr_parts_at(lowering->parts, i);
                 if (part->kind == MR_PART_FILE && mr_streq(part->file.node, node) &&
-                    mr_streq(part->file.name, file))
-                        find_in_text(part->file.content, note, &is_filled);
+                    mr_streq(part->file.name, file) && text_is_filled(part->file.content))
+                        return true;
         }
-        return is_filled;
+        return false;
 }
 
 /* Each variable once, whatever refers to it. */
@@ -81,7 +86,7 @@ void place_add_lines(const Lowering *lowering, const MrWorkload *workload, MrBuf
         for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
                 const MrPart *part = mr_parts_at(lowering->parts, i);
                 if (part->kind == MR_PART_FILE && mr_streq(part->file.node, workload->node) &&
-                    place_fills(lowering, workload->node, part->file.name))
+                    text_is_filled(part->file.content))
                         mr_buf_printf(out, "fill %s\n", part->file.name);
         }
         find_in_node(lowering, workload->node, collect, variables);

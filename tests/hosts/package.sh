@@ -2,18 +2,11 @@
 # The package: reproducible, clean for lintian, and installed, upgraded, removed and purged on a real host with nodes
 # running, which no upgrade restarts and whose data nothing removes. From the version before to this one, and back.
 . "$(dirname "$0")/../stack/lib.sh"
+. "$(dirname "$0")/../stack/package.sh"
 
 export MILLRACE_VERSIONS=3.9.1
 nodes="zookeeper@my-cluster-zookeeper-0 kafka@my-cluster-kafka-0"
 h1() { on h1 "$@"; }
-
-# Elsewhere, under another umask and at another time.
-same_bytes() {
-        local copy=$scratch/elsewhere/millrace
-        mkdir -p "$copy"
-        tar -C "$MILLRACE_REPOSITORY" --exclude='./build*' --exclude=./.git -cf - . | tar -C "$copy" -xf -
-        (umask 077; "$copy/packaging/build" "$scratch/packages") && cmp "$package" "$scratch"/packages/*.deb
-}
 
 lintian_clean() {
         lintian --allow-root --fail-on error,warning --tag-display-limit 0 "$package"
@@ -99,7 +92,7 @@ stopped_daemon_stays() {
 
 package=${MILLRACE_PACKAGE:-$("$MILLRACE_REPOSITORY/packaging/build")} || bail "the package does not build"
 export MILLRACE_PACKAGE=$package
-check "the same sources give the same bytes" same_bytes
+check "the same sources give the same bytes" same_bytes deb
 check "lintian finds nothing" lintian_clean
 
 check "the version before it" previous_package

@@ -3,18 +3,11 @@
 # resolved, its scriptlets run, and nodes that no upgrade restarts. What RHEL's base would provide is provided by a package
 # that names, by rpm's own means, the libraries which this host has.
 . "$(dirname "$0")/../stack/lib.sh"
+. "$(dirname "$0")/../stack/package.sh"
 
 export MILLRACE_VERSIONS=3.9.1
 nodes="zookeeper@my-cluster-zookeeper-0 kafka@my-cluster-kafka-0"
 h1() { on h1 "$@"; }
-
-# Elsewhere, under another umask and at another time.
-same_bytes() {
-        local copy=$scratch/elsewhere/millrace
-        mkdir -p "$copy"
-        tar -C "$MILLRACE_REPOSITORY" --exclude='./build*' --exclude=./.git -cf - . | tar -C "$copy" -xf -
-        (umask 077; "$copy/packaging/build" --rpm "$scratch/packages") && cmp "$package" "$scratch"/packages/*.rpm
-}
 
 rpmlint_clean() {
         rpmlint -c "$MILLRACE_REPOSITORY/packaging/rpm/rpmlint.toml" "$package" >"$scratch/rpmlint"
@@ -114,7 +107,7 @@ apply() {
 # --- the package by itself
 
 package=$("$MILLRACE_REPOSITORY/packaging/build" --rpm) || bail "the package does not build"
-check "the same sources give the same bytes" same_bytes
+check "the same sources give the same bytes" same_bytes rpm
 check "rpmlint finds nothing that is not explained" rpmlint_clean
 check "it has the files of the DEB" same_files
 check "among them SELinux, firewalld, users, directories, presets, bus, catalog, completion" has_all \

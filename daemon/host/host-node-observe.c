@@ -21,6 +21,10 @@ typedef struct Digest {
         char rendered_from[MR_DIGEST_MAX];
         char *dropin, *launch;
         MrTree *markers;
+        /* Of a JSON file: what it says, and which file said it. */
+        MrTree *content;
+        struct stat content_st;
+        char content_hex[MR_DIGEST_MAX];
 } Digest;
 
 struct HostDigests {
@@ -36,8 +40,10 @@ HostDigests *host_digests_free(HostDigests *digests) {
         if (!digests)
                 return NULL;
         host_digests_forget_rendered(digests);
-        for (size_t i = 0; i < digests->n; i++)
+        for (size_t i = 0; i < digests->n; i++) {
+                mr_tree_free(digests->items[i].content);
                 free(digests->items[i].path);
+        }
         free(digests->items);
         free(digests);
         return NULL;
@@ -112,6 +118,32 @@ int host_digests_get(HostDigests *digests, const HostDir *dir, const char *name,
         memcpy(ret, digest->hex, MR_DIGEST_MAX);
         if (!stat_is_settled(&digest->st))
                 digest->hex[0] = '\0';
+        return 1;
+}
+
+/* A JSON file as a tree, which stays the digests'. Returns 1, or 0 when there is none. */
+static int content_get(HostDigests *digests, const HostDir *dir, const char *name, size_t max,
+                       Digest **ret, MrError *err) {
+        _cleanup_free_ char *path = mr_strf("%s/%s", dir->path, name);
+        _cleanup_(mr_tree_freep) MrTree *tree = NULL;
+        _cleanup_buf_ MrBuf text = {};
+        Digest *digest = digest_find(digests, path);
+        struct stat st;
+
+        if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : host_path_fail(err, errno, "look at", dir->path, name);
+        *ret = digest;
+        if (digest->content && stat_equal(&digest->content_st, &st))
+                return 1;
+        mr_tree_free(TAKE(digest->content));
+        int r = host_file_read(dir, name, max, &text, err);
+        if (r > 0)
+                r = mr_json_read(mr_buf_text(&text), text.size, name, &tree, err);
+        if (r < 0 || !tree)
+                return r;
+        mr_digest(mr_buf_text(&text), text.size, digest->content_hex);
+        digest->content = TAKE(tree);
+        digest->content_st = stat_is_settled(&st) ? st : (struct stat){};
         return 1;
 }
 
@@ -217,20 +249,19 @@ static int dropin_observe(const HostDir *units, const HostDir *dir, const HostCo
         return 0;
 }
 
-static int manifest_observe(const HostDir *dir, HostNode *node, MrError *err) {
-        _cleanup_(mr_tree_freep) MrTree *manifest = NULL;
-        _cleanup_buf_ MrBuf text = {};
+static int manifest_observe(const HostDir *dir, HostDigests *digests, HostNode *node,
+                            MrError *err) {
+        Digest *digest = NULL;
 
-        int r = host_file_read(dir, "manifest.json", HOST_MANIFEST_MAX, &text, err);
-        if (r > 0)
-                r = mr_json_read(mr_buf_text(&text), text.size, "manifest.json", &manifest, err);
-        if (r < 0 || !manifest)
+        int r = content_get(digests, dir, "manifest.json", HOST_MANIFEST_MAX, &digest, err);
+        if (r <= 0)
                 return r;
+        const MrTree *manifest = digest->content;
         if (mr_tree_type(mr_tree_get(manifest, "properties")) != MR_TREE_MAP ||
             !mr_tree_get_string(manifest, "class"))
                 return mr_fail(err, MR_INVALID, NULL,
                                "%s/manifest.json was edited; it is written again", dir->path);
-        mr_digest(mr_buf_text(&text), text.size, node->manifest_digest);
+        memcpy(node->manifest_digest, digest->content_hex, MR_DIGEST_MAX);
         node->class_name = mr_strdup(mr_tree_get_string(manifest, "class"));
         node->properties = mr_tree_copy(mr_tree_get(manifest, "properties"));
         return 1;
@@ -320,7 +351,7 @@ int host_node_observe(const char *root, const HostConfig *config, HostDigests *d
                 r = files_observe(&dir, digests, node.files, err);
                 if (r < 0)
                         return r;
-                if (manifest_observe(&dir, &node, &damage) < 0)
+                if (manifest_observe(&dir, digests, &node, &damage) < 0)
                         node.message = mr_error_text(&damage);
                 else if (node.class_name && host_config_class(config, node.class_name))
                         unit_observe(root, &dir, config, digests, instance, &node);
@@ -332,16 +363,15 @@ int host_node_observe(const char *root, const HostConfig *config, HostDigests *d
         return 0;
 }
 
-MrTree *host_node_running(const char *root, const char *class_name, const char *instance) {
+MrTree *host_node_running(const char *root, HostDigests *digests, const char *class_name,
+                          const char *instance) {
         _cleanup_free_ char *path = mr_strf("%s/run/%s/%s", root, class_name, instance);
         HostDir dir = {.fd = host_open_directory(path), .path = path};
         _cleanup_fd_ int fd = dir.fd;
-        _cleanup_(mr_tree_freep) MrTree *manifest = NULL;
-        _cleanup_buf_ MrBuf text = {};
+        Digest *digest = NULL;
 
-        if (fd < 0 || host_file_read(&dir, "manifest.json", RUNNING_MAX, &text, NULL) <= 0 ||
-            mr_json_read(mr_buf_text(&text), text.size, NULL, &manifest, NULL) < 0)
+        if (fd < 0 || content_get(digests, &dir, "manifest.json", RUNNING_MAX, &digest, NULL) <= 0)
                 return NULL;
-        const MrTree *properties = mr_tree_get(manifest, "properties");
+        const MrTree *properties = mr_tree_get(digest->content, "properties");
         return mr_tree_type(properties) == MR_TREE_MAP ? mr_tree_copy(properties) : NULL;
 }

@@ -27,7 +27,7 @@ int host_node_unit_remove(const char *root, const HostStep *step, bool *ret_drop
 int host_node_known_write(const char *root, const char *instance, const MrTree *markers,
                           const MrTree *claims, MrError *err) _must_check_;
 
-/* Digests of files, remembered while a file's identity and times stay. */
+/* Digests of files and what JSON files say, remembered while a file's identity and times stay. */
 typedef struct HostDigests HostDigests;
 HostDigests *host_digests_new(void);
 HostDigests *host_digests_free(HostDigests *digests);
@@ -64,4 +64,5 @@ int host_node_observe(const char *root, const HostConfig *config, HostDigests *d
                       const char *instance, HostNode *ret, MrError *err) _must_check_;
 /* The properties the running process was started with, from a file its user can write: data, never
  * more. NULL: none. */
-MrTree *host_node_running(const char *root, const char *class_name, const char *instance);
+MrTree *host_node_running(const char *root, HostDigests *digests, const char *class_name,
+                          const char *instance);

@@ -7,6 +7,7 @@
 #include "host-claims.h"
 #include "host-distribution.h"
 #include "host-facts.h"
+#include "host-known.h"
 #include "host-node.h"
 #include "host-units.h"
 #include "sdk/str.h"
@@ -22,6 +23,7 @@ typedef struct Instance {
         char *unit; /* NULL: its class is unknown, so nothing runs */
         HostNode node;
         HostUnitState state;
+        size_t n_waiting; /* answers about its unit */
 } Instance;
 
 struct Observation {
@@ -44,7 +46,7 @@ struct HostObserver {
         const char *root;
         HostDigests *digests;
         HostUsage *usage;
-        MrTree *kept;         /* units that systemd keeps in memory for us: a map unit → true */
+        HostKnown *known;
         Observation *running; /* owned */
 };
 
@@ -119,7 +121,7 @@ static void set_unit(MrTree *tree, const Instance *instance) {
         mr_tree_set_int(tree, "pid", state->pid);
 }
 
-static void set_instance(const char *root, MrTree *instances, Instance *instance) {
+static void set_instance(const HostObserver *observer, MrTree *instances, Instance *instance) {
         MrTree *tree = mr_tree_need_map(instances, instance->name);
         HostNode *node = &instance->node;
         MrTree *running = NULL;
@@ -134,7 +136,8 @@ static void set_instance(const char *root, MrTree *instances, Instance *instance
         mr_tree_set(tree, "unit", TAKE(node->properties));
         /* The copy of a process that is gone says nothing. */
         if (instance->state.pid > 0)
-                running = host_node_running(root, node->class_name, instance->name);
+                running = host_node_running(observer->root, observer->digests, node->class_name,
+                                            instance->name);
         mr_tree_set(tree, "running", running);
 }
 
@@ -177,7 +180,7 @@ static void observation_complete(Observation *o) {
         known_write(o, mr_tree_get(answer, "claims"));
         MrTree *instances = mr_tree_need_map(answer, "instances");
         for (size_t i = 0; i < o->n; i++)
-                set_instance(root, instances, o->instances[i]);
+                set_instance(o->observer, instances, o->instances[i]);
         mr_tree_set(answer, "host", host_facts(root, o->config, is_fetching, o));
         mr_json_write(answer, 0, &text);
         observation_finish(o, 0, NULL, mr_buf_text(&text));
@@ -188,6 +191,13 @@ static void observation_complete(Observation *o) {
 static void part_over(Observation *o) {
         if (--o->n_waiting == 0)
                 observation_complete(o);
+}
+
+static void instance_part_over(Instance *instance) {
+        if (--instance->n_waiting == 0)
+                host_known_learn(instance->observation->observer->known, instance->unit,
+                                 &instance->state);
+        part_over(instance->observation);
 }
 
 static int read_text(sd_bus_message *m, char **ret) {
@@ -208,9 +218,11 @@ static int read_text(sd_bus_message *m, char **ret) {
                                        sd_bus_error *ret_error) {                                  \
                 Instance *instance = userdata;                                                     \
                 (void) ret_error;                                                                  \
-                if (!sd_bus_message_is_method_error(m, NULL))                                      \
+                if (sd_bus_message_is_method_error(m, NULL))                                       \
+                        instance->state.as_of = HOST_KNOWN_NEVER;                                  \
+                else                                                                               \
                         (void) (expression);                                                       \
-                part_over(instance->observation);                                                  \
+                instance_part_over(instance);                                                      \
                 return 0;                                                                          \
         }
 
@@ -246,11 +258,17 @@ static sd_bus_slot **slot_add(Observation *o) {
         return &o->slots[o->n_slots++];
 }
 
+static bool is_asked(size_t property, const HostUnitState *state, bool is_known) {
+        return !is_known ? !properties[property].is_of_end || !mr_streq(state->active, "active")
+                         : properties[property].answered == outdated_answered;
+}
+
 static int unit_ask(Instance *instance, const char *path) {
         Observation *o = instance->observation;
+        bool is_known = host_known_recall(o->observer->known, instance->unit, &instance->state);
 
         for (size_t i = 0; i < MR_ELEMENTS(properties); i++) {
-                if (properties[i].is_of_end && mr_streq(instance->state.active, "active"))
+                if (!is_asked(i, &instance->state, is_known))
                         continue;
                 int r = sd_bus_call_method_async(o->observer->bus, slot_add(o), SYSTEMD_NAME, path,
                                                  "org.freedesktop.DBus.Properties", "Get",
@@ -259,6 +277,7 @@ static int unit_ask(Instance *instance, const char *path) {
                 if (r < 0)
                         return r;
                 o->n_waiting++;
+                instance->n_waiting++;
         }
         return 0;
 }
@@ -296,32 +315,6 @@ static Instance *stray_add(Observation *o, const char *unit, const char *active)
         return instance;
 }
 
-/* systemd forgets a stopped unit, and with it since when it is stopped, unless somebody refers to
- * it. The reference ends with our connection to the bus. */
-static void unit_keep(HostObserver *observer, const char *unit, const char *active) {
-        if (mr_streq(active, "inactive") || mr_tree_get(observer->kept, unit))
-                return;
-        if (sd_bus_call_method_async(observer->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH,
-                                     SYSTEMD_MANAGER, "RefUnit", NULL, NULL, "s", unit) >= 0)
-                mr_tree_set_bool(observer->kept, unit, true);
-}
-
-/* A node that is gone is not kept. */
-static void units_let_go(const Observation *o) {
-        HostObserver *observer = o->observer;
-
-        for (size_t i = mr_tree_size(observer->kept); i-- > 0;) {
-                const char *unit = mr_tree_key(observer->kept, i);
-
-                if (instance_find(o, unit))
-                        continue;
-                (void) sd_bus_call_method_async(observer->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH,
-                                                SYSTEMD_MANAGER, "UnrefUnit", NULL, NULL, "s",
-                                                unit);
-                mr_tree_remove_at(observer->kept, i);
-        }
-}
-
 static int unit_listed(Observation *o, const char *unit, const char *load, const char *active,
                        const char *sub, const char *path) {
         if (mr_starts_with(unit, "millrace-fetch@")) {
@@ -340,7 +333,6 @@ static int unit_listed(Observation *o, const char *unit, const char *load, const
         instance->state.load = mr_strdup(load);
         instance->state.active = mr_strdup(active);
         instance->state.sub = mr_strdup(sub);
-        unit_keep(o->observer, unit, active);
         return unit_ask(instance, path);
 }
 
@@ -357,6 +349,10 @@ static int list_read(Observation *o, sd_bus_message *m) {
         return r;
 }
 
+static bool is_of_instance(const char *unit, void *userdata) {
+        return instance_find(userdata, unit) != NULL;
+}
+
 static int list_answered(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
         Observation *o = userdata;
         _cleanup_error_ MrError err = MR_ERROR_INIT;
@@ -370,7 +366,7 @@ static int list_answered(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
                 observation_finish(o, r, &err, NULL);
                 return 0;
         }
-        units_let_go(o);
+        host_known_keep(o->observer->known, is_of_instance, o);
         part_over(o);
         return 0;
 }
@@ -454,7 +450,7 @@ HostObserver *host_observer_new(sd_bus *bus, const char *root) {
         observer->root = root;
         observer->digests = host_digests_new();
         observer->usage = host_usage_new();
-        observer->kept = mr_tree_new_map();
+        observer->known = host_known_new(bus);
         return observer;
 }
 
@@ -473,7 +469,7 @@ HostObserver *host_observer_free(HostObserver *observer) {
         }
         host_digests_free(observer->digests);
         host_usage_free(observer->usage);
-        mr_tree_free(observer->kept);
+        host_known_free(observer->known);
         free(observer);
         return NULL;
 }

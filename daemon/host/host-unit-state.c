@@ -1,7 +1,9 @@
+#include "host-unit-state.h"
+
 #include <signal.h>
 #include <stdlib.h>
 
-#include "host-observe.h"
+#include "sdk/alloc.h"
 #include "sdk/str.h"
 
 /* systemd's words for a unit → ours. Pure. */

@@ -14,6 +14,7 @@
 #include "host/host-distribution.h"
 #include "host/host-facts.h"
 #include "host/host-observe.h"
+#include "host/host-unit-state.h"
 #include "sdk/str.h"
 
 static int setup(void **state) {

@@ -648,23 +648,25 @@ static void an_instance_keeps_its_class(void **state) {
 }
 
 static void the_runtime_copy_is_only_data(void **state) {
+        _cleanup_(host_digests_freep) HostDigests *digests = host_digests_new();
         Fixture *f = *state;
 
         shell(f,
               "mkdir -p run/kafka/a-0 run/kafka/a-2 && echo "
               "'{\"properties\":{\"fingerprint\":\"f\"}}' > run/kafka/a-0/manifest.json && "
               "ln -s a-0 run/kafka/a-1 && ln -s ../a-0/manifest.json run/kafka/a-2/manifest.json");
-        _cleanup_(mr_tree_freep) MrTree *found = host_node_running(f->root, "kafka", "a-0");
+        _cleanup_(mr_tree_freep) MrTree *found =
+                host_node_running(f->root, digests, "kafka", "a-0");
         assert_string_equal(mr_tree_get_string(found, "fingerprint"), "f");
-        assert_null(host_node_running(f->root, "kafka", "a-1"));
-        assert_null(host_node_running(f->root, "kafka", "a-2"));
-        assert_null(host_node_running(f->root, "kafka", "a-3"));
+        assert_null(host_node_running(f->root, digests, "kafka", "a-1"));
+        assert_null(host_node_running(f->root, digests, "kafka", "a-2"));
+        assert_null(host_node_running(f->root, digests, "kafka", "a-3"));
         shell(f, "echo '[1]' > run/kafka/a-0/manifest.json");
-        assert_null(host_node_running(f->root, "kafka", "a-0"));
+        assert_null(host_node_running(f->root, digests, "kafka", "a-0"));
         shell(f, "head -c 2000000 /dev/zero > run/kafka/a-0/manifest.json");
-        assert_null(host_node_running(f->root, "kafka", "a-0"));
+        assert_null(host_node_running(f->root, digests, "kafka", "a-0"));
         shell(f, "rm run/kafka/a-0/manifest.json && mkfifo run/kafka/a-0/manifest.json");
-        assert_null(host_node_running(f->root, "kafka", "a-0"));
+        assert_null(host_node_running(f->root, digests, "kafka", "a-0"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

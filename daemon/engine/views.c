@@ -114,11 +114,33 @@ static void seen(void *userdata, MrTree *take_tree) {
         views->changed(views->userdata);
 }
 
+static bool is_asked_for(const MrProbes *probes, const char *probe) {
+        for (size_t i = 0; i < probes->n; i++)
+                if (mr_streq(probes->items[i].name, probe))
+                        return true;
+        return false;
+}
+
+/* What is looked at no more is not known any more. */
+static void forget_others(Views *views, const MrProbes *probes) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < views->n; i++) {
+                View *view = views->items[i];
+                if (is_asked_for(probes, view->probe))
+                        views->items[n++] = view;
+                else
+                        view_free(view);
+        }
+        views->n = n;
+}
+
 void views_look(Views *views, const MrProbes *probes, const MrManifests *wanted,
                 const MrFacts *facts) {
         if (views->n_looking > 0)
                 return;
         views->looking_since = now_usec();
+        forget_others(views, probes);
         for (size_t i = 0; i < probes->n; i++) {
                 const MrProbe *probe = &probes->items[i];
                 View *view = view_for(views, probe->name);

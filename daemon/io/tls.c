@@ -333,6 +333,13 @@ static void add_authorities(const TlsSession *session, MrTree *list) {
         }
 }
 
+static void add_end(const X509 *certificate, MrTree *map) {
+        struct tm tm = {};
+
+        if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm) == 1)
+                mr_tree_set_int(map, "not_after", (int64_t) timegm(&tm));
+}
+
 MrTree *tls_session_shown(const TlsSession *session) {
         _cleanup_(x509_freep) X509 *certificate = SSL_get1_peer_certificate(session->ssl);
         MrTree *map = mr_tree_new_map();
@@ -343,6 +350,7 @@ MrTree *tls_session_shown(const TlsSession *session) {
                 char digest[MR_DIGEST_MAX];
                 mr_digest(der, (size_t) size, digest);
                 mr_tree_set_string(map, "certificate", digest);
+                add_end(certificate, map);
         }
         OPENSSL_free(der);
         if (SSL_want_x509_lookup(session->ssl))

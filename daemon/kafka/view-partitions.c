@@ -44,7 +44,11 @@ static bool blocks(const Partition *partition, bool is_in_sync) {
 static void name_blocking(MrTree *partitions, const char *id, const Partition *partition) {
         MrTree *list = mr_tree_need_list(mr_tree_need_map(partitions, "blocking"), id);
 
+        _cleanup_free_ char *leader =
+                mr_strf("%lld", (long long) mr_tree_get_int(partition->tree, "leader_id", -1));
+
         count(mr_tree_need_map(partitions, "blocked_counts"), id);
+        count(mr_tree_need_map(mr_tree_need_map(partitions, "blocked_led_by"), id), leader);
         if (mr_tree_size(list) >= NAMED_MAX)
                 return;
         _cleanup_free_ char *text =
@@ -89,8 +93,8 @@ static void add_partition(MrTree *partitions, const char *topic, const MrTree *t
 }
 
 MrTree *kafka_view_partitions(const MrTree *metadata, const MrTree *minimums) {
-        static const char *const maps[] = {"hosted", "not_in_sync", "only_here", "blocked_counts",
-                                           "blocking"};
+        static const char *const maps[] = {"hosted",         "not_in_sync",    "only_here",
+                                           "blocked_counts", "blocked_led_by", "blocking"};
         static const char *const counts[] = {"total", "under_replicated", "offline"};
         const MrTree *topics = mr_tree_get(metadata, "topics");
         MrTree *partitions = mr_tree_new_map();

@@ -8,7 +8,8 @@
  *      quorum: {leader, leader_epoch, voters: {ID: {lag, last_caught_up_ms}}}, with KRaft only
  *      partitions: {total, under_replicated, offline,
  *                   hosted: {ID: n}, not_in_sync: {ID: n},
- *                   blocked_counts: {ID: n}, blocking: {ID: ["topic-0: 2 of 3 in sync, …", …]}}
+ *                   blocked_counts: {ID: n}, blocking: {ID: ["topic-0: 2 of 3 in sync, …", …]},
+ *                   blocked_led_by: {ID: {LEADER: n}}}  whose followers they are; -1: nobody's
  *      configs: {ID: {KEY: VALUE}}    what can change while the broker runs, as it holds now;
  *                                     null: nothing is set, and another key takes its place
  *      overrides: {ID: {KEY: VALUE}}  the part of it that was set dynamically for this broker;

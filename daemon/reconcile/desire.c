@@ -119,6 +119,13 @@ static void select_found(Desire *desire, const MrManifests *observed) {
         }
 }
 
+/* Whoever would show the same again has nothing to hurry for. */
+static void settle_health(const Loading *loading, MrHealth *health) {
+        for (size_t i = 0; i < health->n; i++)
+                health->items[i].has_expired = health->items[i].has_expired &&
+                                               loaded_outlives(loading, health->items[i].node);
+}
+
 int desire_make(const Registry *registry, const MrPlatformOps *platform, const Document *document,
                 const MrFacts *facts, const MrManifests *observed, Desire **ret, MrError *err) {
         _cleanup_(desire_freep) Desire *desire = mr_new(Desire, 1);
@@ -152,6 +159,7 @@ int desire_make(const Registry *registry, const MrPlatformOps *platform, const D
         if (r < 0)
                 return r;
         settings_lower(&loading, desire->wanted, desire->found);
+        settle_health(&loading, &desire->health);
         desire->owner = owner_of(&scope);
         if (observed && desire->owner) {
                 r = document->resource.is_deleted

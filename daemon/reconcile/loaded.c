@@ -199,3 +199,40 @@ bool loaded_is_late(const Loading *loading, const char *name) {
         }
         return false;
 }
+
+/* When what the file should hold ends; 0 when that is not known. */
+static int64_t end_of(const Loading *loading, const MrFile *file) {
+        const char *content;
+
+        if (reference_text(file->content, loading->wanted, loading->facts, loading->arena, &content,
+                           NULL) != 0)
+                return 0;
+        CertificateBriefs briefs = certificate_memo_briefs(facts_certificate_memo(loading->facts),
+                                                           content, loading->arena);
+        return briefs.n > 0 ? briefs.items[0].not_after : 0;
+}
+
+static bool shows_what_ended(const Loading *loading, const MrFile *file) {
+        const MrTree *node = mr_tree_get(mr_facts_view(loading->facts, "tls"), file->node);
+
+        for (size_t i = 0; i < file->shown_at.n; i++) {
+                const MrTree *entry = mr_tree_get(node, file->shown_at.items[i]);
+                int64_t end = mr_tree_get_int(entry, "not_after", 0);
+                if (end > 0 && end <= mr_facts_now(loading->facts))
+                        return true;
+        }
+        return false;
+}
+
+bool loaded_outlives(const Loading *loading, const char *node) {
+        for (size_t i = 0; i < mr_parts_size(loading->parts); i++) {
+                const MrPart *part = mr_parts_at(loading->parts, i);
+                if (part->kind == MR_PART_FILE && mr_streq(part->file.node, node) &&
+                    part->file.shows == MR_SHOWS_CERTIFICATE &&
+                    part->file.effect == MR_EFFECT_RESTART &&
+                    shows_what_ended(loading, &part->file) &&
+                    end_of(loading, &part->file) > mr_facts_now(loading->facts))
+                        return true;
+        }
+        return false;
+}

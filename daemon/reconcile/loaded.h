@@ -24,3 +24,6 @@ const char *loaded_waits_for(const Loading *loading, const char *secret, const c
 /* Whether the file NODE/NAME is on the host as wanted, its node runs, and what that shows is known
  * and something else: it has to be told. */
 bool loaded_is_late(const Loading *loading, const char *name);
+/* Whether the node shows a certificate that has ended, and would show one that has not if it
+ * restarted. */
+bool loaded_outlives(const Loading *loading, const char *node);

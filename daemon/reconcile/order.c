@@ -7,20 +7,17 @@
  * 4. Running nodes whose fingerprint differs form a roll: one at a time, unready ones first, then
  * by the order their operand gives; the next one waits until every node of the resource is ready
  * and the operand's gate is open. So the first failure stops the roll. Nodes that do not come up do
- * not wait for others. All of a node's changes are made in its own turn.
+ * not wait for others. Nobody may connect to a node whose certificate has ended, so others may not
+ * become ready before it restarts: it comes first, and waits for them only as long as nodes take to
+ * start. All of a node's changes are made in its own turn.
  * 5. A node whose data is given up is stopped and loses its claims, in a turn of its own and only
  * when nothing is lost by it; then it is a node that does not run.
  * 6. What is no longer wanted goes last, and never what holds data unless the spec said so. */
 
 #include "diff.h"
+#include "gates.h"
 #include "plan.h"
 #include "str.h"
-
-/* A node that is starting is left alone: it may be recovering its logs, which nobody can tell how
- * long it takes. One with a wrong configuration ends by itself and reads the right one when the
- * service manager starts it again. A person may know better after this long. */
-#define STARTING_PATIENCE_SEC 120
-#define STARTING_WAITS "it is still starting, and may be recovering its storage"
 
 typedef struct Order {
         const PlanInput *input;
@@ -28,32 +25,6 @@ typedef struct Order {
         Diff *diff;
         const char *discarding; /* the node whose data is given up now; NULL: none */
 } Order;
-
-static const MrNodeHealth *health_of(const Order *order, const char *node) {
-        const MrHealth *health = order->input->health;
-
-        for (size_t i = 0; health && i < health->n; i++)
-                if (mr_streq(health->items[i].node, node))
-                        return &health->items[i];
-        return NULL;
-}
-
-static MrNodeState state_of(const Order *order, const char *node) {
-        const MrNodeFact *fact = mr_facts_node(order->input->facts, node);
-        return fact ? fact->state : MR_NODE_ABSENT;
-}
-
-static bool is_up(MrNodeState state) {
-        return state == MR_NODE_RUNNING || state == MR_NODE_STARTING || state == MR_NODE_STOPPING;
-}
-
-static const char *hold_of(const Order *order, const char *node) {
-        const char *reason = order->input->holds ? mr_pairs_get(order->input->holds, node) : NULL;
-
-        if (!reason && state_of(order, node) == MR_NODE_HELD)
-                reason = "its unit is masked";
-        return reason;
-}
 
 /* Why the running node has to restart, or NULL. */
 static const char *restart_reason(Order *order, const MrNodeWanted *wanted) {
@@ -73,7 +44,7 @@ static const char *restart_reason(Order *order, const MrNodeWanted *wanted) {
 static Outcome outcome_of(const Order *order, const Change *change, bool is_in_roll) {
         if (mr_streq(change->wanted->kind, "Setting"))
                 return OUTCOME_ALTER;
-        if (!change->node || !is_up(state_of(order, change->node)))
+        if (!change->node || !gates_is_up(gates_state(order->input, change->node)))
                 return OUTCOME_NONE;
         if (is_in_roll)
                 return change->wanted->restarts || change->wanted->reloads ? OUTCOME_ROLL
@@ -84,7 +55,7 @@ static Outcome outcome_of(const Order *order, const Change *change, bool is_in_r
 }
 
 static void add_changes(Order *order, const char *node, const char *waits, bool is_in_roll) {
-        bool is_running = node && !is_in_roll && is_up(state_of(order, node));
+        bool is_running = node && !is_in_roll && gates_is_up(gates_state(order->input, node));
 
         for (size_t i = 0; i < diff_size(order->diff); i++) {
                 const Change *change = diff_at(order->diff, i);
@@ -152,7 +123,7 @@ static const char *start_reason(Order *order, const MrNodeFact *fact) {
 
 static void plan_start(Order *order, const MrNodeWanted *wanted) {
         const MrNodeFact *fact = mr_facts_node(order->input->facts, wanted->node);
-        const char *hold = hold_of(order, wanted->node), *waits = wanted->pending;
+        const char *hold = gates_hold(order->input, wanted->node), *waits = wanted->pending;
         int64_t left = grace_left(order, fact);
         MrArena *arena = plan_arena(order->plan);
 
@@ -181,40 +152,6 @@ static void plan_start(Order *order, const MrNodeWanted *wanted) {
                  });
 }
 
-/* The first node, other than `except`, that is wanted but does not do its work; a held node is
- * nobody's fault. */
-static const char *who_is_not_ready(Order *order, const char *except) {
-        for (size_t i = 0; i < mr_manifests_nodes(order->input->wanted); i++) {
-                const char *node = mr_manifests_node_at(order->input->wanted, i)->node;
-                const MrNodeHealth *health = health_of(order, node);
-                MrNodeState state = state_of(order, node);
-                if (mr_streq(node, except) || hold_of(order, node))
-                        continue;
-                if (state != MR_NODE_RUNNING || (health && !health->is_ready))
-                        return mr_arena_strf(plan_arena(order->plan), "%s is not ready: %s", node,
-                                             health && health->waits ? health->waits
-                                                                     : mr_node_state_name(state));
-        }
-        return NULL;
-}
-
-static const char *discard_waits(Order *order, const char *node) {
-        const MrNodeHealth *health = health_of(order, node);
-        const char *hold = hold_of(order, node), *other = who_is_not_ready(order, node);
-
-        if (hold)
-                return mr_arena_strf(plan_arena(order->plan), "it is held: %s", hold);
-        if (other)
-                return other;
-        if (!health)
-                return "nothing is known of what only it holds";
-        if (state_of(order, node) == MR_NODE_RUNNING && !health->may_stop)
-                return health->in_the_way ? health->in_the_way : "it may not stop now";
-        if (health->may_lose_data)
-                return NULL;
-        return health->only_here ? health->only_here : "its data is nowhere else";
-}
-
 /* Steps that stop the node and take its claims away; false: there is nothing to take. */
 static bool plan_discard(Order *order, const MrNodeWanted *wanted, const char *waits) {
         const char *reason = mr_arena_strf(plan_arena(order->plan), "its data is given up: %s",
@@ -224,7 +161,7 @@ static bool plan_discard(Order *order, const MrNodeWanted *wanted, const char *w
                      .reason = reason,
                      .waits = waits,
                      .is_gated = true};
-        bool is_stopped = !is_up(state_of(order, wanted->node)), has_any = false;
+        bool is_stopped = !gates_is_up(gates_state(order->input, wanted->node)), has_any = false;
 
         for (size_t i = 0; i < mr_manifests_size(order->input->found); i++) {
                 const MrManifest *found = mr_manifests_at(order->input->found, i);
@@ -253,66 +190,24 @@ static void plan_discards(Order *order) {
                 const MrNodeWanted *wanted = mr_manifests_node_at(order->input->wanted, i);
                 if (!discard_reason(order, wanted->node))
                         continue;
-                const char *waits = order->discarding
-                                            ? mr_arena_strf(plan_arena(order->plan),
-                                                            "%s comes first", order->discarding)
-                                            : discard_waits(order, wanted->node);
+                const char *waits =
+                        order->discarding ? mr_arena_strf(plan_arena(order->plan), "%s comes first",
+                                                          order->discarding)
+                                          : gates_discard(order->input, order->plan, wanted->node);
                 if (plan_discard(order, wanted, waits) && !waits)
                         order->discarding = wanted->node;
         }
 }
 
-static const char *starting_waits(Order *order, const MrNodeFact *fact) {
-        bool is_asked = order->input->restarts && mr_pairs_get(order->input->restarts, fact->node);
-        int64_t patience = fact->since + STARTING_PATIENCE_SEC - mr_facts_now(order->input->facts);
-
-        if (fact->state != MR_NODE_STARTING || (is_asked && patience <= 0))
-                return NULL;
-        if (is_asked) {
-                plan_set_recheck(order->plan, patience);
-                return STARTING_WAITS;
-        }
-        return mr_arena_strf(plan_arena(order->plan),
-                             STARTING_WAITS "; 'millctl restart %s' restarts it all the same",
-                             fact->node);
-}
-
-/* What keeps this node from being restarted now, or NULL. */
-static const char *restart_waits(Order *order, const MrNodeWanted *wanted) {
-        const MrNodeHealth *health = health_of(order, wanted->node);
-        const MrNodeFact *fact = mr_facts_node(order->input->facts, wanted->node);
-        const char *hold = hold_of(order, wanted->node);
-
-        if (hold)
-                return mr_arena_strf(plan_arena(order->plan), "it is held: %s", hold);
-        if (wanted->pending)
-                return wanted->pending;
-        if (fact->state == MR_NODE_STOPPING)
-                return "it is stopping";
-        const char *starting = starting_waits(order, fact);
-        if (starting)
-                return starting;
-        /* Nodes that do not come up do not wait for each other: all may have the same wrong
-         * configuration. */
-        const char *other =
-                fact->state == MR_NODE_STARTING ? NULL : who_is_not_ready(order, wanted->node);
-        if (other)
-                return other;
-        /* What is not ready may still serve part of what it should; what does not run serves
-         * nobody. */
-        if (health && fact->state == MR_NODE_RUNNING && !health->may_stop)
-                return health->in_the_way ? health->in_the_way : "it may not stop now";
-        return NULL;
-}
-
-/* Lower comes first: nodes that are not ready, then the operand's order, then the order of the
- * workloads. */
+/* Lower comes first: those whose certificates have ended, nodes that are not ready, then the
+ * operand's order, then the order of the workloads. */
 static int64_t roll_weight(Order *order, const MrNodeWanted *wanted) {
-        const MrNodeHealth *health = health_of(order, wanted->node);
-        bool is_ready =
-                state_of(order, wanted->node) == MR_NODE_RUNNING && (!health || health->is_ready);
+        const MrNodeHealth *health = gates_health(order->input, wanted->node);
+        bool is_ready = gates_state(order->input, wanted->node) == MR_NODE_RUNNING &&
+                        (!health || health->is_ready);
 
-        return (is_ready ? INT64_C(1) << 40 : 0) + ((int64_t) wanted->order << 20) +
+        return (gates_has_expired(order->input, wanted->node) ? 0 : INT64_C(1) << 41) +
+               (is_ready ? INT64_C(1) << 40 : 0) + ((int64_t) wanted->order << 20) +
                (health ? health->order : 0);
 }
 
@@ -325,13 +220,22 @@ static const MrNodeWanted *next_of_roll(Order *order, bool *done) {
 
         for (size_t i = 0; i < mr_manifests_nodes(order->input->wanted); i++) {
                 const MrNodeWanted *wanted = mr_manifests_node_at(order->input->wanted, i);
-                if (done[i] || !is_up(state_of(order, wanted->node)) ||
+                if (done[i] || !gates_is_up(gates_state(order->input, wanted->node)) ||
                     !restart_reason(order, wanted))
                         continue;
                 if (!best || roll_weight(order, wanted) < roll_weight(order, best))
                         best = wanted;
         }
         return best;
+}
+
+static const char *roll_reason(Order *order, const MrNodeWanted *wanted) {
+        const char *reason = restart_reason(order, wanted);
+
+        return gates_has_expired(order->input, wanted->node)
+                       ? mr_arena_strf(plan_arena(order->plan),
+                                       "%s; the certificate it uses has expired", reason)
+                       : reason;
 }
 
 static void plan_roll(Order *order) {
@@ -344,7 +248,7 @@ static void plan_roll(Order *order) {
         for (const MrNodeWanted *wanted; (wanted = next_of_roll(order, done));) {
                 const char *waits =
                         before ? mr_arena_strf(plan_arena(order->plan), "%s comes first", before)
-                               : restart_waits(order, wanted);
+                               : gates_restart(order->input, order->plan, wanted);
                 add_changes(order, wanted->node, waits, true);
                 plan_add(order->plan, (Step){
                                               .verb = MR_VERB_RESTART,
@@ -352,7 +256,7 @@ static void plan_roll(Order *order) {
                                               .node = wanted->node,
                                               .role = wanted->role,
                                               .subject = wanted->node,
-                                              .reason = restart_reason(order, wanted),
+                                              .reason = roll_reason(order, wanted),
                                               .waits = waits,
                                               .outcome = OUTCOME_ROLL,
                                               .is_gated = true,
@@ -360,8 +264,10 @@ static void plan_roll(Order *order) {
                 for (size_t i = 0; i < n; i++)
                         done[i] =
                                 done[i] || mr_manifests_node_at(order->input->wanted, i) == wanted;
-                /* A held node does not hold up the others. */
-                if (!hold_of(order, wanted->node))
+                /* A held node does not hold up the others, nor does one that came first only
+                 * because others may wait for it. */
+                if (!gates_hold(order->input, wanted->node) &&
+                    !(waits && gates_has_expired(order->input, wanted->node)))
                         before = before ? before : wanted->node;
         }
 }
@@ -371,7 +277,7 @@ static void plan_nodes(Order *order) {
 
         for (size_t i = 0; i < n; i++) {
                 const MrNodeWanted *wanted = mr_manifests_node_at(order->input->wanted, i);
-                bool is_running = is_up(state_of(order, wanted->node));
+                bool is_running = gates_is_up(gates_state(order->input, wanted->node));
                 if (!is_discarding(order, wanted) &&
                     (!is_running || !restart_reason(order, wanted)))
                         add_changes(order, wanted->node, NULL, false);
@@ -379,7 +285,8 @@ static void plan_nodes(Order *order) {
         /* Starts come after all writes, so that the service manager reloads once. */
         for (size_t i = 0; i < n; i++) {
                 const MrNodeWanted *wanted = mr_manifests_node_at(order->input->wanted, i);
-                if (!is_discarding(order, wanted) && !is_up(state_of(order, wanted->node)))
+                if (!is_discarding(order, wanted) &&
+                    !gates_is_up(gates_state(order->input, wanted->node)))
                         plan_start(order, wanted);
         }
         plan_roll(order);
@@ -405,8 +312,8 @@ static int start_order(const Order *order, const char *node) {
 /* Why a node that is no longer wanted must stay for now, or NULL. What its operand says nothing
  * about stays: it may hold the only copy of something. */
 static const char *leftover_waits(const Order *order, const char *node) {
-        const MrNodeHealth *health = health_of(order, node);
-        const char *hold = hold_of(order, node);
+        const MrNodeHealth *health = gates_health(order->input, node);
+        const char *hold = gates_hold(order->input, node);
 
         if (hold)
                 return mr_arena_strf(plan_arena(order->plan), "it is held: %s", hold);

@@ -20,7 +20,8 @@ typedef struct MrSection {
 typedef struct MrProbe {
         const char *name; /* "kafka": the key of the view, unique within the resource */
         /* Which client of the core looks: "kafka", "zookeeper", or "tls", which only looks what
-         * endpoints show in a handshake: {NODE: {ENDPOINT: {certificate, authorities}}}. */
+         * endpoints show in a handshake: {NODE: {ENDPOINT: {certificate, not_after,
+         * authorities}}}. */
         const char *protocol;
         MrStrings nodes;      /* nodes to ask */
         const char *endpoint; /* endpoint of those nodes */
@@ -51,6 +52,10 @@ typedef struct MrNodeHealth {
         bool may_lose_data;
         const char *only_here;
         int order; /* nodes with lower numbers restart first; the leader of a quorum last */
+        /* The certificate it shows has ended, so that nobody may connect to it any more. A restart
+         * that brings another one waits for nobody's readiness, because others may not become ready
+         * before it. `may_stop` allows for that, too. */
+        bool has_expired;
 } MrNodeHealth;
 
 typedef struct MrHealth {

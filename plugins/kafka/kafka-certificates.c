@@ -233,11 +233,21 @@ static MrStrings with_replication(const KafkaCluster *cluster, MrStrings endpoin
         return endpoints;
 }
 
+/* Where a node shows its own certificate. */
+static MrStrings own_endpoints(const KafkaCluster *cluster, const KafkaNode *node) {
+        MrStrings endpoints = {};
+
+        if (node->is_broker)
+                endpoints = with_replication(cluster, endpoints_of(cluster, false));
+        if (node->is_controller)
+                mr_strings_add(cluster->arena, &endpoints, ENDPOINT_CONTROL);
+        return endpoints;
+}
+
 static void add_own_files(const KafkaCluster *cluster, const KafkaNode *node, MrParts *parts) {
         MrArena *arena = cluster->arena;
         MrFileEffect effect = node_rereads(cluster, node) ? MR_EFFECT_NONE : MR_EFFECT_RESTART;
-        MrStrings all = with_replication(cluster, endpoints_of(cluster, false)),
-                  replication = with_replication(cluster, (MrStrings){});
+        MrStrings replication = with_replication(cluster, (MrStrings){});
 
         add_file(cluster, node,
                  (MrFile){
@@ -246,7 +256,7 @@ static void add_own_files(const KafkaCluster *cluster, const KafkaNode *node, Mr
                                                   node->name),
                          .effect = effect,
                          .shows = MR_SHOWS_CERTIFICATE,
-                         .shown_at = all,
+                         .shown_at = own_endpoints(cluster, node),
                  },
                  told_by(cluster, LISTENER_REPLICATION, "keystore"), parts);
         add_file(cluster, node,
@@ -328,12 +338,36 @@ static MrStrings looked_at(const KafkaCluster *cluster) {
         return all ? with_replication(cluster, endpoints) : endpoints;
 }
 
-void certificates_add_probe(const KafkaCluster *cluster, MrProbes *probes) {
+static void add_endpoint(const KafkaCluster *cluster, const char *endpoint, MrStrings *endpoints) {
+        for (size_t i = 0; i < endpoints->n; i++)
+                if (mr_streq(endpoints->items[i], endpoint))
+                        return;
+        mr_strings_add(cluster->arena, endpoints, endpoint);
+}
+
+void certificates_add_probe(const KafkaCluster *cluster, bool is_anybody_late, MrProbes *probes) {
         MrProbe probe = {.name = "tls", .protocol = "tls", .endpoints = looked_at(cluster)};
 
+        if (is_anybody_late) {
+                add_endpoint(cluster, ENDPOINT_REPLICATION, &probe.endpoints);
+                add_endpoint(cluster, ENDPOINT_CONTROL, &probe.endpoints);
+        }
         for (size_t i = 0; i < cluster->n_nodes; i++)
-                if (cluster->nodes[i].is_broker)
+                if (cluster->nodes[i].is_broker || is_anybody_late)
                         mr_strings_add(cluster->arena, &probe.nodes, cluster->nodes[i].name);
         if (probe.endpoints.n > 0)
                 probes->items[probes->n++] = probe;
+}
+
+bool certificates_have_ended(const KafkaCluster *cluster, const KafkaNode *node) {
+        const MrTree *shown = mr_tree_get(mr_facts_view(cluster->facts, "tls"), node->name);
+        MrStrings endpoints = own_endpoints(cluster, node);
+
+        for (size_t i = 0; i < endpoints.n && !node_rereads(cluster, node); i++) {
+                const MrTree *entry = mr_tree_get(shown, endpoints.items[i]);
+                int64_t end = mr_tree_get_int(entry, "not_after", 0);
+                if (end > 0 && end <= mr_facts_now(cluster->facts))
+                        return true;
+        }
+        return false;
 }

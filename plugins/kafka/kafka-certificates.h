@@ -9,5 +9,9 @@
 void certificates_add(const KafkaCluster *cluster, MrParts *parts);
 /* Certificate and files of one node, and the settings that make it read them again. */
 void certificates_add_node(const KafkaCluster *cluster, const KafkaNode *node, MrParts *parts);
-/* Looks at what brokers show, where something depends on it. There must be room for one more. */
-void certificates_add_probe(const KafkaCluster *cluster, MrProbes *probes);
+/* Looks at what brokers show, where something depends on it, and, when somebody has waited for
+ * long, at what every node shows the others. There must be room for one more. */
+void certificates_add_probe(const KafkaCluster *cluster, bool is_anybody_late, MrProbes *probes);
+/* Whether the node was seen to show a certificate of its own that has ended, and takes another only
+ * with a restart. */
+bool certificates_have_ended(const KafkaCluster *cluster, const KafkaNode *node);

@@ -97,14 +97,40 @@ static const char *stop_of_starting(const KafkaCluster *cluster, const KafkaNode
                              fact->message ? fact->message : "");
 }
 
+/* Nobody can begin to follow a leader whose certificate has ended, so what it leads, or what has no
+ * leader at all, gets no better by waiting. */
+static bool is_hopeless_leader(const KafkaCluster *cluster, const char *leader) {
+        for (size_t i = 0; i < cluster->n_nodes; i++)
+                if (mr_streq(id_text(cluster, &cluster->nodes[i]), leader))
+                        return certificates_have_ended(cluster, &cluster->nodes[i]);
+        return mr_streq(leader, "-1");
+}
+
+/* Partitions that would lose too many replicas, as far as it makes sense to wait for more. */
+static int64_t blocked(const Look *look, const KafkaNode *node) {
+        const char *id = id_text(look->cluster, node);
+        const MrTree *partitions = partitions_of(look);
+        const MrTree *leaders = mr_tree_get(mr_tree_get(partitions, "blocked_led_by"), id);
+        int64_t n = mr_tree_get_int(mr_tree_get(partitions, "blocked_counts"), id, 0);
+
+        for (size_t i = 0;
+             certificates_have_ended(look->cluster, node) && i < mr_tree_size(leaders); i++)
+                if (is_hopeless_leader(look->cluster, mr_tree_key(leaders, i)))
+                        n -= mr_tree_int(mr_tree_at(leaders, i), 0);
+        return n;
+}
+
 static const char *stop_of_broker(const Look *look, const KafkaNode *node) {
         const char *id = id_text(look->cluster, node);
         const MrTree *partitions = partitions_of(look);
-        int64_t n = mr_tree_get_int(mr_tree_get(partitions, "blocked_counts"), id, 0);
+        int64_t n = blocked(look, node);
 
         /* A cluster of one broker has nobody to hand its partitions to, so there is nothing to wait
          * for. */
         if (kafka_brokers(look->cluster) == 1)
+                return NULL;
+        /* Those whose certificates have ended may be the reason why nothing is known. */
+        if (!partitions && certificates_have_ended(look->cluster, node))
                 return NULL;
         if (!look->view)
                 return mr_arena_strf(look->cluster->arena,
@@ -116,11 +142,11 @@ static const char *stop_of_broker(const Look *look, const KafkaNode *node) {
                 return "nothing is known of the cluster's partitions";
         const char *first =
                 mr_tree_string(mr_tree_at(mr_tree_get(mr_tree_get(partitions, "blocking"), id), 0));
-        if (n == 0 && !first)
+        if (n <= 0)
                 return NULL;
         return mr_arena_strf(look->cluster->arena,
-                             "%" PRId64 " partitions would lose too many replicas%s%s",
-                             n > 0 ? n : 1, first ? ": " : "", first ? first : "");
+                             "%" PRId64 " partitions would lose too many replicas%s%s", n,
+                             first ? ": " : "", first ? first : "");
 }
 
 static int64_t fetch_timeout_ms(const KafkaCluster *cluster) {
@@ -173,6 +199,27 @@ bool kafka_majority_without(const KafkaCluster *cluster, const KafkaNode *node) 
         return total > 0 && others_caught_up(&look, node) >= total / 2 + 1;
 }
 
+static bool is_up(const KafkaCluster *cluster, const KafkaNode *node) {
+        const MrNodeFact *fact = mr_facts_node(cluster->facts, node->name);
+        return fact && (fact->state == MR_NODE_RUNNING || fact->state == MR_NODE_STARTING);
+}
+
+/* A controller whose certificate has ended keeps others from catching up, and may be the one that
+ * would tell how far they are: what can be judged is whether they run. */
+static const char *stop_of_ended_controller(const KafkaCluster *cluster, const KafkaNode *node) {
+        int64_t total = (int64_t) kafka_controllers(cluster), n = 0;
+
+        for (size_t i = 0; i < cluster->n_nodes; i++)
+                n += cluster->nodes[i].is_controller && &cluster->nodes[i] != node &&
+                     is_up(cluster, &cluster->nodes[i]);
+        if (n >= total / 2 + 1 || (total == 2 && n == 1))
+                return NULL;
+        return mr_arena_strf(cluster->arena,
+                             "only %" PRId64
+                             " of the other controllers run, the quorum needs %" PRId64,
+                             n, total / 2 + 1);
+}
+
 static const char *stop_of_controller(const Look *look, const KafkaNode *node) {
         MrArena *arena = look->cluster->arena;
         const MrTree *voters = voters_of(look);
@@ -180,6 +227,8 @@ static const char *stop_of_controller(const Look *look, const KafkaNode *node) {
 
         if (kafka_controllers(look->cluster) == 1)
                 return NULL;
+        if (certificates_have_ended(look->cluster, node))
+                return stop_of_ended_controller(look->cluster, node);
         if (!look->view || total == 0)
                 return mr_arena_strf(arena, "nothing is known of the quorum of controllers: %s",
                                      look->error ? look->error : "no voters");
@@ -279,11 +328,30 @@ int kafka_health(const MrResource *resource, const KafkaSpec *spec, const MrFact
                 judge_readiness(&look, node, health);
                 judge_stop(&look, node, health);
                 judge_data(&look, node, health);
+                health->has_expired = certificates_have_ended(&cluster, node);
                 health->order = !health->is_ready                      ? ORDER_NOT_READY
                                 : node->id == active_controller(&look) ? ORDER_ACTIVE_CONTROLLER
                                                                        : ORDER_NODE;
         }
         return 0;
+}
+
+/* Nobody is kept waiting so long by a node that only starts. */
+#define LATE_SEC 10
+
+/* Whether something keeps a node from becoming ready, which may be the certificate of another. */
+static bool is_anybody_late(const KafkaCluster *cluster) {
+        Look look = look_at(cluster);
+        int64_t now = mr_facts_now(cluster->facts);
+
+        for (size_t i = 0; i < cluster->n_nodes; i++) {
+                const MrNodeFact *fact = mr_facts_node(cluster->facts, cluster->nodes[i].name);
+                MrNodeHealth health = {};
+                judge_readiness(&look, &cluster->nodes[i], &health);
+                if (!health.is_ready && fact && fact->since > 0 && now - fact->since >= LATE_SEC)
+                        return true;
+        }
+        return false;
 }
 
 int kafka_probes(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
@@ -317,6 +385,6 @@ int kafka_probes(const MrResource *resource, const KafkaSpec *spec, const MrFact
                 mr_strings_add(arena, &probe.also, "loggers");
         ret->items = mr_arena_new_array(arena, MrProbe, 2);
         ret->items[ret->n++] = probe;
-        certificates_add_probe(&cluster, ret);
+        certificates_add_probe(&cluster, is_anybody_late(&cluster), ret);
         return 0;
 }

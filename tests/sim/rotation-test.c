@@ -469,6 +469,73 @@ static void short_lives_replaced_without_zookeeper(void **state _unused_) {
         check_short_lives(WITHOUT_ZOOKEEPER(SHORT("replace-key")), "cluster-ca v2");
 }
 
+/* --- certificates that end while they are in use */
+
+/* Nodes that were held while what they use was renewed, until it has ended. */
+static Sim *begin_ended(const char *const *held) {
+        Sim *sim = begin(WITHOUT_ZOOKEEPER(SHORT("renew-certificate")));
+
+        sim->checks_trust = false;
+        sim->refuses_ended = true;
+        for (size_t i = 0; held[i]; i++)
+                sim_hold(sim, held[i], "a test");
+        for (int i = 0; i < 14 && !sim->violation; i++) {
+                sim->now += 12 * HOUR;
+                sim_run(sim, 120 * SIM_SEC);
+        }
+        for (size_t i = 0; i < sim->n_nodes; i++) {
+                bool is_held = false;
+                for (size_t k = 0; held[k]; k++)
+                        is_held = is_held || mr_streq(held[k], sim->nodes[i]->instance);
+                assert_int_equal(sim_tls_is_shut(sim, sim->nodes[i]), is_held);
+        }
+        return sim;
+}
+
+static void check_all_are_well(Sim *sim) {
+        settle(sim);
+        for (size_t i = 0; i < sim->n_nodes; i++) {
+                assert_false(sim_tls_is_shut(sim, sim->nodes[i]));
+                assert_true(sim->nodes[i]->has_caught_up);
+        }
+        sim_check_settled(sim);
+        assert_well(sim);
+}
+
+/* The leader keeps its followers, and whoever comes anew is refused by nobody but itself. */
+static void a_leader_nobody_can_follow_restarts(void **state _unused_) {
+        _cleanup_(sim_freep) Sim *sim = begin_ended((const char *const[]){"c-p-0", NULL});
+        SimNode *late = sim_node(sim, "c-p-1");
+        int pid = sim_node(sim, "c-p-0")->pid;
+
+        sim_node_restart(sim, late, SIM_SEC);
+        sim_run(sim, 60 * SIM_SEC);
+        assert_int_equal(late->state, SIM_RUNNING);
+        assert_false(late->has_caught_up);
+        sim_release(sim, "c-p-0");
+        check_all_are_well(sim);
+        assert_int_not_equal(sim_node(sim, "c-p-0")->pid, pid);
+}
+
+/* Not even the daemon can ask anybody how the cluster is. */
+static void all_certificates_have_ended(void **state _unused_) {
+        static const char *const all[] = {"c-p-0", "c-p-1", "c-p-2", NULL};
+        _cleanup_(sim_freep) Sim *sim = begin_ended(all);
+        int pids[SIM_NODES_MAX] = {};
+        size_t n = 0;
+
+        (void) count_starts(sim, pids);
+        for (size_t i = 0; all[i]; i++)
+                sim_release(sim, all[i]);
+        for (int i = 0; i < 600; i++) {
+                sim_run(sim, SIM_SEC);
+                n += count_starts(sim, pids);
+        }
+        assert_int_equal(n, 3);
+        check_all_are_well(sim);
+        assert_int_equal(count_starts(sim, pids), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_replaced_cluster_key_with_zookeeper),
@@ -486,6 +553,8 @@ int main(void) {
                 cmocka_unit_test(short_lives_replaced_with_zookeeper),
                 cmocka_unit_test(short_lives_renewed_without_zookeeper),
                 cmocka_unit_test(short_lives_replaced_without_zookeeper),
+                cmocka_unit_test(a_leader_nobody_can_follow_restarts),
+                cmocka_unit_test(all_certificates_have_ended),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,14 +81,6 @@ static size_t count(const Sim *sim, const char *role, bool well_only) {
         return n;
 }
 
-static size_t count_running(const Sim *sim, const char *role) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < sim->n_nodes; i++)
-                n += mr_streq(sim->nodes[i]->role, role) && sim->nodes[i]->state == SIM_RUNNING;
-        return n;
-}
-
 static void after(Sim *sim, SimNode *node, uint64_t usec, SimFunction run) {
         Life *life = mr_new(Life, 1);
 
@@ -106,16 +98,36 @@ static void set_state(Sim *sim, SimNode *node, SimState state) {
         sim_host_changed(sim);
 }
 
+/* Whom others follow, as far as it can be told apart here. */
+static const SimNode *leader_of(const Sim *sim, const char *role) {
+        for (size_t i = 0; i < sim->n_nodes; i++)
+                if (mr_streq(sim->nodes[i]->role, role) && sim->nodes[i]->has_caught_up)
+                        return sim->nodes[i];
+        return NULL;
+}
+
+static bool has_quorum(Sim *sim, const SimNode *node) {
+        bool is_voter = is_zookeeper(node) || count(sim, "zookeeper", false) == 0;
+        const SimNode *leader = leader_of(sim, node->role);
+        size_t n = 0;
+
+        if (!is_voter)
+                return true;
+        for (size_t i = 0; i < sim->n_nodes; i++)
+                n += mr_streq(sim->nodes[i]->role, node->role) &&
+                     sim->nodes[i]->state == SIM_RUNNING &&
+                     (leader || !sim_tls_is_shut(sim, sim->nodes[i]));
+        return n >= count(sim, node->role, false) / 2 + 1 &&
+               !(leader && sim_tls_is_shut(sim, leader));
+}
+
 static void caught_up(Sim *sim, void *data) {
         _cleanup_free_ Life *life = data;
         SimNode *node = life->node;
-        bool is_voter = is_zookeeper(node) || count(sim, "zookeeper", false) == 0;
-        bool has_quorum = !is_voter ||
-                          count_running(sim, node->role) >= count(sim, node->role, false) / 2 + 1;
 
         if (life->epoch != node->epoch || sim->is_ending)
                 return;
-        if (!has_quorum) {
+        if (!has_quorum(sim, node)) {
                 after(sim, node, 300 * SIM_MSEC, caught_up);
                 return;
         }
@@ -255,8 +267,28 @@ static bool is_held(const Sim *sim, const SimNode *node) {
         return found;
 }
 
-const char *sim_node_spared(const Sim *sim, const SimNode *node) {
+/* A node nobody may connect to keeps others from becoming well, so they need not be; but they run,
+ * and those that we restarted had time to start. */
+static const char *shut_node_spared(const Sim *sim, const SimNode *node) {
         size_t n = count(sim, node->role, false), others = 0;
+
+        for (size_t i = 0; i < sim->n_nodes; i++) {
+                const SimNode *other = sim->nodes[i];
+                if (other == node)
+                        continue;
+                if (other->by_us && other->unwell_since > 0 &&
+                    sim->now - other->state_usec < 25 * SIM_SEC)
+                        return "another node has had no time to come back from our restart";
+                others += mr_streq(other->role, node->role) && sim_node_is_up(other);
+        }
+        return others < n / 2 + 1 && n > 2 ? "too few others run" : NULL;
+}
+
+const char *sim_node_spared(Sim *sim, const SimNode *node) {
+        size_t n = count(sim, node->role, false), others = 0;
+
+        if (sim_tls_is_shut(sim, node))
+                return shut_node_spared(sim, node);
 
         if (node->state == SIM_STARTING && sim->now - node->state_usec < PATIENCE_USEC &&
             sim->now - node->state_usec > 2 * SIM_SEC)
@@ -308,7 +340,10 @@ static void see_broker(const Sim *sim, const SimNode *node, MrTree *partitions, 
                 mr_tree_set_int(mr_tree_need_map(partitions, "only_here"), id, PARTITIONS);
         if (!is_in_sync || in_sync(sim) - 1 >= min)
                 return;
+        _cleanup_free_ char *leader = mr_strf("%d", leader_of(sim, "kafka")->id);
         mr_tree_set_int(mr_tree_need_map(partitions, "blocked_counts"), id, PARTITIONS);
+        mr_tree_set_int(mr_tree_need_map(mr_tree_need_map(partitions, "blocked_led_by"), id),
+                        leader, PARTITIONS);
         mr_tree_append(mr_tree_need_list(mr_tree_need_map(partitions, "blocking"), id),
                        mr_tree_new_string("topic-0"));
 }
@@ -335,7 +370,7 @@ static void see_quorum(const Sim *sim, MrTree *view) {
 
 MrTree *sim_see_kafka(Sim *sim) {
         MrTree *view = mr_tree_new_map(), *partitions = mr_tree_need_map(view, "partitions");
-        size_t n = count(sim, "kafka", false);
+        size_t n = count(sim, "kafka", false), n_open = 0;
         int controller = -1;
 
         for (size_t i = 0; i < sim->n_nodes; i++) {
@@ -346,6 +381,7 @@ MrTree *sim_see_kafka(Sim *sim) {
                 see_broker(sim, node, partitions, n > 2 ? 2 : 1);
                 if (node->state != SIM_RUNNING)
                         continue;
+                n_open += !sim_tls_is_shut(sim, node);
                 controller = controller < 0 ? node->id : controller;
                 mr_tree_need_map(mr_tree_need_map(view, "brokers"), id);
                 mr_tree_set(mr_tree_need_map(view, "configs"), id, mr_tree_copy(node->configs));
@@ -354,7 +390,7 @@ MrTree *sim_see_kafka(Sim *sim) {
                 see_quorum(sim, view);
         mr_tree_set_string(view, "cluster_id", "simulated");
         mr_tree_set_int(view, "controller", controller);
-        if (controller < 0)
+        if (controller < 0 || n_open == 0)
                 mr_tree_set_string(view, "error", "no broker answers");
         return view;
 }

@@ -51,6 +51,15 @@ static const char *own_certificate(const SimNode *node) {
         return mr_tree_get_string(node->loaded, name);
 }
 
+bool sim_tls_is_shut(Sim *sim, const SimNode *node) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+
+        if (!sim->refuses_ended || !node->loaded)
+                return false;
+        CertificateBriefs briefs = certificate_memo_briefs(sim->memo, own_certificate(node), arena);
+        return briefs.n > 0 && briefs.items[0].not_after <= now_realtime_sec();
+}
+
 /* --- what can be seen */
 
 static void add_names(Sim *sim, const char *bundle, MrTree *list) {
@@ -71,6 +80,7 @@ static MrTree *see_endpoint(Sim *sim, const SimNode *node, const char *endpoint)
                 return shown;
         }
         mr_tree_set_string(shown, "certificate", briefs.items[0].digest);
+        mr_tree_set_int(shown, "not_after", briefs.items[0].not_after);
         add_names(sim,
                   mr_tree_get_string(node->loaded, mr_streq(endpoint, "tcp-replication")
                                                            ? "cluster-ca.crt"

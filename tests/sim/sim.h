@@ -106,6 +106,7 @@ struct Sim {
         int64_t resync_sec; /* 0: 30 */
         /* Who has to talk to each other must trust each other, whenever something changes. */
         bool checks_trust;
+        bool refuses_ended; /* nobody opens a connection to what shows an ended certificate */
         char *lazy_user;
         MrTree *verdicts; /* digest of a certificate and a bundle → until when it is trusted */
         CertificateMemo *memo;
@@ -152,7 +153,7 @@ void sim_node_restart(Sim *sim, SimNode *node, uint64_t down_usec);
 void sim_node_remove(Sim *sim, const char *instance);
 bool sim_node_is_up(const SimNode *node);
 /* What stands in the way of us taking this node down now, by what could be known; NULL: nothing. */
-const char *sim_node_spared(const Sim *sim, const SimNode *node);
+const char *sim_node_spared(Sim *sim, const SimNode *node);
 bool sim_others_have_all(const Sim *sim, const SimNode *node);
 MrTree *sim_see_kafka(Sim *sim);
 MrTree *sim_see_zookeeper(Sim *sim);
@@ -161,6 +162,8 @@ MrTree *sim_see_zookeeper(Sim *sim);
 void sim_tls_load(Sim *sim, SimNode *node);   /* a process begins */
 void sim_tls_reload(Sim *sim, SimNode *node); /* it was told to read its files again */
 void sim_tls_check(Sim *sim);
+/* Whether nobody may connect to it any more: what it shows has ended. */
+bool sim_tls_is_shut(Sim *sim, const SimNode *node);
 MrTree *sim_see_tls(Sim *sim, const MrProbe *probe);
 
 /* sim-host.c: the host's service, and its platform. */

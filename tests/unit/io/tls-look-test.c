@@ -36,6 +36,7 @@ static void expect_certificate(const Seen *seen, const char *endpoint, const cha
 
         assert_int_equal(certificate_facts_read(pem, &facts, NULL), 0);
         assert_string_equal(mr_tree_get_string(shown(seen, endpoint), "certificate"), facts.digest);
+        assert_int_equal(mr_tree_get_int(shown(seen, endpoint), "not_after", 0), facts.not_after);
 }
 
 static void expect_authority(const Seen *seen, const char *endpoint, size_t i, const char *pem) {

@@ -85,7 +85,8 @@ static void partitions_are_counted(void **state) {
 
         (void) state;
         expect_text(partitions,
-                    "{\"blocked_counts\":{\"2\":1},\"blocking\":{\"2\":[\"a-1: 1 of 2 in sync, "
+                    "{\"blocked_counts\":{\"2\":1},\"blocked_led_by\":{\"2\":{\"-1\":1}},"
+                    "\"blocking\":{\"2\":[\"a-1: 1 of 2 in sync, "
                     "needs 1\"]},"
                     "\"hosted\":{\"0\":1,\"1\":2,\"2\":2},\"not_in_sync\":{\"1\":1},\"offline\":1,"
                     "\"only_here\":{\"2\":2},\"total\":3,\"under_replicated\":1}");
@@ -336,6 +337,7 @@ static void a_cluster_with_kraft(void **state) {
                 "replicas\":\"2\"},"
                 "\"2\":{\"min.insync.replicas\":\"2\"}},"
                 "\"partitions\":{\"blocked_counts\":{\"0\":1,\"1\":1},"
+                "\"blocked_led_by\":{\"0\":{\"0\":1},\"1\":{\"0\":1}},"
                 "\"blocking\":{\"0\":[\"t-0: 2 of 3 in sync, needs 2\"],\"1\":[\"t-0: 2 of 3 in "
                 "sync, needs 2\"]},"
                 "\"hosted\":{\"0\":1,\"1\":1,\"2\":1},\"not_in_sync\":{\"2\":1},\"offline\":0,"

@@ -321,6 +321,118 @@ static void without_a_view_no_controller_is_stopped(void **state _unused_) {
         assert_says(of(c, "c-b-1")->waits, "no leader");
 }
 
+/* --- certificates in use that have ended */
+
+/* Three nodes that are brokers and controllers; `shown`: until when each shows a certificate. */
+static Case *judge_shown(const char *nodes, const char *kafka, const int64_t shown[3]) {
+        _cleanup_error_ MrError err = MR_ERROR_INIT;
+        Case *result =
+                judge(KRAFT_CLUSTER(POOL("p", "3", "controller, broker")), nodes, kafka, NULL);
+        _cleanup_free_ char *tls =
+                mr_strf("{\"c-p-0\": {\"tcp-ctrlplane\": {\"not_after\": %lld}}, "
+                        "\"c-p-1\": {\"tcp-replication\": {\"not_after\": %lld}}, "
+                        "\"c-p-2\": {\"tcp-ctrlplane\": {\"not_after\": %lld}}}",
+                        (long long) shown[0], (long long) shown[1], (long long) shown[2]);
+
+        world_see_view(result->world, "tls", tls);
+        result->health = (MrHealth){};
+        if (world_health(result->world, world_find(result->world, "Kafka", "c"), result->arena,
+                         &result->health, &err) < 0)
+                fail_msg("%s", err.message);
+        return result;
+}
+
+#define THREE_NODES "{\"c-p-0\": " RUNNING ", \"c-p-1\": " RUNNING ", \"c-p-2\": " RUNNING "}"
+#define ENDED 1
+#define GOOD INT64_MAX
+
+/* Neither is known: they may be the very ones that would tell. */
+static void what_is_unknown_keeps_nobody_whose_certificate_has_ended(void **state _unused_) {
+        _cleanup_(case_freep) Case *c =
+                judge_shown(THREE_NODES, "{\"error\": \"certificate has expired\"}",
+                            (const int64_t[]){ENDED, ENDED, GOOD});
+        _cleanup_(case_freep) Case *alone = judge_shown(
+                "{\"c-p-0\": " RUNNING
+                ", \"c-p-1\": {\"state\": \"failed\"}, \"c-p-2\": {\"state\": \"starting\"}}",
+                NULL, (const int64_t[]){ENDED, 0, 0});
+
+        assert_true(of(c, "c-p-0")->has_expired && of(c, "c-p-0")->may_stop);
+        assert_true(of(c, "c-p-1")->has_expired && of(c, "c-p-1")->may_stop);
+        assert_false(of(c, "c-p-2")->has_expired || of(c, "c-p-2")->may_stop);
+        assert_false(of(alone, "c-p-0")->may_stop);
+        assert_says(of(alone, "c-p-0")->in_the_way, "only 1 of the other controllers run");
+}
+
+#define REFUSED(leader)                                                                            \
+        "{" REGISTERED ", \"partitions\": {\"not_in_sync\": {\"1\": 4}, \"blocked_counts\": "      \
+        "{\"0\": 4, \"2\": 4}, \"blocked_led_by\": {\"0\": {\"" leader                             \
+        "\": 1, \"0\": 2, \"-1\": 1}, \"2\": {\"0\": 4}}}, "                                       \
+        "\"quorum\": {\"leader\": 0, \"voters\": {\"0\": {\"lag\": 0}, \"1\": {\"lag\": 90}, "     \
+        "\"2\": {\"lag\": 0}}}}"
+
+/* A follower that was refused gets no better; one of a leader that others may follow does. */
+static void a_leader_nobody_can_follow_is_not_waited_for(void **state _unused_) {
+        _cleanup_(case_freep) Case *c = judge_shown(THREE_NODES, REFUSED("0"),
+                                                    (const int64_t[]){ENDED, GOOD, GOOD}),
+                                   *other = judge_shown(THREE_NODES, REFUSED("2"),
+                                                        (const int64_t[]){ENDED, GOOD, GOOD}),
+                                   *both = judge_shown(THREE_NODES, REFUSED("2"),
+                                                       (const int64_t[]){ENDED, GOOD, ENDED}),
+                                   *good = judge_shown(THREE_NODES, REFUSED("0"),
+                                                       (const int64_t[]){GOOD, GOOD, GOOD});
+
+        assert_true(of(c, "c-p-0")->may_stop);
+        assert_false(of(c, "c-p-2")->may_stop); /* it can wait until the first has restarted */
+        assert_false(of(other, "c-p-0")->may_stop);
+        assert_says(of(other, "c-p-0")->in_the_way, "1 partitions would lose");
+        assert_true(of(both, "c-p-0")->may_stop && of(both, "c-p-2")->may_stop);
+        assert_false(of(good, "c-p-0")->has_expired || of(good, "c-p-0")->may_stop);
+        assert_says(of(good, "c-p-0")->in_the_way, "4 partitions would lose");
+}
+
+static MrStrings looked_at(const char *nodes, const char *view, MrArena *arena, size_t *ret_nodes) {
+        _cleanup_(case_freep) Case *c =
+                judge(KRAFT_CLUSTER(POOL("a", "1", "broker") POOL("b", "3", "controller")), nodes,
+                      view, NULL);
+        const Document *document = world_find(c->world, "Kafka", "c");
+        MrStrings result = {};
+
+        *ret_nodes = 0;
+        for (size_t i = 0; i < registry_operands(c->world->registry); i++) {
+                const MrOperandOps *ops = registry_operand_at(c->world->registry, i);
+                const void *spec = document_spec_for(c->world->registry, document, i);
+                MrProbes probes = {};
+                if (spec && ops->probes)
+                        assert_int_equal(ops->probes(&document->resource, spec, c->world->facts,
+                                                     arena, &probes, NULL),
+                                         0);
+                for (size_t k = 0; k < probes.n; k++)
+                        if (mr_streq(probes.items[k].name, "tls")) {
+                                result = probes.items[k].endpoints;
+                                *ret_nodes = probes.items[k].nodes.n;
+                        }
+        }
+        return result;
+}
+
+/* Handshakes cost, so what nodes show each other is looked at only when somebody waits for long. */
+static void what_nodes_show_is_looked_at_when_one_is_late(void **state _unused_) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        const char *view = QUORUM("\"1\": {\"lag\": 0}, \"2\": {\"lag\": 0}, \"3\": {\"lag\": 0}");
+        size_t n;
+
+        assert_int_equal(looked_at(CONTROLLERS, view, arena, &n).n, 0);
+        for (int late = 0; late < 2; late++) {
+                _cleanup_free_ char *nodes = mr_strf(
+                        "{\"c-a-0\": " RUNNING ", \"c-b-1\": " RUNNING ", \"c-b-2\": " RUNNING
+                        ", \"c-b-3\": {\"state\": \"starting\", \"since\": %lld}}",
+                        (long long) (WORLD_NOW - 9 - late));
+                MrStrings endpoints = looked_at(nodes, view, arena, &n);
+                assert_int_equal(endpoints.n, late ? 2 : 0);
+                assert_int_equal(n, late ? 4 : 0);
+        }
+}
+
 static void probes_ask_with_the_operators_certificate(void **state _unused_) {
         _cleanup_(world_freep) World *world = world_new();
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
@@ -372,6 +484,9 @@ int main(void) {
                 cmocka_unit_test(a_controller_that_lags_keeps_the_others_up),
                 cmocka_unit_test(a_controller_the_platform_saw_stop_does_not_count),
                 cmocka_unit_test(without_a_view_no_controller_is_stopped),
+                cmocka_unit_test(what_is_unknown_keeps_nobody_whose_certificate_has_ended),
+                cmocka_unit_test(a_leader_nobody_can_follow_is_not_waited_for),
+                cmocka_unit_test(what_nodes_show_is_looked_at_when_one_is_late),
                 cmocka_unit_test(probes_ask_with_the_operators_certificate),
         };
 

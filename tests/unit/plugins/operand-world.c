@@ -18,7 +18,7 @@ World *world_new(void) {
         const char *directory = getenv("MILLRACE_PLUGINS");
 
         world->registry = registry_new();
-        world->facts = facts_new(1790000000, "paper");
+        world->facts = facts_new(WORLD_NOW, "paper");
         if (plugins_load(directory ? directory : ".", getuid(), refused, NULL, &world->plugins,
                          &err) < 0 ||
             plugins_register(&world->plugins, world->registry, &err) < 0) {

@@ -17,6 +17,8 @@ typedef struct World {
         size_t n_trees;
 } World;
 
+#define WORLD_NOW INT64_C(1790000000)
+
 World *world_new(void);
 World *world_free(World *world);
 DEFINE_CLEANUP(World *, world_free);

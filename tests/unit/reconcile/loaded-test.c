@@ -179,6 +179,57 @@ static void a_process_that_starts_shows_nothing_yet(void **state _unused_) {
         expect(&v, NULL, false);
 }
 
+static bool outlives(World *w) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        Loading loading = {.ns = "default",
+                           .parts = w->parts,
+                           .facts = w->facts,
+                           .wanted = w->wanted,
+                           .observed = w->observed,
+                           .arena = arena};
+
+        assert_false(loaded_outlives(&loading, "other"));
+        return loaded_outlives(&loading, "n");
+}
+
+static void show_end(World *w, int64_t not_after) {
+        mr_tree_set_int(mr_tree_need_map(mr_tree_need_map(w->view, "n"), "e"), "not_after",
+                        not_after);
+}
+
+/* What it shows has ended, and what it would show has not. */
+static void a_process_whose_certificate_has_ended(void **state _unused_) {
+        _cleanup_world_ w = world(MR_EFFECT_RESTART, MR_SHOWS_CERTIFICATE),
+                        told = world(MR_EFFECT_NONE, MR_SHOWS_CERTIFICATE),
+                        trusting = world(MR_EFFECT_RESTART, MR_SHOWS_TRUST);
+        _cleanup_certificate_facts_ CertificateFacts facts = {}, more = {}, most = {};
+
+        show_end(&w, NOW);
+        assert_false(outlives(&w)); /* what it would show is not there yet */
+        add_certificate(&w, &facts);
+        assert_true(outlives(&w));
+        show_end(&w, NOW + 1);
+        assert_false(outlives(&w));
+        show_end(&told, NOW - 1);
+        add_certificate(&told, &more);
+        assert_false(outlives(&told));
+        show_end(&trusting, NOW - 1);
+        add_certificate(&trusting, &most);
+        assert_false(outlives(&trusting));
+}
+
+static void another_certificate_that_has_ended_is_no_reason(void **state _unused_) {
+        _cleanup_world_ w = world(MR_EFFECT_RESTART, MR_SHOWS_CERTIFICATE);
+        _cleanup_certificate_facts_ CertificateFacts facts = {};
+
+        add_certificate(&w, &facts);
+        facts_free(w.facts);
+        w.facts = facts_new(facts.not_after, "paper");
+        facts_set_view(w.facts, "tls", w.view);
+        show_end(&w, NOW);
+        assert_false(outlives(&w));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_node_that_does_not_run_needs_the_file_alone),
@@ -186,6 +237,8 @@ int main(void) {
                 cmocka_unit_test(a_process_that_shows_its_certificate),
                 cmocka_unit_test(a_process_that_shows_whom_it_trusts),
                 cmocka_unit_test(a_process_that_starts_shows_nothing_yet),
+                cmocka_unit_test(a_process_whose_certificate_has_ended),
+                cmocka_unit_test(another_certificate_that_has_ended_is_no_reason),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -351,6 +351,71 @@ static void a_failed_node_is_started_and_stops_the_roll(void **state _unused_) {
                             "it runs with an older configuration");
 }
 
+/* Nobody may connect to it, so others may wait for it for ever. */
+static void whoever_has_expired_waits_for_nobody(void **state _unused_) {
+        _cleanup_world_ *w = running("012");
+
+        w->health[2].has_expired = true;
+        w->health[0].is_ready = w->health[1].is_ready = false;
+        assert_plan(w, "update unit b, restart b, update unit zk?, restart zk?, update unit a?, "
+                       "restart a?");
+        assert_string_equal(step_of(w, MR_VERB_RESTART, "b")->reason,
+                            "unit b: value old → new; the certificate it uses has expired");
+        assert_string_equal(step_of(w, MR_VERB_RESTART, "zk")->waits, "b comes first");
+        w->health[1].has_expired = true;
+        assert_plan(w, "update unit a, restart a, update unit b?, restart b?, update unit zk?, "
+                       "restart zk?");
+        assert_string_equal(step_of(w, MR_VERB_RESTART, "b")->waits, "a comes first");
+}
+
+/* Its gate and a hold count as before, and while it waits it holds up nobody. */
+static void whoever_has_expired_keeps_the_other_rules(void **state _unused_) {
+        _cleanup_world_ *w = running("12");
+
+        w->health[2].has_expired = true;
+        w->health[2].may_stop = false;
+        w->health[2].in_the_way = "3 partitions";
+        assert_plan(w, "update unit b?, restart b?, update unit a, restart a");
+        assert_string_equal(step_of(w, MR_VERB_RESTART, "b")->waits, "3 partitions");
+        w->health[2].may_stop = true;
+        mr_pairs_set(w->arena, &w->holds, "b", "a test");
+        assert_plan(w, "update unit b?, restart b?, update unit a, restart a");
+}
+
+static void see_late(World *w, const char *state, int64_t since, int64_t restarts) {
+        MrTree *late = mr_tree_new_map();
+
+        w->facts = facts_free(w->facts);
+        w->facts = facts_new(NOW, "paper");
+        see(w, "zk", "running", "new", NOW - 1000);
+        see(w, "b", "running", "old", NOW - 1000);
+        mr_tree_set_string(late, "state", state);
+        mr_tree_set_string(late, "fingerprint", "new");
+        mr_tree_set_int(late, "since", since);
+        mr_tree_set_int(late, "restarts", restarts);
+        facts_add_node(w->facts, "a", w->trees[w->n_trees++] = late);
+        w->health[1].is_ready = false;
+}
+
+/* One at a time: others get the time it takes to start. */
+static void whoever_has_expired_gives_others_time_to_start(void **state _unused_) {
+        _cleanup_world_ *w = running("2");
+
+        w->health[2].has_expired = true;
+        see_late(w, "starting", NOW - 20, 0);
+        assert_plan(w, "update unit b?, restart b?");
+        assert_string_equal(step_of(w, MR_VERB_RESTART, "b")->waits, "a is not ready: starting");
+        assert_int_equal(plan_recheck(w->plan), 10);
+        see_late(w, "running", NOW - 29, 0);
+        assert_plan(w, "update unit b?, restart b?");
+        see_late(w, "starting", NOW - 30, 0);
+        assert_plan(w, "update unit b, restart b");
+        see_late(w, "starting", NOW - 3, 1);
+        assert_plan(w, "update unit b, restart b");
+        w->health[2].has_expired = false;
+        assert_plan(w, "update unit b?, restart b?");
+}
+
 static void see_starting(World *w, int64_t since) {
         w->facts = facts_free(w->facts);
         w->facts = facts_new(NOW, "paper");
@@ -696,6 +761,9 @@ int main(void) {
                 cmocka_unit_test(the_gate_holds_for_what_runs_and_is_not_ready),
                 cmocka_unit_test(the_first_failure_stops_the_roll),
                 cmocka_unit_test(a_failed_node_is_started_and_stops_the_roll),
+                cmocka_unit_test(whoever_has_expired_waits_for_nobody),
+                cmocka_unit_test(whoever_has_expired_keeps_the_other_rules),
+                cmocka_unit_test(whoever_has_expired_gives_others_time_to_start),
                 cmocka_unit_test(a_starting_node_is_left_alone),
                 cmocka_unit_test(a_starting_node_is_restarted_for_a_person_after_a_while),
                 cmocka_unit_test(nodes_that_do_not_come_up_do_not_wait_for_each_other),

@@ -80,6 +80,7 @@ typedef struct HostProperties {
         int64_t cpu_limit; /* thousandths of a core, 0 none */
         int64_t cpu_request;
         int64_t stop_timeout_sec;
+        int64_t order;      /* kept for the observer */
         MrStrings networks; /* none: any */
         const char *fingerprint;
         const MrTree *settings; /* a map, kept for the observer; may be NULL */

@@ -108,6 +108,8 @@ static const MrField properties_fields[] = {
                .doc = "The node's share when CPU time is short; 0 for the usual one."),
         MR_INT("stop_timeout_sec", HostProperties, stop_timeout_sec, .fallback = "0", .max = 86400,
                .unit = "s", .doc = "Time for a polite stop; 0 for the one of the template unit."),
+        MR_INT("order", HostProperties, order, .fallback = "0", .max = 1000,
+               .doc = "Place of the node in a cold start, kept to tell who ends first."),
         MR_STRINGS("networks", HostProperties, networks,
                    .doc = "Networks the node may exchange packets with, beside the host itself; "
                           "none for all."),

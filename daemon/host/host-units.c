@@ -271,6 +271,11 @@ int host_units_stop(HostUnits *units, const char *unit, HostUnitsDone done, void
         return job_call(units, "StopUnit", unit, WAIT_DOWN, done, userdata, err);
 }
 
+int host_units_begin_stop(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                          MrError *err) {
+        return job_call(units, "StopUnit", unit, WAIT_NOT, done, userdata, err);
+}
+
 int host_units_enable(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
                       MrError *err) {
         UnitsCall *call = call_new(units, unit, done, userdata);

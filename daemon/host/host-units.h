@@ -35,6 +35,9 @@ int host_units_restart(HostUnits *units, const char *unit, HostUnitsDone done, v
 /* Done when the unit is down. */
 int host_units_stop(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
                     MrError *err) _must_check_;
+/* Done when systemd was told: the unit may take its time to end. */
+int host_units_begin_stop(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
+                          MrError *err) _must_check_;
 /* A masked unit counts as enabled: the administrator has the last word. */
 int host_units_enable(HostUnits *units, const char *unit, HostUnitsDone done, void *userdata,
                       MrError *err) _must_check_;

@@ -24,6 +24,7 @@ struct HostJob {
          * reload, once for all of them. */
         char **stale;
         size_t n_stale, stale_allocated, stale_asked;
+        size_t n_told; /* of the steps, those whose unit was told to stop before their turn */
         bool needs_reload;
         bool is_ending; /* all steps are over, or one failed: only the reload is left */
         MrError error;
@@ -247,13 +248,37 @@ static int run_unit_write(HostJob *job, const HostStep *step, MrError *err) {
         return r < 0 ? r : 1;
 }
 
+static void told(void *userdata, int r, const MrError *err) {
+        (void) userdata;
+        (void) r;
+        (void) err;
+}
+
+/* Units that are removed one right after the other stop together: each may need the others for an
+ * orderly end, and together they take no longer than one. What fails is seen in the turn of each.
+ */
+static void tell_next(HostJob *job) {
+        size_t i = job->at + 1 > job->n_told ? job->at + 1 : job->n_told;
+
+        for (; i < job->batch->n_steps && job->batch->steps[i].op == HOST_UNIT_REMOVE; i++) {
+                const HostStep *next = &job->batch->steps[i];
+                _cleanup_free_ char *unit = host_unit_name(next->class_name, next->instance);
+                _cleanup_error_ MrError err = MR_ERROR_INIT;
+
+                if (host_units_begin_stop(job->args.units, unit, told, NULL, &err) < 0)
+                        break;
+        }
+        job->n_told = i;
+}
+
 static int run_unit_remove(HostJob *job, const HostStep *step, MrError *err) {
         bool dropin = false;
         int r;
 
-        if (job->phase == 0)
+        if (job->phase == 0) {
                 r = host_units_stop(job->args.units, job->unit, part_done, job, err);
-        else if (job->phase == 1)
+                tell_next(job);
+        } else if (job->phase == 1)
                 r = host_units_disable(job->args.units, job->unit, part_done, job, err);
         else if (job->phase == 2)
                 r = host_units_forget(job->args.units, job->unit, part_done, job, err);

@@ -152,6 +152,7 @@ void facts_add_node(MrFacts *facts, const char *node, const MrTree *observed) {
                 .role = mr_tree_get_string(observed, "role"),
                 .version = mr_tree_get_string(observed, "version"),
                 .applied = mr_tree_get(observed, "applied"),
+                .order = (int) mr_tree_get_int(observed, "order", 0),
         };
 }
 

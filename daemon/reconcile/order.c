@@ -299,14 +299,17 @@ static bool is_wanted_node(const Order *order, const char *node) {
         return false;
 }
 
-/* The place of a node in a cold start; what no node owns comes before all of them. */
+/* The place of a node in a cold start; what no node owns comes before all of them. A node that is
+ * wanted no more has the one it was told last. */
 static int start_order(const Order *order, const char *node) {
+        const MrNodeFact *fact = node ? mr_facts_node(order->input->facts, node) : NULL;
+
         for (size_t i = 0; i < mr_manifests_nodes(order->input->wanted); i++) {
                 const MrNodeWanted *wanted = mr_manifests_node_at(order->input->wanted, i);
                 if (mr_streq(wanted->node, node))
                         return wanted->order;
         }
-        return node ? 0 : -1;
+        return !node ? -1 : fact ? fact->order : 0;
 }
 
 /* Why a node that is no longer wanted must stay for now, or NULL. What its operand says nothing
@@ -344,13 +347,15 @@ static void plan_removal(Order *order, const Change *change) {
                               });
 }
 
-/* Removals, in the opposite order of creation. */
+/* Removals, in the opposite order of creation: whoever ends may need those that began before. */
 static void plan_removals(Order *order) {
-        int last = 0; /* nodes nobody wants any more have this place */
+        int last = -1;
 
-        for (size_t i = 0; i < mr_manifests_nodes(order->input->wanted); i++) {
-                int place = mr_manifests_node_at(order->input->wanted, i)->order;
-                last = place > last ? place : last;
+        for (size_t i = 0; i < diff_size(order->diff); i++) {
+                const Change *change = diff_at(order->diff, i);
+                int place = start_order(order, change->node);
+                if (change->verb == MR_VERB_REMOVE && place > last)
+                        last = place;
         }
         for (int place = last; place >= -1; place--)
                 for (size_t i = diff_size(order->diff); i-- > 0;) {

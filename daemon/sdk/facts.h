@@ -38,6 +38,7 @@ typedef struct MrNodeFact {
         const char *version; /* of the software the running process was started with; NULL when not
                                 running */
         const MrTree *applied; /* static settings it was last told, running or not; may be NULL */
+        int order;             /* its place in a cold start, as it was last told */
 } MrNodeFact;
 
 const char *mr_node_state_name(MrNodeState state);

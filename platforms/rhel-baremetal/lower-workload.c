@@ -238,6 +238,7 @@ int lower_workload(Lowering *lowering, const MrWorkload *workload, MrError *err)
         if (r < 0)
                 return mr_error_within(err, r, "%s", workload->node);
         set_limits(workload, properties);
+        mr_tree_set_int(properties, "order", workload->order);
         lower_guard(lowering, workload->node, properties);
         mr_tree_set_string(body, "class", workload->role);
         mr_tree_set_string(body, "dropin", "intact");

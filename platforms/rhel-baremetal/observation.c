@@ -90,6 +90,7 @@ static void add_node(Seen *seen, const MrTree *instance, const char *name, const
         mr_tree_set_string(node, "owner", owner);
         mr_tree_set_string(node, "role", mr_tree_get_string(instance, "class"));
         mr_tree_set_string(node, "version", mr_tree_get_string(running, "version"));
+        mr_tree_set_int(node, "order", mr_tree_get_int(unit, "order", 0));
         if (mr_tree_get(unit, "settings"))
                 mr_tree_set(node, "applied", mr_tree_copy(mr_tree_get(unit, "settings")));
 }

@@ -17,6 +17,9 @@
 
 #define DEFAULT_HEAP (UINT64_C(1) << 30)
 #define STOP_TIMEOUT_SEC 300
+/* Brokers need controllers, or ZooKeeper, to begin and to end in an orderly way. */
+#define ORDER_CONTROLLER 0
+#define ORDER_BROKER 1
 
 /* By what Kafka itself writes on each of its disks. */
 static void add_marker(const KafkaCluster *cluster, const KafkaNode *node, size_t i,
@@ -193,7 +196,7 @@ static void add_workload(const KafkaCluster *cluster, const KafkaNode *node,
                 .node_id = node->id,
                 .role = "kafka",
                 .group = kafka_group(cluster),
-                .order = 1,
+                .order = node->is_broker ? ORDER_BROKER : ORDER_CONTROLLER,
                 .software = CLUSTER_SOFTWARE,
                 .version = cluster->version->name,
                 .main_class = "kafka.Kafka",

@@ -331,6 +331,35 @@ static void a_claim_grows_and_does_not_shrink(void **state) {
         assert_well(sim);
 }
 
+#define DEDICATED                                                                                  \
+        "apiVersion: kafka.strimzi.io/v1\nkind: KafkaNodePool\n"                                   \
+        "metadata: {name: a, labels: {strimzi.io/cluster: c}}\n"                                   \
+        "spec: {replicas: 2, roles: [broker], storage: {type: persistent-claim, size: 1Gi}}\n"     \
+        "---\napiVersion: kafka.strimzi.io/v1\nkind: KafkaNodePool\n"                              \
+        "metadata: {name: b, labels: {strimzi.io/cluster: c}}\n"                                   \
+        "spec: {replicas: 3, roles: [controller], storage: {type: persistent-claim, size: 1Gi}}\n" \
+        "---\napiVersion: kafka.strimzi.io/v1\nkind: Kafka\nmetadata: {name: c}\nspec:\n"          \
+        "  kafka:\n    version: 4.3.1\n"                                                           \
+        "    listeners: [{name: plain, port: 9092, type: internal, tls: false}]\n"
+
+/* Pools and cluster go together, so no spec says any more who is what; a removal in the wrong order
+ * is a violation wherever it happens. */
+static void a_deleted_cluster_ends_its_controllers_last(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, DEDICATED);
+        assert_true(sim_settle(sim, 300));
+        sim_check_settled(sim);
+        sim->in_deletion = true;
+        sim_delete(sim, "KafkaNodePool", "a");
+        sim_delete(sim, "KafkaNodePool", "b");
+        sim_delete(sim, "Kafka", "c");
+        sim_run(sim, 120 * SIM_SEC);
+        assert_int_equal(sim->n_nodes, 0);
+        assert_false(sim_is_stored(sim, "Kafka", "c"));
+        assert_well(sim);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -348,6 +377,7 @@ int main(void) {
                 TEST(its_data_goes_with_it_only_when_the_spec_says_so),
                 TEST(a_held_broker_stays_though_nobody_wants_it),
                 TEST(a_claim_grows_and_does_not_shrink),
+                TEST(a_deleted_cluster_ends_its_controllers_last),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

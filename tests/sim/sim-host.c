@@ -191,9 +191,22 @@ static void write_unit(Sim *sim, const MrTree *step) {
         mr_tree_set_bool(instance, "enabled", true);
 }
 
+/* A broker needs a quorum to end in an orderly way. */
+static void check_needed(Sim *sim, const SimNode *node) {
+        if (!node || sim_node_has_role(sim, node, "broker"))
+                return;
+        for (size_t i = 0; i < sim->n_nodes; i++)
+                if (sim_node_is_up(sim->nodes[i]) &&
+                    sim_node_has_role(sim, sim->nodes[i], "broker"))
+                        sim_violated(sim, "%s was removed before %s, which needs it",
+                                     node->instance, sim->nodes[i]->instance);
+}
+
 static void remove_unit(Sim *sim, const MrTree *step) {
         const SimNode *node = sim_node(sim, text(step, "instance"));
 
+        if (sim->in_deletion)
+                check_needed(sim, node);
         if (!sim->in_deletion && !(node && node->is_drained))
                 sim_violated(sim, "%s was removed, and the resource is still wanted",
                              text(step, "instance"));

@@ -72,6 +72,19 @@ static bool is_zookeeper(const SimNode *node) {
         return mr_streq(node->role, "zookeeper");
 }
 
+bool sim_node_has_role(const Sim *sim, const SimNode *node, const char *role) {
+        _cleanup_free_ char *name = mr_strf("%s/server.properties", node->instance);
+        const char *content = mr_tree_get_string(sim->contents, name),
+                   *line = content ? strstr(content, "process.roles=") : NULL;
+
+        if (is_zookeeper(node))
+                return false;
+        if (!line)
+                return mr_streq(role, "broker");
+        _cleanup_free_ char *roles = mr_strndup(line, strcspn(line, "\n"));
+        return strstr(roles, role) != NULL;
+}
+
 static size_t count(const Sim *sim, const char *role, bool well_only) {
         size_t n = 0;
 
@@ -348,7 +361,7 @@ static void see_broker(const Sim *sim, const SimNode *node, MrTree *partitions, 
                        mr_tree_new_string("topic-0"));
 }
 
-/* Where there is no ZooKeeper, every node is a voter; the first that has caught up leads. */
+/* The first controller that has caught up leads. */
 static void see_quorum(const Sim *sim, MrTree *view) {
         MrTree *quorum = mr_tree_need_map(view, "quorum"),
                *voters = mr_tree_need_map(quorum, "voters");
@@ -358,6 +371,8 @@ static void see_quorum(const Sim *sim, MrTree *view) {
         for (size_t i = 0; i < sim->n_nodes; i++) {
                 const SimNode *node = sim->nodes[i];
                 _cleanup_free_ char *id = mr_strf("%d", node->id);
+                if (!sim_node_has_role(sim, node, "controller"))
+                        continue;
                 MrTree *voter = mr_tree_need_map(voters, id);
                 mr_tree_set_int(voter, "lag", node->has_caught_up ? 0 : 100);
                 mr_tree_set_int(voter, "last_caught_up_ms",
@@ -376,7 +391,7 @@ MrTree *sim_see_kafka(Sim *sim) {
         for (size_t i = 0; i < sim->n_nodes; i++) {
                 const SimNode *node = sim->nodes[i];
                 _cleanup_free_ char *id = mr_strf("%d", node->id);
-                if (!mr_streq(node->role, "kafka"))
+                if (!sim_node_has_role(sim, node, "broker"))
                         continue;
                 see_broker(sim, node, partitions, n > 2 ? 2 : 1);
                 if (node->state != SIM_RUNNING)

@@ -222,6 +222,10 @@ void sim_delete(Sim *sim, const char *kind, const char *name) {
                 die("delete", &err);
 }
 
+bool sim_is_outdated(const Tracked *tracked) {
+        return views_are_outdated(tracked->views);
+}
+
 void sim_kick(Sim *sim) {
         engine_kick(sim->engine);
 }

@@ -152,6 +152,9 @@ void sim_node_down(Sim *sim, SimNode *node, SimState state);
 void sim_node_restart(Sim *sim, SimNode *node, uint64_t down_usec);
 void sim_node_remove(Sim *sim, const char *instance);
 bool sim_node_is_up(const SimNode *node);
+/* "broker" or "controller", by what its file says; where there is ZooKeeper, every node of Kafka is
+ * a broker. */
+bool sim_node_has_role(const Sim *sim, const SimNode *node, const char *role);
 /* What stands in the way of us taking this node down now, by what could be known; NULL: nothing. */
 const char *sim_node_spared(Sim *sim, const SimNode *node);
 bool sim_others_have_all(const Sim *sim, const SimNode *node);
@@ -184,6 +187,8 @@ void sim_ask_restart(Sim *sim, const char *node, const char *reason);
 MrTree *sim_events(Sim *sim, const char *kind, const char *name);
 MrTree *sim_status(Sim *sim, const char *kind, const char *name);
 bool sim_is_stored(Sim *sim, const char *kind, const char *name);
+/* Whether something was altered, and has not been read back yet. */
+bool sim_is_outdated(const Tracked *tracked);
 void sim_release(Sim *sim, const char *node);
 int sim_renew(Sim *sim, const char *node); /* negative: refused */
 int sim_discard(Sim *sim, const char *node);

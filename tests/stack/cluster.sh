@@ -80,11 +80,21 @@ pids() { # UNIT...
 }
 all_pids() { pids $(units); }
 units() { h1 systemctl list-units --plain --no-legend 'kafka@*' 'zookeeper@*' | cut -d' ' -f1 | sort; }
+no_units() { same "" "$(units)"; }
 kept_running() { same "$1" "$(all_pids)"; } # PIDS
 started_anew() { [ "$(property "$1" MainPID)" != "$2" ] && [ "$(property "$1" ActiveState)" = active ]; } # UNIT PID
 state_of() { property "$1" ActiveState; }
 is_state() { same "$2" "$(state_of "$1")"; } # UNIT STATE
 command_line() { h1 cat "/proc/$(property "$1" MainPID)/cmdline" | tr '\0' '\n'; }
+
+# Whoever ends may need the others for that, so what ends in the wrong order takes minutes.
+deleted_soon() { # WHAT: the spec in $spec
+        local from
+        from=$(seconds)
+        check "$1: the cluster is deleted within half a minute" ctl delete --timeout 30s -f - <"$spec"
+        check "$1: every node has ended" wait_for 10 "the units to go" no_units
+        note "$1: gone after $(since "$from") s"
+}
 
 # --- clients; files of the user are in /root/USER
 

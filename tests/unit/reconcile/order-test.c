@@ -102,14 +102,20 @@ static void world_freep(World **world) {
 }
 #define _cleanup_world_ _cleanup_(world_freep) World
 
-static void see(World *w, const char *node, const char *state, const char *fingerprint,
-                int64_t since) {
+static void see_at(World *w, const char *node, const char *state, const char *fingerprint,
+                   int64_t since, int order) {
         MrTree *tree = w->trees[w->n_trees++] = mr_tree_new_map();
 
         mr_tree_set_string(tree, "state", state);
         mr_tree_set_string(tree, "fingerprint", fingerprint);
         mr_tree_set_int(tree, "since", since);
+        mr_tree_set_int(tree, "order", order);
         facts_add_node(w->facts, node, tree);
+}
+
+static void see(World *w, const char *node, const char *state, const char *fingerprint,
+                int64_t since) {
+        see_at(w, node, state, fingerprint, since, 0);
 }
 
 /* All three run; those in `old` with an older configuration. */
@@ -719,6 +725,23 @@ static void a_deletion_takes_nodes_that_are_no_longer_in_the_spec(void **state _
         assert_int_equal(plan_size(w->plan), 4);
 }
 
+/* What a spec no longer names still ends before that which it needs. */
+static void nodes_nobody_wants_end_in_the_order_they_were_told(void **state _unused_) {
+        static const struct {
+                const char *node;
+                int order;
+        } seen[] = {{"a-broker", 1}, {"b-broker", 1}, {"controller", 0}, {"zz-keeper", 0}};
+        _cleanup_world_ *w = world_new();
+
+        for (size_t i = 0; i < MR_ELEMENTS(seen); i++) {
+                find(w, "Unit", seen[i].node, seen[i].node, "old", 3);
+                see_at(w, seen[i].node, "running", "old", NOW - 1000, seen[i].order);
+        }
+        w->is_deleted = true;
+        assert_plan(w, "remove unit b-broker, remove unit a-broker, remove unit zz-keeper, "
+                       "remove unit controller");
+}
+
 static void a_deletion_of_a_cluster_that_never_had_nodes(void **state _unused_) {
         _cleanup_world_ *w = world_new();
 
@@ -785,6 +808,7 @@ int main(void) {
                 cmocka_unit_test(a_deletion_goes_backwards_and_keeps_the_data),
                 cmocka_unit_test(a_deletion_takes_the_data_when_the_spec_says_so),
                 cmocka_unit_test(a_deletion_takes_nodes_that_are_no_longer_in_the_spec),
+                cmocka_unit_test(nodes_nobody_wants_end_in_the_order_they_were_told),
                 cmocka_unit_test(a_deletion_of_a_cluster_that_never_had_nodes),
                 cmocka_unit_test(the_plan_prints_itself),
         };

@@ -78,15 +78,45 @@ static char *what_nodes_miss(const Desire *desire, const MrFacts *facts, bool br
         return NULL;
 }
 
-/* In words, the first thing that keeps the resource from being ready, or NULL. */
-static char *what_is_missing(const Desire *desire, const Plan *plan, const MrFacts *facts) {
+/* A node whose turn has not come is ready all the same, and what is to go is in nobody's way. */
+static bool is_kept_waiting(const Step *step) {
+        return step->waits && step->verb != MR_VERB_REMOVE && step->verb != MR_VERB_RESTART;
+}
+
+static bool is_first_to_wait_so(const Plan *plan, size_t at) {
+        for (size_t i = 0; i < at; i++)
+                if (is_kept_waiting(plan_at(plan, i)) &&
+                    mr_streq(plan_at(plan, i)->waits, plan_at(plan, at)->waits))
+                        return false;
+        return true;
+}
+
+/* More reasons to wait than this are counted, not named. */
+#define REASONS_MAX 3
+
+/* One step for each thing that is waited for, or NULL. */
+static char *what_waits(const Plan *plan) {
+        _cleanup_buf_ MrBuf text = {};
+        size_t n = 0;
+
         for (size_t i = 0; i < plan_size(plan); i++) {
                 const Step *step = plan_at(plan, i);
-                if (step->waits && step->verb != MR_VERB_REMOVE && step->verb != MR_VERB_RESTART)
-                        return mr_strf("%s %s waits: %s", mr_verb_name(step->verb), step->subject,
-                                       step->waits);
+                if (is_kept_waiting(step) && is_first_to_wait_so(plan, i) && n++ < REASONS_MAX)
+                        mr_buf_printf(&text, "%s%s %s waits: %s", n > 1 ? "; " : "",
+                                      mr_verb_name(step->verb), step->subject, step->waits);
         }
-        char *why = what_nodes_miss(desire, facts, true);
+        if (n > REASONS_MAX)
+                mr_buf_printf(&text, "; and %zu more", n - REASONS_MAX);
+        return n > 0 ? mr_buf_take(&text) : NULL;
+}
+
+/* In words, what keeps the resource from being ready, or NULL. */
+static char *what_is_missing(const Desire *desire, const Plan *plan, const MrFacts *facts) {
+        char *why = what_waits(plan);
+
+        if (why)
+                return why;
+        why = what_nodes_miss(desire, facts, true);
         if (!why)
                 why = what_nodes_miss(desire, facts, false);
         if (why)
@@ -302,6 +332,8 @@ void engine_report(Engine *engine, Tracked *tracked, const Desire *desire, const
                    const MrFacts *facts) {
         _cleanup_free_ char *missing = what_is_missing(desire, plan, facts);
 
+        if (!missing && views_are_outdated(tracked->views))
+                missing = mr_strdup("what was altered is read back");
         if (!missing && tracked->error)
                 missing = mr_strdup(tracked->error);
         snapshot(engine, tracked, desire, facts);

@@ -193,7 +193,8 @@ static int process(Engine *engine, Tracked *tracked, MrError *err) {
         engine_report(engine, tracked, desire, plan, facts);
         mr_tree_free(tracked->steps);
         tracked->steps = plan_to_tree(plan);
-        tracked->is_settled = plan_size(plan) == 0 && is_all_ready(desire);
+        tracked->is_settled =
+                plan_size(plan) == 0 && is_all_ready(desire) && !views_are_outdated(tracked->views);
         tracked->is_in_force = tracked->is_in_force || tracked->is_settled;
         if (!tracked->is_settled && !resource_is_paused(&tracked->document->resource))
                 engine_wish(engine, OBSERVE_UNSETTLED_USEC);

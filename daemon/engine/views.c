@@ -72,6 +72,10 @@ uint64_t views_since(const Views *views) {
         return views->since;
 }
 
+bool views_are_outdated(const Views *views) {
+        return views->n > 0 && views->since == 0;
+}
+
 void views_clear(Views *views) {
         for (size_t i = 0; i < views->n; i++)
                 view_free(views->items[i]);

@@ -24,6 +24,8 @@ void views_look(Views *views, const MrProbes *probes, const MrManifests *wanted,
 bool views_are_looking(const Views *views);
 /* When the look began that the present views come from (monotonic usec); 0: there is none. */
 uint64_t views_since(const Views *views);
+/* Whether something was altered since the last look, so that it has to be read back. */
+bool views_are_outdated(const Views *views);
 /* Forgets everything: nothing runs that could be seen. */
 void views_clear(Views *views);
 void views_add_facts(const Views *views, MrFacts *facts);

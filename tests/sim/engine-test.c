@@ -382,6 +382,64 @@ static void an_annotation_rolls_once(void **state) {
 #define TEST_EMPTY(f) cmocka_unit_test_setup_teardown(f, set_up_empty, tear_down)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+static const Tracked *tracked_cluster(const Sim *sim) {
+        for (size_t i = 0; i < sim->engine->n_tracked; i++)
+                if (mr_streq(sim->engine->tracked[i]->key, "Kafka/default/c"))
+                        return sim->engine->tracked[i];
+        fail();
+        return NULL;
+}
+
+#define RETENTION(spec, ms) spec "    config: {log.retention.ms: " ms "}\n"
+#define BROKERS                                                                                    \
+        "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata: {name: c}\nspec:\n"          \
+        "  zookeeper: {replicas: 1, storage: {type: persistent-claim, size: 1Gi}}\n"               \
+        "  kafka:\n    version: 3.9.1\n    replicas: 2\n"                                          \
+        "    listeners: [{name: plain, port: 9092, type: internal, tls: false}]\n"                 \
+        "    storage: {type: persistent-claim, size: 1Gi}\n"
+
+/* What was altered is not in force before it has been read back. */
+static void nothing_is_ready_on_an_old_view(void **state) {
+        Sim *sim = *state;
+        size_t n_outdated = 0;
+
+        sim_apply(sim, RETENTION(BROKERS, "1000000"));
+        assert_true(sim_settle(sim, 300));
+        sim_apply(sim, RETENTION(BROKERS, "2000000"));
+        for (int i = 0; i < 20000; i++) {
+                sim_run(sim, SIM_MSEC);
+                const Tracked *tracked = tracked_cluster(sim);
+                if (sim->engine->state != ENGINE_IDLE || !sim_is_outdated(tracked))
+                        continue;
+                n_outdated++;
+                assert_false(tracked->is_settled);
+                assert_string_equal(ready(sim), "False");
+        }
+        assert_true(n_outdated > 0);
+        assert_true(sim_settle(sim, 300));
+        assert_string_equal(ready(sim), "True");
+        assert_string_equal(
+                mr_tree_get_string(sim_node(sim, "c-kafka-1")->configs, "log.retention.ms"),
+                "2000000");
+        assert_well(sim);
+}
+
+/* One step for each thing that is waited for. */
+static void everything_that_is_waited_for_is_told(void **state) {
+        Sim *sim = *state;
+
+        sim_lose_disk(sim, "data-c-kafka-0", false);
+        sim_lose_disk(sim, "data-c-kafka-1", false);
+        sim_node_down(sim, sim_node(sim, "c-kafka-0"), SIM_FAILED);
+        sim_node_down(sim, sim_node(sim, "c-kafka-1"), SIM_FAILED);
+        sim_run(sim, 60 * SIM_SEC);
+        _cleanup_(mr_tree_freep) MrTree *status = sim_status(sim, "Kafka", "c");
+        const char *text = mr_tree_string(mr_tree_find(status, "conditions[Ready].message", false));
+        if (!text || !strstr(text, "; update volume data-c-kafka-1 waits: "))
+                fail_msg("%s", text);
+        assert_well(sim);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(a_settled_cluster_is_ready_and_quiet),
@@ -400,6 +458,8 @@ int main(void) {
                 TEST(a_file_that_was_edited_is_put_back),
                 TEST(data_is_kept_and_leaves_at_once),
                 TEST(what_was_written_is_used),
+                TEST_EMPTY(nothing_is_ready_on_an_old_view),
+                TEST(everything_that_is_waited_for_is_told),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -306,6 +306,7 @@ int lower_certificate(Lowering *lowering, const MrCertificate *part, MrError *er
                 .ns = lowering->ns,
                 .name = part->name,
                 .rank = part->authority ? RANK_CERTIFICATE : RANK_AUTHORITY,
+                .keep = part->outlives,
         };
 
         certificate.names = (MrStrings){};

@@ -79,6 +79,7 @@ typedef struct MrCertificate {
          * it has, else EC. */
         const char *key_type;
         bool replaces_key;     /* an authority that is renewed gets a new key, too */
+        bool outlives;         /* it stays when its resource is deleted */
         const char *postponed; /* why what still serves is not renewed now; NULL: it is */
         MrPairs labels;
         MrTags tags;

@@ -8,7 +8,6 @@ const MrExcept kubernetes_except[] = {
         {"networkPolicyPeers", true},
         {"selector", true},
         {"volumeAttributesClass", true},
-        {"generateSecretOwnerReference", true},
         {"livenessProbe", false,
          "a container ends when its process ends, and a probe could only end one that is busy"},
         {"useServiceDnsDomain", true},

@@ -86,6 +86,7 @@ static void add_authority(const KafkaCluster *cluster, const char *field, const 
                                              .renewal_days = cluster_ca_days(cluster->resource,
                                                                              field, "renewalDays"),
                                              .with_pkcs12 = true,
+                                             .outlives = spec && spec->goes_with_cluster == 0,
                                              .key_type = type,
                                              .replaces_key = spec && spec->expiration_policy ==
                                                                              EXPIRATION_REPLACE_KEY,

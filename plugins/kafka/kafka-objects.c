@@ -110,15 +110,6 @@ static void tag_workload(const KafkaCluster *cluster, const KafkaNode *node, MrW
         workload->readiness = mr_tree_get(server, "readinessProbe");
 }
 
-/* Whether the authority's secrets go when the cluster goes. */
-static bool is_owned(const KafkaCluster *cluster, const char *authority) {
-        const MrTree *spec = mr_tree_get(cluster->resource->tree, "spec");
-        bool is_cluster = mr_ends_with(authority, "-cluster-ca");
-
-        return mr_tree_get_bool(mr_tree_get(spec, is_cluster ? "clusterCa" : "clientsCa"),
-                                "generateSecretOwnerReference", true);
-}
-
 static void tag_certificate(const KafkaCluster *cluster, MrCertificate *certificate) {
         if (find_node(cluster, certificate->name)) {
                 certificate->tags = cluster_tags(cluster->arena, cluster->resource, NULL, "kafka");
@@ -131,7 +122,7 @@ static void tag_certificate(const KafkaCluster *cluster, MrCertificate *certific
                                                      "certificate-authority");
                 if (mr_ends_with(certificate->name, "-cluster-ca"))
                         certificate->tags.template = kafka_template(cluster, NULL, "clusterCaCert");
-                if (!is_owned(cluster, certificate->name))
+                if (certificate->outlives)
                         certificate->tags.owner = NULL;
         }
 }

@@ -93,8 +93,10 @@ static const MrField authority_fields[] = {
         MR_INT("renewalDays", CertificateAuthority, renewal_days, .min = 1, .max = 36500,
                .fallback = "30", .unit = "days",
                .doc = "How long before their end certificates are renewed."),
-        MR_TREE("generateSecretOwnerReference", CertificateAuthority, not_yet, .flags = MR_NOT_YET,
-                .doc = "Whether the authority's secrets go away with the cluster."),
+        MR_BOOL("generateSecretOwnerReference", CertificateAuthority, goes_with_cluster,
+                .fallback = "true",
+                .doc = "Whether the authority's secrets go away with the cluster. With false the "
+                       "next cluster of its name has the same authority."),
         MR_ENUM("certificateExpirationPolicy", CertificateAuthority, expiration_policy,
                 expiration_policies, .fallback = "renew-certificate",
                 .doc = "Whether renewal keeps the authority's key or makes a new one."),

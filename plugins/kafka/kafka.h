@@ -200,7 +200,7 @@ typedef struct CertificateAuthority {
         int64_t validity_days;
         int64_t renewal_days;
         int expiration_policy;
-        const MrTree *not_yet;
+        int goes_with_cluster;
 } CertificateAuthority;
 
 typedef struct KafkaSpec {

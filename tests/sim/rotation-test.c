@@ -469,6 +469,36 @@ static void short_lives_replaced_without_zookeeper(void **state _unused_) {
         check_short_lives(WITHOUT_ZOOKEEPER(SHORT("replace-key")), "cluster-ca v2");
 }
 
+/* With generateSecretOwnerReference: false an authority does not go with its cluster. */
+static void an_authority_outlives_its_cluster(void **state _unused_) {
+        _cleanup_(sim_freep) Sim *sim =
+                begin(WITHOUT_ZOOKEEPER("  clusterCa: {generateSecretOwnerReference: false}\n"));
+        _cleanup_free_ char *cluster = value_of(sim, "c-cluster-ca-cert", "ca.crt"),
+                            *clients = value_of(sim, "c-clients-ca-cert", "ca.crt"),
+                            *key = value_of(sim, "c-cluster-ca", "ca.key");
+
+        sim->in_deletion = true;
+        sim->checks_trust = false;
+        sim_delete(sim, "KafkaUser", "u");
+        sim_delete(sim, "KafkaNodePool", "p");
+        sim_delete(sim, "Kafka", "c");
+        sim_run(sim, 120 * SIM_SEC);
+        assert_false(sim_is_stored(sim, "Kafka", "c"));
+        assert_null(value_of(sim, "c-clients-ca-cert", "ca.crt"));
+        assert_null(value_of(sim, "c-p-0", "c-p-0.crt"));
+        _cleanup_free_ char *left = value_of(sim, "c-cluster-ca-cert", "ca.crt");
+        assert_string_equal(left, cluster);
+        sim->in_deletion = false;
+        sim_apply(sim, WITHOUT_ZOOKEEPER("  clusterCa: {generateSecretOwnerReference: false}\n"));
+        settle(sim);
+        _cleanup_free_ char *cluster_now = value_of(sim, "c-cluster-ca-cert", "ca.crt"),
+                            *clients_now = value_of(sim, "c-clients-ca-cert", "ca.crt"),
+                            *key_now = value_of(sim, "c-cluster-ca", "ca.key");
+        assert_string_equal(cluster_now, cluster);
+        assert_string_equal(key_now, key);
+        assert_string_not_equal(clients_now, clients);
+}
+
 /* --- certificates that end while they are in use */
 
 /* Nodes that were held while what they use was renewed, until it has ended. */
@@ -553,6 +583,7 @@ int main(void) {
                 cmocka_unit_test(short_lives_replaced_with_zookeeper),
                 cmocka_unit_test(short_lives_renewed_without_zookeeper),
                 cmocka_unit_test(short_lives_replaced_without_zookeeper),
+                cmocka_unit_test(an_authority_outlives_its_cluster),
                 cmocka_unit_test(a_leader_nobody_can_follow_restarts),
                 cmocka_unit_test(all_certificates_have_ended),
         };

@@ -363,22 +363,23 @@ static void what_is_unknown_keeps_nobody_whose_certificate_has_ended(void **stat
         assert_says(of(alone, "c-p-0")->in_the_way, "only 1 of the other controllers run");
 }
 
-#define REFUSED(leader)                                                                            \
+#define REFUSED(leaders)                                                                           \
         "{" REGISTERED ", \"partitions\": {\"not_in_sync\": {\"1\": 4}, \"blocked_counts\": "      \
-        "{\"0\": 4, \"2\": 4}, \"blocked_led_by\": {\"0\": {\"" leader                             \
-        "\": 1, \"0\": 2, \"-1\": 1}, \"2\": {\"0\": 4}}}, "                                       \
+        "{\"0\": 4, \"2\": 4}, \"blocked_led_by\": {\"0\": {" leaders "}, \"2\": {\"0\": 4}}}, "   \
         "\"quorum\": {\"leader\": 0, \"voters\": {\"0\": {\"lag\": 0}, \"1\": {\"lag\": 90}, "     \
         "\"2\": {\"lag\": 0}}}}"
+#define BY_ITSELF "\"0\": 3, \"-1\": 1"
+#define BY_ANOTHER "\"0\": 2, \"2\": 1, \"-1\": 1"
 
 /* A follower that was refused gets no better; one of a leader that others may follow does. */
 static void a_leader_nobody_can_follow_is_not_waited_for(void **state _unused_) {
-        _cleanup_(case_freep) Case *c = judge_shown(THREE_NODES, REFUSED("0"),
+        _cleanup_(case_freep) Case *c = judge_shown(THREE_NODES, REFUSED(BY_ITSELF),
                                                     (const int64_t[]){ENDED, GOOD, GOOD}),
-                                   *other = judge_shown(THREE_NODES, REFUSED("2"),
+                                   *other = judge_shown(THREE_NODES, REFUSED(BY_ANOTHER),
                                                         (const int64_t[]){ENDED, GOOD, GOOD}),
-                                   *both = judge_shown(THREE_NODES, REFUSED("2"),
+                                   *both = judge_shown(THREE_NODES, REFUSED(BY_ANOTHER),
                                                        (const int64_t[]){ENDED, GOOD, ENDED}),
-                                   *good = judge_shown(THREE_NODES, REFUSED("0"),
+                                   *good = judge_shown(THREE_NODES, REFUSED(BY_ITSELF),
                                                        (const int64_t[]){GOOD, GOOD, GOOD});
 
         assert_true(of(c, "c-p-0")->may_stop);

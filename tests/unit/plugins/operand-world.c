@@ -241,6 +241,7 @@ static void write_certificate(MrBuf *out, const MrCertificate *certificate) {
         number(out, "with authority", certificate->with_authority);
         text(out, "key type", certificate->key_type);
         number(out, "replaces key", certificate->replaces_key);
+        number(out, "outlives", certificate->outlives);
         text(out, "postponed", certificate->postponed);
         pairs(out, "label", &certificate->labels);
 }

@@ -176,11 +176,20 @@ static void kafka_4_3_1_with_kraft(void **state) {
         check_broker("4.3.1", 23);
 }
 
+/* A controller gets a vote and loses it again, and a broker that has ended is forgotten; then the
+ * same of another cluster, of a voter and of a broker there are none of. */
+static void votes_of_kafka_4_3_1(void **state) {
+        (void) state;
+        check_broker("4.3.1-votes", 4);
+        check_broker("4.3.1-votes-refused", 4);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(kafka_3_9_1_with_zookeeper),
                 cmocka_unit_test(kafka_3_9_1_with_kraft),
                 cmocka_unit_test(kafka_4_3_1_with_kraft),
+                cmocka_unit_test(votes_of_kafka_4_3_1),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

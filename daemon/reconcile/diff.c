@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "inline.h"
 #include "str.h"
 
 /* More differences than this are counted, not listed. */
@@ -34,13 +35,17 @@ const Change *diff_at(const Diff *diff, size_t i) {
 typedef struct Words {
         MrBuf text;
         size_t n;
+        bool is_secret; /* of a setting, whose name is beside its value */
 } Words;
 
-static void add_value(MrBuf *text, const MrTree *value) {
+/* Reasons are logged, so they do not tell a password that somebody wrote into a resource. */
+static void add_value(MrBuf *text, const MrTree *value, bool is_hidden) {
         const char *string = mr_tree_string(value);
 
         if (!value)
                 mr_buf_puts(text, "nothing");
+        else if (is_hidden)
+                mr_buf_puts(text, "…");
         else if (string && strlen(string) <= 60 && !strchr(string, '\n'))
                 mr_buf_puts(text, *string ? string : "\"\"");
         else if (string || mr_tree_size(value) > 0)
@@ -59,13 +64,14 @@ static void add_words(const char *path, const MrTree *a, const MrTree *b, void *
                 mr_buf_puts(&words->text, ", ");
         path = mr_starts_with(path, "properties.") ? path + strlen("properties.") : path;
         mr_buf_printf(&words->text, "%s ", path);
-        add_value(&words->text, a);
+        bool is_hidden = words->is_secret || inline_hides(path, a) || inline_hides(path, b);
+        add_value(&words->text, a, is_hidden);
         mr_buf_puts(&words->text, " → ");
-        add_value(&words->text, b);
+        add_value(&words->text, b, is_hidden);
 }
 
 static const char *words_of(MrArena *arena, const MrTree *from, const MrTree *to) {
-        Words words = {};
+        Words words = {.is_secret = inline_is_secret(mr_tree_get_string(to, "key"))};
 
         mr_tree_diff(from, to, add_words, &words);
         if (words.n > LISTED_MAX)

@@ -14,6 +14,7 @@
 #define WITHIN_MIN 6U
 
 typedef struct Mask {
+        char *name; /* NULL: whatever its name is */
         char *value, *mask;
         bool is_whole; /* only where it is the whole text */
 } Mask;
@@ -39,6 +40,7 @@ Masks *masks_free(Masks *masks) {
         for (size_t i = 0; i < masks->n; i++) {
                 wipe(masks->items[i].value);
                 free(masks->items[i].mask);
+                free(masks->items[i].name);
         }
         free(masks->items);
         free(masks);
@@ -47,7 +49,7 @@ Masks *masks_free(Masks *masks) {
 
 static void add(Masks *masks, const char *value, const char *mask, bool is_whole) {
         for (size_t i = 0; i < masks->n; i++)
-                if (mr_streq(masks->items[i].value, value))
+                if (!masks->items[i].name && mr_streq(masks->items[i].value, value))
                         return;
         MR_GROW(masks->items, masks->n, masks->allocated);
         masks->items[masks->n++] =
@@ -82,7 +84,8 @@ static char *masked(const Masks *masks, const char *text) {
         for (size_t i = masks->n; i-- > 0;) {
                 const Mask *mask = &masks->items[i];
                 const char *from = result ? result : text, *at;
-                if (mask->is_whole ? !mr_streq(from, mask->value) : !strstr(from, mask->value))
+                if (mask->name ||
+                    (mask->is_whole ? !mr_streq(from, mask->value) : !strstr(from, mask->value)))
                         continue;
                 MrBuf out = {};
                 for (; (at = strstr(from, mask->value)); from = at + strlen(mask->value)) {
@@ -130,6 +133,47 @@ void masks_add(Masks *masks, const char *path, const char *value, bool is_made) 
         wipe(composed);
 }
 
+void masks_add_named(Masks *masks, const char *path, const char *name, const char *lead,
+                     const char *value) {
+        _cleanup_free_ char *mask = mr_strf(SECRET_MASK "%s)", path);
+        _cleanup_free_ char *mask_in_text = mr_strf("%s%s", lead, mask);
+        char *text = mr_strf("%s%s", lead, value);
+
+        add(masks, text, mask_in_text, false);
+        wipe(text);
+        MR_GROW(masks->items, masks->n, masks->allocated);
+        masks->items[masks->n++] =
+                (Mask){.name = mr_strdup(name), .value = mr_strdup(value), .mask = mr_strdup(mask)};
+}
+
+/* The mask of a value by its name; NULL: it has none. */
+static const char *mask_of_named(const Masks *masks, const char *name, const MrTree *value) {
+        _cleanup_(mr_buf_wipe) MrBuf text = {};
+
+        if (!name || !mr_tree_text(value, &text))
+                return NULL;
+        for (size_t i = 0; i < masks->n; i++)
+                if (mr_streq(masks->items[i].name, name) &&
+                    mr_streq(masks->items[i].value, mr_buf_text(&text)))
+                        return masks->items[i].mask;
+        return NULL;
+}
+
+/* {"name": NAME, "value": VALUE}, or "key", names a value as well as {NAME: VALUE} does. */
+static MrTree *copy_map(const Masks *masks, const MrTree *map) {
+        const char *name = mr_tree_get_string(map, mr_tree_get(map, "name") ? "name" : "key");
+        MrTree *copy = mr_tree_new_map();
+
+        for (size_t i = 0; i < mr_tree_size(map); i++) {
+                const char *key = mr_tree_key(map, i);
+                const MrTree *value = mr_tree_at(map, i);
+                const char *mask =
+                        mask_of_named(masks, mr_streq(key, "value") && name ? name : key, value);
+                mr_tree_set(copy, key, mask ? mr_tree_new_string(mask) : masks_copy(masks, value));
+        }
+        return copy;
+}
+
 MrTree *masks_copy(const Masks *masks, const MrTree *tree) {
         const char *text = mr_tree_string(tree);
         MrTree *copy;
@@ -138,15 +182,12 @@ MrTree *masks_copy(const Masks *masks, const MrTree *tree) {
                 _cleanup_free_ char *fresh = masked(masks, text);
                 return mr_tree_new_string(fresh ? fresh : text);
         }
-        if (mr_tree_type(tree) != MR_TREE_MAP && mr_tree_type(tree) != MR_TREE_LIST)
+        if (mr_tree_type(tree) == MR_TREE_MAP)
+                return copy_map(masks, tree);
+        if (mr_tree_type(tree) != MR_TREE_LIST)
                 return mr_tree_copy(tree);
-        copy = mr_tree_type(tree) == MR_TREE_MAP ? mr_tree_new_map() : mr_tree_new_list();
-        for (size_t i = 0; i < mr_tree_size(tree); i++) {
-                MrTree *child = masks_copy(masks, mr_tree_at(tree, i));
-                if (mr_tree_type(tree) == MR_TREE_MAP)
-                        mr_tree_set(copy, mr_tree_key(tree, i), child);
-                else
-                        mr_tree_append(copy, child);
-        }
+        copy = mr_tree_new_list();
+        for (size_t i = 0; i < mr_tree_size(tree); i++)
+                mr_tree_append(copy, masks_copy(masks, mr_tree_at(tree, i)));
         return copy;
 }

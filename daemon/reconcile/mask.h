@@ -15,6 +15,10 @@ DEFINE_CLEANUP(Masks *, masks_free);
  * private key its lines between the marks do. `is_made` tells that it was made here: then it may be
  * composed of others, and only these are masked in it. Shorter values come first. */
 void masks_add(Masks *masks, const char *path, const char *value, bool is_made);
+/* A value that has a name, in a tree or, behind `lead`, in a text ("NAME="). It is masked there
+ * however short it is. */
+void masks_add_named(Masks *masks, const char *path, const char *name, const char *lead,
+                     const char *value);
 /* The tree with masks wherever a value or its base64 stands in a text. */
 MrTree *masks_copy(const Masks *masks, const MrTree *tree);
 /* Equal texts are exchanged: what was made of values becomes what was made of their masks. */

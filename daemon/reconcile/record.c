@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inline.h"
 #include "mask.h"
 #include "model/core-kinds.h"
 #include "model/facts.h"
@@ -165,9 +166,14 @@ int record_replay(const Registry *registry, const MrPlatformOps *platform, const
 
 /* --- masking */
 
+/* What was written into a resource is known by its name; only what is not shorter than this is
+ * looked for without it. */
+#define INLINE_MIN 6U
+
 typedef struct Value {
         char *path, *text;
         bool is_made;
+        char *name, *lead; /* of one that stands in a resource itself */
 } Value;
 
 typedef struct Values {
@@ -180,14 +186,41 @@ static void values_done(Values *values) {
                 explicit_bzero(values->items[i].text, strlen(values->items[i].text));
                 free(values->items[i].text);
                 free(values->items[i].path);
+                free(values->items[i].name);
+                free(values->items[i].lead);
         }
         free(values->items);
 }
 
-static void add_value(Values *values, const char *path, const char *text, bool is_made) {
+static Value *add_value(Values *values, const char *path, const char *text, bool is_made) {
         MR_GROW(values->items, values->n, values->allocated);
-        values->items[values->n++] =
-                (Value){.path = mr_strdup(path), .text = mr_strdup(text), .is_made = is_made};
+        Value *value = &values->items[values->n++];
+        *value = (Value){.path = mr_strdup(path), .text = mr_strdup(text), .is_made = is_made};
+        return value;
+}
+
+typedef struct Written {
+        Values *values;
+        const char *resource;
+        const Values *known; /* what is among these is left out; may be NULL */
+} Written;
+
+static bool has_value(const Values *values, const char *lead, const char *text) {
+        for (size_t i = 0; values && i < values->n; i++)
+                if (mr_streq(values->items[i].lead, lead) && mr_streq(values->items[i].text, text))
+                        return true;
+        return false;
+}
+
+static void add_inline(const char *name, const char *lead, const char *text, void *userdata) {
+        const Written *written = userdata;
+        _cleanup_free_ char *path = mr_strf("%s/%s", written->resource, name);
+
+        if (has_value(written->values, lead, text) || has_value(written->known, lead, text))
+                return;
+        Value *value = add_value(written->values, path, text, false);
+        value->name = mr_strdup(name);
+        value->lead = mr_strdup(lead);
 }
 
 static int by_length(const void *a, const void *b) {
@@ -197,12 +230,14 @@ static int by_length(const void *a, const void *b) {
         return n != m ? (n > m) - (n < m) : strcmp(x->path, y->path);
 }
 
-/* Of a Secret a user wrote; what is no text there is masked as it stands. */
+/* Of a Secret a user wrote; what is no text there is masked as it stands. And what somebody wrote
+ * into another resource instead of into a Secret. */
 static void add_written(Values *values, const MrTree *document) {
         const char *name = mr_tree_get_string(mr_tree_get(document, "metadata"), "name");
         const MrTree *data = mr_tree_get(document, "data"),
                      *texts = mr_tree_get(document, "stringData");
 
+        inline_find(document, add_inline, &(Written){.values = values, .resource = name});
         if (!mr_streq(mr_tree_get_string(document, "kind"), "Secret"))
                 return;
         for (size_t i = 0; i < mr_tree_size(data); i++) {
@@ -223,7 +258,38 @@ static void add_written(Values *values, const MrTree *document) {
         }
 }
 
-static Masks *masks_of(const MrTree *record) {
+/* What was written before, and is no longer: running processes and files may still have it. What is
+ * wanted now, and in no document, was made here and is open. */
+static void add_former(Values *values, const MrTree *record, const MrManifests *wanted) {
+        const MrTree *facts = mr_tree_get(record, "facts"), *found = mr_tree_get(record, "found");
+        _cleanup_(values_done) Values made = {};
+        Written written = {.values = values, .resource = "former", .known = &made};
+
+        for (size_t i = 0; i < mr_manifests_size(wanted); i++)
+                inline_find(mr_manifests_at(wanted, i)->body, add_inline,
+                            &(Written){.values = &made, .resource = ""});
+        inline_find(mr_tree_get(facts, "nodes"), add_inline, &written);
+        inline_find(mr_tree_get(facts, "views"), add_inline, &written);
+        for (size_t i = 0; i < mr_tree_size(found); i++)
+                if (!mr_tree_get_bool(mr_tree_at(found, i), "secret", false))
+                        inline_find(mr_tree_at(found, i), add_inline, &written);
+}
+
+/* Before all others: what comes later is looked for first, and may hold these. */
+static void add_named(Masks *masks, const Value *value) {
+        if (value->name)
+                masks_add_named(masks, value->path, value->name, value->lead, value->text);
+}
+
+/* A value that is itself a word for such things ("password") stands in too many texts. */
+static void add_mask(Masks *masks, const Value *value) {
+        bool is_long = strlen(value->text) >= INLINE_MIN && !inline_is_secret(value->text);
+
+        if (!value->name || is_long)
+                masks_add(masks, value->path, value->text, value->is_made);
+}
+
+static Masks *masks_of(const MrTree *record, const MrManifests *wanted) {
         const MrTree *secrets = mr_tree_get(mr_tree_get(record, "facts"), "secrets"),
                      *resources = mr_tree_get(record, "resources");
         _cleanup_(values_done) Values values = {};
@@ -234,11 +300,14 @@ static Masks *masks_of(const MrTree *record) {
                           true);
         for (size_t i = 0; i < mr_tree_size(resources); i++)
                 add_written(&values, mr_tree_at(resources, i));
+        add_written(&values, mr_tree_get(record, "document"));
+        add_former(&values, record, wanted);
         if (values.n > 0)
                 qsort(values.items, values.n, sizeof(*values.items), by_length);
         for (size_t i = 0; i < values.n; i++)
-                masks_add(masks, values.items[i].path, values.items[i].text,
-                          values.items[i].is_made);
+                add_named(masks, &values.items[i]);
+        for (size_t i = 0; i < values.n; i++)
+                add_mask(masks, &values.items[i]);
         return masks;
 }
 
@@ -304,12 +373,12 @@ static MrTree *plain_record(const RecordArgs *args) {
 
 int record_make(const RecordArgs *args, MrTree **ret, MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *plain = plain_record(args), *masked = NULL, *steps = NULL;
-        _cleanup_(masks_freep) Masks *masks = masks_of(plain);
         _cleanup_(again_done) Again first = {}, second = {};
 
         int r = make_again(args->registry, args->platform, plain, &first, err);
         if (r < 0)
                 return r;
+        _cleanup_(masks_freep) Masks *masks = masks_of(plain, first.desire->wanted);
         masked = masks_copy(masks, plain);
         r = make_again(args->registry, args->platform, masked, &second, NULL);
         MrTree *record = r < 0 ? TAKE(masked) : exchange_found(first.desire, second.desire, masked);

@@ -41,6 +41,19 @@
         "    -----END PRIVATE KEY-----\n"                                                          \
         "  word: open sesame\ndata: {other: YSBzZWNvbmQgcGFzc3dvcmQ=}\n"
 
+/* Passwords where none should be: settings, options of java, texts. */
+#define CARELESS(word)                                                                             \
+        "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata: {name: c}\nspec:\n"          \
+        "  kafka:\n    version: 3.9.1\n    replicas: 2\n"                                          \
+        "    jvmOptions: {javaSystemProperties: [{name: db.password, value: " word "-1}]}\n"       \
+        "    config: {my.plugin.password: " word "-2, pin.password: 4711,"                         \
+        " my.plugin.sasl.jaas.config: 'a.B required user=\"x\" password=\"" word "-3\";',"         \
+        " my.plugin.url: 'https://me:" word "-4@host/'}\n"                                         \
+        "    listeners:\n    - {name: plain, port: 9092, type: internal, tls: false}\n"            \
+        "    storage: {type: persistent-claim, size: 1Gi}\n"                                       \
+        "    template: {kafkaContainer: {env: [{name: API_TOKEN, value: " word "-5}]}}\n"          \
+        "  zookeeper: {replicas: 1, storage: {type: persistent-claim, size: 1Gi}}\n"
+
 static int set_up(void **state) {
         Sim *sim = sim_new(11);
 
@@ -160,6 +173,34 @@ static void no_secret_is_in_it(void **state) {
         assert_non_null(strstr(a, "cHVibGlj"));
 }
 
+static void assert_record_without(Sim *sim, const char *const *words, size_t n) {
+        _cleanup_(mr_tree_freep) MrTree *record = sim_record(sim, "Kafka", "c");
+        _cleanup_free_ char *text = text_of(record);
+
+        for (size_t i = 0; i < n; i++)
+                if (strstr(text, words[i]))
+                        fail_msg("%s is in %s", words[i], text);
+        assert_non_null(strstr(text, "(masked c/my.plugin.password)"));
+        assert_non_null(strstr(text, "(masked c/pin.password)"));
+        assert_non_null(strstr(text, "(masked c/db.password)"));
+        assert_non_null(strstr(text, "(masked c/API_TOKEN)"));
+        assert_non_null(strstr(text, "https://me:(masked c/password)@host/"));
+}
+
+static void passwords_outside_of_secrets_are_masked(void **state) {
+        static const char *const words[] = {"former-", "later-", "4711"};
+        Sim *sim = *state;
+
+        sim_apply(sim, CARELESS("former"));
+        assert_true(sim_settle(sim, 300));
+        assert_record_without(sim, words, MR_ELEMENTS(words));
+        assert_same_plan(sim, "Kafka", "c", NULL);
+        sim_apply(sim, CARELESS("later"));
+        sim_run(sim, SIM_SEC);
+        assert_record_without(sim, words, MR_ELEMENTS(words));
+        assert_same_plan(sim, "Kafka", "c", "restart");
+}
+
 static void a_bundle_somebody_sent(void **state) {
         const char *path = getenv("MILLRACE_BUNDLE");
         _cleanup_(backup_done) Backup bundle = {};
@@ -194,6 +235,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(a_lost_authority_is_seen_in_the_record, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(no_secret_is_in_it, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(passwords_outside_of_secrets_are_masked, set_up,
+                                                tear_down),
                 cmocka_unit_test_setup_teardown(a_bundle_somebody_sent, set_up, tear_down),
         };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "config.h"
 #include "ctl/ctl-api.h"
 #include "ctl/names.h"
 #include "io/documents.h"
@@ -23,10 +24,24 @@ static int read_format(const char *name, OfflineFormat *ret) {
         return -EINVAL;
 }
 
+/* What the settings of this machine say of the platform, when they are for this one. */
+static int read_settings(const MrPlugin *platform, MrTree *host, MrError *err) {
+        _cleanup_(config_freep) Config *config = NULL;
+
+        if (!platform->platform->settings)
+                return 0;
+        int r = config_read(CONFIG_PATH, &config, err);
+        if (r < 0)
+                return r;
+        bool is_for_it = mr_streq(config->platform, platform->name);
+        return platform->platform->settings(platform->platform,
+                                            is_for_it ? config->platform_config : NULL, host, err);
+}
+
 static int plan_documents(Ctl *ctl, const Registry *registry, const Documents *documents,
                           OfflineFormat format, MrError *err) {
         const MrPlugin *platform = plugins_find_platform(&ctl->plugins, ctl->options.platform);
-        _cleanup_(mr_tree_freep) MrTree *warnings = mr_tree_new_list();
+        _cleanup_(mr_tree_freep) MrTree *warnings = mr_tree_new_list(), *host = mr_tree_new_map();
         _cleanup_buf_ MrBuf out = {};
 
         if (!platform)
@@ -36,8 +51,11 @@ static int plan_documents(Ctl *ctl, const Registry *registry, const Documents *d
                             .platform = platform,
                             .documents = documents->items,
                             .n_documents = documents->n,
-                            .format = format};
-        int r = offline_plan(&args, &out, warnings, err);
+                            .format = format,
+                            .host = host};
+        int r = read_settings(platform, host, err);
+        if (r >= 0)
+                r = offline_plan(&args, &out, warnings, err);
         ctl_print_warnings(ctl, NULL, warnings);
         if (r >= 0)
                 ctl_print(ctl, &out);

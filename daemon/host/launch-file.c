@@ -44,6 +44,7 @@ static const Key keys[] = {
         {"prepare-argument", KEY_TEXTS, offsetof(Launch, prepare_arguments)},
         {"fill", KEY_NAMES, offsetof(Launch, fills)},
         {"variable", KEY_TEXTS, offsetof(Launch, variables)},
+        {"place", KEY_PATH, offsetof(Launch, place)},
         {"environment", KEY_TEXTS, offsetof(Launch, environment)},
         {"option", KEY_TEXTS, offsetof(Launch, options)},
         {"class", KEY_TEXT, offsetof(Launch, main_class)},

@@ -81,8 +81,32 @@ static int file_fill(const char *from, const char *to, const Launch *launch, Fai
         return r;
 }
 
+/* What a program before this one has found out is as good as a variable. */
+static int place_read(const char *path, Failure *failure) {
+        _cleanup_(text_free) char *text = NULL;
+        char *rest = NULL;
+        size_t size = 0;
+
+        if (!file_read(path, &text, &size))
+                return failure_set(failure, LAUNCH_BAD_FILE,
+                                   "cannot read %s: %s; millrace-place has to run before", path,
+                                   strerror(errno));
+        for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+                char *sign = strchr(line, '=');
+                if (!sign || sign == line)
+                        return failure_set(failure, LAUNCH_BAD_FILE,
+                                           "%s: \"%.60s\" does not read NAME=VALUE", path, line);
+                *sign = '\0';
+                if (setenv(line, sign + 1, 1) < 0)
+                        abort();
+        }
+        return 0;
+}
+
 int files_fill(const char *node_directory, const char *run_directory, const Launch *launch,
                Failure *failure) {
+        if (launch->place && place_read(launch->place, failure) < 0)
+                return -1;
         for (size_t i = 0; i < launch->fills.n; i++) {
                 const char *name = launch->fills.items[i];
                 _cleanup_(text_free) char *from = text_format("%s/%s", node_directory, name);

@@ -80,6 +80,7 @@ typedef struct Launch {
         Words prepare_arguments;
         Words fills;     /* names of files of the node directory, copied with variables replaced */
         Words variables; /* names of those variables */
+        const char *place; /* a file with values of some of them, NAME=VALUE, or NULL */
         Words environment; /* names of variables that are passed on */
         Words options;
         Words arguments;

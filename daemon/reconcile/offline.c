@@ -92,6 +92,8 @@ static int plan_one(const OfflineArgs *args, const MrFacts *facts, const Documen
 static MrFacts *paper_facts(const OfflineArgs *args, const char *ns) {
         MrFacts *facts = facts_new(PAPER_TIME, args->platform->name);
 
+        if (args->host)
+                facts_set_host(facts, args->host);
         for (size_t i = 0; i < args->n_documents; i++)
                 if (mr_streq(args->documents[i]->resource.ns, ns) ||
                     args->documents[i]->resource.kind->is_global)

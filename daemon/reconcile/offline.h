@@ -18,6 +18,7 @@ typedef struct OfflineArgs {
         Document *const *documents; /* as io/documents.h reads them */
         size_t n_documents;
         OfflineFormat format;
+        const MrTree *host; /* what is known of the platform, as mr_facts_host() has it; or NULL */
 } OfflineArgs;
 
 /* Warnings about the documents go to `warnings` (a list, may be NULL) as maps {source, path, line,

@@ -72,9 +72,10 @@ const MrTree *mr_facts_claim(const MrFacts *facts, const char *claim);
 /* The next claim of the namespace at or after *cursor, which begins at 0 and moves on; NULL when
  * there is no further one. */
 const MrTree *mr_facts_next_claim(const MrFacts *facts, size_t *cursor, const char **ret_name);
-/* The host or cluster itself: addresses, memory, cpus, labels (a map), distributions (a list of
- * maps software, version, state, message, libs and extra_jars: names of jars), images (a map
- * software → version → name, where containers run), services (a map NS/NAME → host, port). */
+/* The host or cluster itself: addresses, memory, cpus, labels (a map; none where each node may run
+ * on another machine), distributions (a list of maps software, version, state, message, libs and
+ * extra_jars: names of jars), images (a map software → version → name, where containers run),
+ * launcher_image, services (a map NS/NAME → host, port). */
 const MrTree *mr_facts_host(const MrFacts *facts);
 /* A value remembered from an earlier pass (allocated ports); NULL when none. */
 const char *mr_facts_remembered(const MrFacts *facts, const char *key);

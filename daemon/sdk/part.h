@@ -302,6 +302,9 @@ typedef struct MrFirewall {
 typedef struct MrAccount {
         const char *name;
         MrTags tags;
+        /* Of what binds it to rights across a cluster, where it needs any. */
+        const char *binding;
+        MrTags binding_tags;
 } MrAccount;
 
 typedef struct MrPart {

@@ -76,6 +76,11 @@ typedef struct MrExcept {
         const char *reason;
 } MrExcept;
 
+/* Variables of the environment in which a deployment says which images of a software there are, a
+ * line "VERSION=IMAGE" for each version: STRIMZI_KAFKA_IMAGES. */
+#define MR_IMAGES_PREFIX "STRIMZI_"
+#define MR_IMAGES_SUFFIX "_IMAGES"
+
 /* The functions without an MrPlatform get the ops they were called through: platforms that share
  * them tell each other apart by `flavor`. */
 typedef struct MrPlatformOps MrPlatformOps;
@@ -91,6 +96,11 @@ struct MrPlatformOps {
          * the core has added since. */
         int (*lower_secrets)(const MrPlatformOps *ops, const char *ns, const MrParts *parts,
                              const MrFacts *facts, MrManifests *ret, MrError *err);
+        /* May be NULL. Adds to a map what its settings (`config`, as in MrPlatformArgs) and the
+         * environment say of the host or cluster; see mr_facts_host(). For plans on paper; an open
+         * platform tells it with what it observes. */
+        int (*settings)(const MrPlatformOps *ops, const MrTree *config, MrTree *ret_host,
+                        MrError *err);
         int (*open)(const MrPlatformOps *ops, const MrPlatformArgs *args, MrPlatform **ret,
                     MrError *err);
         void (*close)(MrPlatform *platform);

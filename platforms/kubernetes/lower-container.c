@@ -2,9 +2,11 @@
 
 #include "lower.h"
 
+/* Where the settings name no other. */
 #define LAUNCHER_IMAGE "millrace/launcher:" MILLRACE_VERSION
 #define STORAGE "ephemeral-storage"
 #define LAUNCHER "/usr/libexec/millrace/millrace-launch"
+#define PLACE "/usr/libexec/millrace/millrace-place"
 
 /* Nothing a process of ours does needs more than this. */
 static MrTree *security(void) {
@@ -132,10 +134,29 @@ static void set_mounts(const Lowering *lowering, const MrWorkload *workload, MrT
         add_mount(container, "tmp", "/tmp", false);
 }
 
+static const MrTree *images_of(const Lowering *lowering, const MrWorkload *workload) {
+        return mr_tree_get(mr_tree_get(mr_facts_host(lowering->facts), "images"),
+                           workload->software);
+}
+
+/* Whoever says which images there are says so of all versions. */
+int check_image(const Lowering *lowering, const MrWorkload *workload, MrError *err) {
+        const MrTree *images = images_of(lowering, workload);
+        _cleanup_buf_ MrBuf known = {};
+
+        if (workload->image || !images || mr_tree_get_string(images, workload->version))
+                return 0;
+        for (size_t i = 0; i < mr_tree_size(images); i++)
+                mr_buf_printf(&known, "%s%s", i > 0 ? ", " : "", mr_tree_key(images, i));
+        return mr_fail(
+                err, MR_INVALID, NULL,
+                "the settings of the platform name no image of %s %s, only of %s; use one of "
+                "these versions, or name an image",
+                workload->software, workload->version, mr_buf_text(&known));
+}
+
 static const char *image_of(const Lowering *lowering, const MrWorkload *workload) {
-        const MrTree *images = mr_tree_get(mr_facts_host(lowering->facts), "images");
-        const char *named =
-                mr_tree_get_string(mr_tree_get(images, workload->software), workload->version);
+        const char *named = mr_tree_get_string(images_of(lowering, workload), workload->version);
 
         if (workload->image || named)
                 return workload->image ? workload->image : named;
@@ -159,11 +180,29 @@ MrTree *lower_container(Lowering *lowering, const MrWorkload *workload) {
         return container;
 }
 
-MrTree *lower_init_container(Lowering *lowering, const MrWorkload *workload) {
-        MrTree *container = container_new("launcher", LAUNCHER_IMAGE);
+static const char *launcher_image(const Lowering *lowering) {
+        const char *image = mr_tree_get_string(mr_facts_host(lowering->facts), "launcher_image");
+
+        return image ? image : LAUNCHER_IMAGE;
+}
+
+MrTree *lower_place_container(Lowering *lowering, const MrWorkload *workload) {
+        MrTree *container = container_new("place", launcher_image(lowering));
         MrTree *command = mr_tree_need_list(container, "command");
 
-        (void) lowering;
+        mr_tree_append(command, mr_tree_new_string(PLACE));
+        place_add_arguments(lowering, workload, command);
+        object_set_field(container, "NODE_NAME", "spec.nodeName");
+        add_mount(container, "run", RUN_DIRECTORY, false);
+        add_mount(container, "api", ACCOUNT_DIRECTORY, true);
+        apply_asked(container, workload->init);
+        return container;
+}
+
+MrTree *lower_init_container(Lowering *lowering, const MrWorkload *workload) {
+        MrTree *container = container_new("launcher", launcher_image(lowering));
+        MrTree *command = mr_tree_need_list(container, "command");
+
         mr_tree_append(command, mr_tree_new_string(LAUNCHER));
         mr_tree_append(command, mr_tree_new_string("--copy"));
         mr_tree_append(command, mr_tree_new_string(RUN_DIRECTORY "/launch"));

@@ -92,6 +92,15 @@ void object_copy(MrTree *map, const MrTree *from, const char *key) {
                 mr_tree_set(map, key, mr_tree_copy(value));
 }
 
+void object_set_field(MrTree *container, const char *variable, const char *field) {
+        if (!field)
+                return;
+        MrTree *entry = mr_tree_append(mr_tree_need_list(container, "env"), mr_tree_new_map());
+        MrTree *from = mr_tree_need_map(entry, "valueFrom");
+        mr_tree_set_string(entry, "name", variable);
+        mr_tree_set_string(mr_tree_need_map(from, "fieldRef"), "fieldPath", field);
+}
+
 const char *bytes_text(MrArena *arena, uint64_t bytes) {
         static const struct {
                 const char *suffix;

@@ -11,11 +11,15 @@ const MrExcept kubernetes_except[] = {
         {"livenessProbe", false,
          "a container ends when its process ends, and a probe could only end one that is busy"},
         {"useServiceDnsDomain", true},
-        {"preferredNodePortAddressType", false},
-        {"clusterRoleBinding", false,
-         "nodes ask the API for nothing, so nothing is granted to them"},
+        {"claims", false,
+         "they choose among the devices of a pod, and nothing in a resource gives it any"},
         {"brokerRackInitImage", false,
-         "pods are told the rack of their machine, and need no image to find it out"},
+         "pods are told the rack of their machine, or the launcher's image finds it out"},
+        {},
+};
+
+const MrIgnored kubernetes_ignored[] = {
+        {MR_CLASS, "the cluster reads its storage classes itself"},
         {},
 };
 

@@ -1,111 +1,188 @@
-/* What a node learns only where it runs: labels of its machine, and variables a user gives its
- * container. The launcher fills them into copies of the files that refer to them.
+/* What a node learns only where it runs: labels and addresses of its machine, and variables a user
+ * gives its container. The launcher fills them into copies of the files that refer to them.
  *
- * A pod that asks the API for its machine would need rights across the cluster. Kubernetes hands
- * the labels of zone and region to each pod when it is placed, and the name of the machine is known
- * anyway, so that racks need no rights at all. */
+ * A pod that asks the API for its machine needs rights across the cluster. Kubernetes itself hands
+ * the labels of zone and region to each pod when it is placed, and its machine's name and inner
+ * address are known anyway, so these need no rights at all. For all else a container of its own
+ * asks, before the node starts, and only that container gets a token. */
 
+#include <ctype.h>
 #include <string.h>
 
 #include "lower.h"
 
-static const struct {
-        const char *label, *variable, *field;
-} known[] = {
-        {"topology.kubernetes.io/zone", "MILLRACE_ZONE",
-         "metadata.labels['topology.kubernetes.io/zone']"},
-        {"topology.kubernetes.io/region", "MILLRACE_REGION",
-         "metadata.labels['topology.kubernetes.io/region']"},
-        {"kubernetes.io/hostname", "MILLRACE_MACHINE", "spec.nodeName"},
-};
+#define PLACE_FILE RUN_DIRECTORY "/place"
 
-const char *place_variable(const char *label, const char **ret_field) {
-        for (size_t i = 0; i < MR_ELEMENTS(known); i++)
-                if (mr_streq(known[i].label, label)) {
-                        *ret_field = known[i].field;
-                        return known[i].variable;
-                }
-        return NULL;
+Learned place_label(MrArena *arena, const char *key) {
+        static const struct {
+                const char *label;
+                Learned learned;
+        } told[] = {
+                {"topology.kubernetes.io/zone",
+                 {"MILLRACE_ZONE", "metadata.labels['topology.kubernetes.io/zone']", NULL}},
+                {"topology.kubernetes.io/region",
+                 {"MILLRACE_REGION", "metadata.labels['topology.kubernetes.io/region']", NULL}},
+                {"kubernetes.io/hostname", {"MILLRACE_MACHINE", "spec.nodeName", NULL}},
+        };
+
+        for (size_t i = 0; i < MR_ELEMENTS(told); i++)
+                if (mr_streq(told[i].label, key))
+                        return told[i].learned;
+        char *variable = mr_arena_strf(arena, "MILLRACE_LABEL_%s", key);
+        for (char *c = variable; *c; c++)
+                *c = isalnum((unsigned char) *c) ? (char) toupper((unsigned char) *c) : '_';
+        return (Learned){.variable = variable, .asked = mr_arena_strf(arena, "label:%s", key)};
 }
 
-/* Calls `found` with each reference of a text to a label or a variable. */
-typedef void (*Found)(const char *variable, const char *field, void *userdata);
+Learned place_address(const char *type) {
+        static const struct {
+                const char *type;
+                Learned learned;
+        } types[] = {
+                {"InternalIP", {"MILLRACE_INTERNAL_IP", "status.hostIP", NULL}},
+                {"InternalDNS", {"MILLRACE_INTERNAL_DNS", NULL, "address:InternalDNS"}},
+                {"ExternalIP", {"MILLRACE_EXTERNAL_IP", NULL, "address:ExternalIP"}},
+                {"ExternalDNS", {"MILLRACE_EXTERNAL_DNS", NULL, "address:ExternalDNS"}},
+                {"Hostname", {"MILLRACE_HOSTNAME", NULL, "address:Hostname"}},
+        };
 
-static void find_in_text(const char *text, Found found, void *userdata) {
-        static const char label[] = "@{label:", variable[] = "@{variable:";
+        for (size_t i = 0; i < MR_ELEMENTS(types); i++)
+                if (mr_streq(types[i].type, type))
+                        return types[i].learned;
+        return (Learned){.variable = "MILLRACE_ADDRESS", .asked = "address:"};
+}
 
+/* Calls `found` with whatever a text refers to that is learned where the node runs. */
+typedef void (*Found)(const Learned *learned, void *userdata);
+
+typedef struct Search {
+        Lowering *lowering;
+        const char *node;
+        Found found;
+        void *userdata;
+} Search;
+
+/* Only an endpoint of the node itself: where others are, they learn themselves. */
+static Learned learned_host(const Search *search, const char *argument) {
+        const char *slash = strchr(argument, '/');
+        size_t n = strlen(search->node);
+        Reached reached;
+
+        if (!slash || (size_t) (slash - argument) != n || strncmp(argument, search->node, n) != 0 ||
+            !lower_reach(search->lowering, search->node, slash + 1, &reached))
+                return (Learned){};
+        return reached.learned;
+}
+
+static Learned learned_of(const Search *search, const char *what, const char *argument) {
+        if (mr_streq(what, "label"))
+                return place_label(search->lowering->arena, argument);
+        if (mr_streq(what, "variable"))
+                return (Learned){.variable = mr_arena_strdup(search->lowering->arena, argument)};
+        return mr_streq(what, "host") ? learned_host(search, argument) : (Learned){};
+}
+
+static void find_in_text(const Search *search, const char *text) {
         for (const char *at = strstr(text, "@{"); at; at = strstr(at + 2, "@{")) {
-                bool is_label = mr_starts_with(at, label);
-                if (!is_label && !mr_starts_with(at, variable))
+                size_t n = strcspn(at, "}"), colon = strcspn(at, ":");
+                /* All others are by far the most. */
+                if (colon >= n || !strchr("lvh", at[2]))
                         continue;
-                const char *name = at + strlen(is_label ? label : variable), *field = NULL;
-                _cleanup_free_ char *key = mr_strndup(name, strcspn(name, "}"));
-                const char *filled = is_label ? place_variable(key, &field) : key;
-                if (filled)
-                        found(filled, field, userdata);
+                _cleanup_free_ char *what = mr_strndup(at + 2, colon - 2),
+                                    *argument = mr_strndup(at + colon + 1, n - colon - 1);
+                Learned learned = learned_of(search, what, argument);
+                if (learned.variable)
+                        search->found(&learned, search->userdata);
         }
 }
 
-static void find_in_node(const Lowering *lowering, const char *node, Found found, void *userdata) {
-        for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
-                const MrPart *part = mr_parts_at(lowering->parts, i);
-                if (part->kind == MR_PART_FILE && mr_streq(part->file.node, node))
-                        find_in_text(part->file.content, found, userdata);
+/* In one file of the node, or, with NULL, in all. */
+static void find_in_node(const Search *search, const char *file) {
+        for (size_t i = 0; i < mr_parts_size(search->lowering->parts); i++) {
+                const MrPart *part = mr_parts_at(search->lowering->parts, i);
+                if (part->kind == MR_PART_FILE && mr_streq(part->file.node, search->node) &&
+                    (!file || mr_streq(part->file.name, file)))
+                        find_in_text(search, part->file.content);
         }
 }
 
-static void note(const char *variable _unused_, const char *field _unused_, void *userdata) {
+static void note(const Learned *learned _unused_, void *userdata) {
         *(bool *) userdata = true;
 }
 
-static bool text_is_filled(const char *text) {
+static bool is_filled_in(Lowering *lowering, const MrFile *file) {
         bool is_filled = false;
 
-        find_in_text(text, note, &is_filled);
+        find_in_text(&(Search){lowering, file->node, note, &is_filled}, file->content);
         return is_filled;
 }
 
-bool place_fills(const Lowering *lowering, const char *node, const char *file) {
-        for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
-                const MrPart *part = mr_parts_at(lowering->parts, i);
-                if (part->kind == MR_PART_FILE && mr_streq(part->file.node, node) &&
-                    mr_streq(part->file.name, file) && text_is_filled(part->file.content))
-                        return true;
-        }
-        return false;
+bool place_fills(Lowering *lowering, const char *node, const char *file) {
+        bool is_filled = false;
+
+        find_in_node(&(Search){lowering, node, note, &is_filled}, file);
+        return is_filled;
+}
+
+static void note_asked(const Learned *learned, void *userdata) {
+        if (learned->asked)
+                *(bool *) userdata = true;
+}
+
+bool place_asks(Lowering *lowering, const char *node) {
+        bool is_asked = false;
+
+        find_in_node(&(Search){lowering, node, note_asked, &is_asked}, NULL);
+        return is_asked;
 }
 
 /* Each variable once, whatever refers to it. */
-static void collect(const char *variable, const char *field, void *userdata) {
-        mr_tree_set_string(userdata, variable, field ? field : "");
+static void collect(const Learned *learned, void *userdata) {
+        MrTree *entry = mr_tree_need_map(userdata, learned->variable);
+
+        mr_tree_set_string(entry, "field", learned->field);
+        mr_tree_set_string(entry, "asked", learned->asked);
 }
 
-void place_add_lines(const Lowering *lowering, const MrWorkload *workload, MrBuf *out) {
-        _cleanup_(mr_tree_freep) MrTree *variables = mr_tree_new_map();
+static MrTree *all_of(Lowering *lowering, const MrWorkload *workload) {
+        MrTree *variables = mr_tree_new_map();
+
+        find_in_node(&(Search){lowering, workload->node, collect, variables}, NULL);
+        return variables;
+}
+
+void place_add_lines(Lowering *lowering, const MrWorkload *workload, MrBuf *out) {
+        _cleanup_(mr_tree_freep) MrTree *variables = all_of(lowering, workload);
 
         for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
                 const MrPart *part = mr_parts_at(lowering->parts, i);
                 if (part->kind == MR_PART_FILE && mr_streq(part->file.node, workload->node) &&
-                    text_is_filled(part->file.content))
+                    is_filled_in(lowering, &part->file))
                         mr_buf_printf(out, "fill %s\n", part->file.name);
         }
-        find_in_node(lowering, workload->node, collect, variables);
         for (size_t i = 0; i < mr_tree_size(variables); i++)
                 mr_buf_printf(out, "variable %s\n", mr_tree_key(variables, i));
+        if (place_asks(lowering, workload->node))
+                mr_buf_puts(out, "place " PLACE_FILE "\n");
 }
 
-void place_add_variables(const Lowering *lowering, const MrWorkload *workload, MrTree *container) {
-        _cleanup_(mr_tree_freep) MrTree *variables = mr_tree_new_map();
+void place_add_variables(Lowering *lowering, const MrWorkload *workload, MrTree *container) {
+        _cleanup_(mr_tree_freep) MrTree *variables = all_of(lowering, workload);
 
-        find_in_node(lowering, workload->node, collect, variables);
+        for (size_t i = 0; i < mr_tree_size(variables); i++)
+                object_set_field(container, mr_tree_key(variables, i),
+                                 mr_tree_get_string(mr_tree_at(variables, i), "field"));
+}
+
+void place_add_arguments(Lowering *lowering, const MrWorkload *workload, MrTree *command) {
+        _cleanup_(mr_tree_freep) MrTree *variables = all_of(lowering, workload);
+
+        mr_tree_append(command, mr_tree_new_string(PLACE_FILE));
         for (size_t i = 0; i < mr_tree_size(variables); i++) {
-                const char *field = mr_tree_string(mr_tree_at(variables, i));
-                if (mr_is_empty(field))
-                        continue;
-                MrTree *entry =
-                        mr_tree_append(mr_tree_need_list(container, "env"), mr_tree_new_map());
-                MrTree *from = mr_tree_need_map(entry, "valueFrom");
-                mr_tree_set_string(entry, "name", mr_tree_key(variables, i));
-                mr_tree_set_string(mr_tree_need_map(from, "fieldRef"), "fieldPath", field);
+                const char *asked = mr_tree_get_string(mr_tree_at(variables, i), "asked");
+                if (asked)
+                        mr_tree_append(command, mr_tree_new_string(mr_arena_strf(
+                                                        lowering->arena, "%s=%s",
+                                                        mr_tree_key(variables, i), asked)));
         }
 }

@@ -93,6 +93,22 @@ static void add_scratch(const MrWorkload *workload, MrTree *volumes) {
         mr_tree_need_map(add_volume(volumes, "run"), "emptyDir");
 }
 
+/* A token for the container that asks about the machine, and whom to trust: what the API would
+ * mount into all containers of a pod. */
+static void add_account(MrTree *volumes) {
+        MrTree *projected = mr_tree_need_map(add_volume(volumes, "api"), "projected");
+        MrTree *sources = mr_tree_need_list(projected, "sources");
+        MrTree *token =
+                mr_tree_need_map(mr_tree_append(sources, mr_tree_new_map()), "serviceAccountToken");
+        MrTree *authority = source_of(sources, "configMap", "kube-root-ca.crt");
+        MrTree *item = mr_tree_append(mr_tree_need_list(authority, "items"), mr_tree_new_map());
+
+        mr_tree_set_string(token, "path", "token");
+        mr_tree_set_int(token, "expirationSeconds", 3607);
+        mr_tree_set_string(item, "key", "ca.crt");
+        mr_tree_set_string(item, "path", "ca.crt");
+}
+
 static const char *filled_text(const Lowering *lowering, const MrWorkload *workload,
                                const char *text) {
         static const char id[] = "{nodeId}", pod[] = "{nodePodName}";
@@ -130,8 +146,8 @@ static MrTree *filled(const Lowering *lowering, const MrWorkload *workload, cons
         return copy ? copy : mr_tree_copy(tree);
 }
 
-static void add_volumes(const Lowering *lowering, const MrWorkload *workload,
-                        const NodeFiles *files, MrTree *spec) {
+static void add_volumes(Lowering *lowering, const MrWorkload *workload, const NodeFiles *files,
+                        MrTree *spec) {
         MrTree *volumes = mr_tree_need_list(spec, "volumes");
         const MrTree *asked = mr_tree_get(workload->pod, "volumes");
         const MrTree *templated = mr_tree_get(workload->pod, "templatedVolumes");
@@ -143,6 +159,8 @@ static void add_volumes(const Lowering *lowering, const MrWorkload *workload,
         }
         add_files(workload, files, volumes);
         add_scratch(workload, volumes);
+        if (place_asks(lowering, workload->node))
+                add_account(volumes);
         for (size_t i = 0; i < mr_tree_size(asked); i++)
                 mr_tree_append(volumes, mr_tree_copy(mr_tree_at(asked, i)));
         for (size_t i = 0; i < mr_tree_size(templated); i++)
@@ -173,8 +191,10 @@ MrTree *lower_pod(Lowering *lowering, const MrWorkload *workload, const NodeFile
         mr_tree_set_bool(spec, "automountServiceAccountToken", false);
         mr_tree_set_int(spec, "terminationGracePeriodSeconds", workload->stop_timeout_sec);
         mr_tree_set(spec, "securityContext", security(lowering));
-        mr_tree_append(mr_tree_need_list(spec, "initContainers"),
-                       lower_init_container(lowering, workload));
+        MrTree *before = mr_tree_need_list(spec, "initContainers");
+        if (place_asks(lowering, workload->node))
+                mr_tree_append(before, lower_place_container(lowering, workload));
+        mr_tree_append(before, lower_init_container(lowering, workload));
         mr_tree_append(mr_tree_need_list(spec, "containers"), lower_container(lowering, workload));
         add_volumes(lowering, workload, files, spec);
         apply_asked(lowering, workload, spec);

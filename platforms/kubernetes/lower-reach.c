@@ -47,8 +47,8 @@ static const MrTree *seen(const Lowering *lowering, const char *service) {
                            mr_arena_strf(lowering->arena, "%s/%s", lowering->ns, service));
 }
 
-/* The port is assigned with the service, the host later, or, where every machine is one, never by
- * itself. */
+/* The port is assigned with the service, the host later, or, where every machine is one, never: the
+ * node learns it where it runs. */
 static void reach_assigned(const Lowering *lowering, const MrService *service, Reached *ret) {
         const MrTree *found = seen(lowering, service->name);
         const MrServicePort *port = &service->ports[0];
@@ -57,6 +57,10 @@ static void reach_assigned(const Lowering *lowering, const MrService *service, R
         ret->port = service->reach == MR_REACH_BALANCER ? port->port
                     : port->node_port > 0               ? port->node_port
                                                         : mr_tree_get_int(found, "port", 0);
+        /* The machine is that of the only node behind it. */
+        if (!ret->host && service->reach == MR_REACH_NODE_PORT && service->node)
+                ret->learned = place_address(
+                        mr_tree_get_string(service->options, "preferredNodePortAddressType"));
 }
 
 void lower_reach_service(const Lowering *lowering, const MrService *service, Reached *ret) {
@@ -71,7 +75,7 @@ void lower_reach_service(const Lowering *lowering, const MrService *service, Rea
                 ret->port = service->ports[0].port;
         } else
                 reach_assigned(lowering, service, ret);
-        if (!ret->host || ret->port == 0)
+        if ((!ret->host && !ret->learned.variable) || ret->port == 0)
                 ret->pending =
                         mr_arena_strf(lowering->arena, "the address of service %s", service->name);
 }

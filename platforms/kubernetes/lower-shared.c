@@ -11,11 +11,46 @@ static void add_shared(Lowering *lowering, const char *kind, const char *name, M
                                                      .body = body});
 }
 
-/* Nodes ask the API for nothing, so their account has no rights and no token of it reaches them. */
+static bool has_asking_node(Lowering *lowering, const MrAccount *account) {
+        for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
+                const MrPart *part = mr_parts_at(lowering->parts, i);
+                if (part->kind == MR_PART_WORKLOAD &&
+                    mr_streq(part->workload.account, account->name) &&
+                    place_asks(lowering, part->workload.node))
+                        return true;
+        }
+        return false;
+}
+
+/* The right to read machines is one across the cluster; so what grants it is in no namespace, and
+ * nothing in one can own it. */
+static void lower_binding(Lowering *lowering, const MrAccount *account) {
+        static const char rights[] = "rbac.authorization.k8s.io";
+        MrTags tags = account->binding_tags;
+
+        tags.owner = NULL;
+        MrTree *body = object_new(lowering, "rbac.authorization.k8s.io/v1", "ClusterRoleBinding",
+                                  account->binding, &tags);
+        MrTree *role = mr_tree_need_map(body, "roleRef");
+        MrTree *subject = mr_tree_append(mr_tree_need_list(body, "subjects"), mr_tree_new_map());
+        mr_tree_remove(mr_tree_get(body, "metadata"), "namespace");
+        mr_tree_set_string(role, "apiGroup", rights);
+        mr_tree_set_string(role, "kind", "ClusterRole");
+        mr_tree_set_string(role, "name", "millrace-machine-reader");
+        mr_tree_set_string(subject, "kind", "ServiceAccount");
+        mr_tree_set_string(subject, "name", account->name);
+        mr_tree_set_string(subject, "namespace", lowering->ns);
+        add_shared(lowering, "ClusterRoleBinding", account->binding, body);
+}
+
+/* Nodes ask the API for nothing, and no token of their account reaches them. It has a right only
+ * where it must be asked on which machine they are. */
 void lower_account(Lowering *lowering, const MrAccount *account) {
         MrTree *body = object_new(lowering, "v1", "ServiceAccount", account->name, &account->tags);
 
         add_shared(lowering, "ServiceAccount", account->name, body);
+        if (account->binding && has_asking_node(lowering, account))
+                lower_binding(lowering, account);
 }
 
 void lower_guard(Lowering *lowering, const MrGuard *guard) {

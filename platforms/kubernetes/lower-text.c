@@ -48,6 +48,21 @@ static int reach(Scope *scope, const char *argument, Reached *ret, MrError *err)
         return 0;
 }
 
+/* Whether "NODE/ENDPOINT" is of this node. */
+static bool is_own(const Scope *scope, const char *argument) {
+        size_t n = strlen(scope->node);
+
+        return strncmp(argument, scope->node, n) == 0 && argument[n] == '/';
+}
+
+static int unknown_host(Scope *scope, const char *argument, MrBuf *out) {
+        if (!scope->pending)
+                scope->pending =
+                        mr_arena_strf(scope->lowering->arena, "the address of %s", argument);
+        mr_buf_printf(out, "<%s>", scope->pending);
+        return 1;
+}
+
 static int resolve_host(Scope *scope, const char *argument, MrBuf *out, MrError *err) {
         Reached reached;
 
@@ -56,9 +71,11 @@ static int resolve_host(Scope *scope, const char *argument, MrBuf *out, MrError 
                 return r;
         if (reached.host)
                 mr_buf_puts(out, reached.host);
+        else if (reached.learned.variable && is_own(scope, argument))
+                mr_buf_printf(out, "@{variable:%s}", reached.learned.variable);
         else
-                mr_buf_printf(out, "<%s>", reached.pending);
-        return reached.host ? 0 : 1;
+                return unknown_host(scope, argument, out);
+        return 0;
 }
 
 static int resolve_port(Scope *scope, const char *argument, MrBuf *out, MrError *err) {
@@ -129,27 +146,9 @@ static int resolve_jar(Scope *scope, const char *name, MrBuf *out) {
         return r;
 }
 
-static void warn_once(MrManifests *out, const char *text) {
-        for (size_t i = 0; i < mr_manifests_warnings(out); i++) {
-                const char *reason, *message;
-                mr_manifests_warning_at(out, i, &reason, &message);
-                if (mr_streq(message, text))
-                        return;
-        }
-        mr_manifests_warn(out, "NotYet", "%s", text);
-}
-
 /* Where a pod will run is not known when its configuration is made: the launcher fills it in. */
 static int resolve_label(Scope *scope, const char *key, MrBuf *out) {
-        const char *field, *variable = place_variable(key, &field);
-
-        if (variable)
-                mr_buf_printf(out, "@{variable:%s}", variable);
-        else
-                warn_once(scope->lowering->out,
-                          mr_arena_strf(scope->lowering->arena,
-                                        "%s does not learn the label %s of its machine yet",
-                                        scope->node, key));
+        mr_buf_printf(out, "@{variable:%s}", place_label(scope->lowering->arena, key).variable);
         return 0;
 }
 

@@ -41,7 +41,7 @@ static void add_addresses(Lowering *lowering, const MrWorkload *workload) {
                 if (part->kind != MR_PART_ENDPOINT ||
                     !mr_streq(part->endpoint.node, workload->node) ||
                     !lower_reach(lowering, workload->node, part->endpoint.name, &reached) ||
-                    reached.pending)
+                    reached.pending || !reached.host)
                         continue;
                 mr_manifests_add_address(lowering->out, (MrAddress){.node = workload->node,
                                                                     .endpoint = part->endpoint.name,
@@ -64,6 +64,8 @@ int lower_workload(Lowering *lowering, const MrWorkload *workload, MrError *err)
         char fingerprint[MR_DIGEST_MAX];
 
         int r = check_name(workload, err);
+        if (r >= 0)
+                r = check_image(lowering, workload, err);
         if (r >= 0)
                 r = lower_files(lowering, workload, &files, err);
         if (r < 0)

@@ -5,7 +5,7 @@
  *
  * kind                                     rank  made of the part
  * ServiceAccount, NetworkPolicy,           0     account, firewall,
- * PodDisruptionBudget                            guard
+ * PodDisruptionBudget, ClusterRoleBinding        guard
  * Service, and Ingress, TLSRoute or Route  1     service
  * PersistentVolumeClaim                    2     volume
  * ConfigMap NODE, Secret NODE-files        3     file, and the launch description of a workload
@@ -60,6 +60,7 @@ typedef struct NodeFiles {
 } NodeFiles;
 
 extern const MrExcept kubernetes_except[];
+extern const MrIgnored kubernetes_ignored[];
 
 /* Slots of the ops of every platform with this API; their flavor is a Flavor. */
 int kubernetes_lower(const MrPlatformOps *ops, const char *ns, const MrParts *parts,
@@ -68,6 +69,10 @@ int kubernetes_lower_secrets(const MrPlatformOps *ops, const char *ns, const MrP
                              const MrFacts *facts, MrManifests *ret, MrError *err);
 int kubernetes_open(const MrPlatformOps *ops, const MrPlatformArgs *args, MrPlatform **ret,
                     MrError *err);
+
+/* settings.c: what settings and variables say of images, as mr_facts_host() has it. */
+int kubernetes_settings(const MrPlatformOps *ops, const MrTree *config, MrTree *ret_host,
+                        MrError *err);
 
 /* lower-object.c: bodies. */
 MrTree *object_new(const Lowering *lowering, const char *api_version, const char *kind,
@@ -80,6 +85,8 @@ void object_set_tags(const Lowering *lowering, MrTree *metadata, const MrTags *t
 void object_set_labels(MrTree *map, const char *key, const MrPairs *labels);
 /* Adds a map or a list from a user's tree under the same key, when it is there. */
 void object_copy(MrTree *map, const MrTree *from, const char *key);
+/* A variable of a container that is a field of its pod; NULL sets nothing. */
+void object_set_field(MrTree *container, const char *variable, const char *field);
 /* The quantity of so many bytes or thousandths, in the largest unit without a fraction. */
 const char *bytes_text(MrArena *arena, uint64_t bytes);
 const char *milli_text(MrArena *arena, uint64_t milli);
@@ -89,9 +96,17 @@ int lower_text(Lowering *lowering, const char *node, const char *text, const cha
                bool *ret_is_secret, const char **ret_pending, MrError *err) _must_check_;
 const MrVolume *lower_find_volume(const Lowering *lowering, const char *node, const char *name);
 const char *lower_volume_path(const Lowering *lowering, const MrVolume *volume);
+/* lower-place.c: what a node learns of its machine only where it runs, and how. */
+typedef struct Learned {
+        const char *variable; /* that holds it; NULL: nothing */
+        const char *field;    /* of the pod, which tells it without any rights, or … */
+        const char *asked;    /* … what millrace-place asks the API for, "label:KEY" */
+} Learned;
+
 /* lower-reach.c: where clients reach an endpoint of a node. */
 typedef struct Reached {
         const char *host; /* NULL: not known yet */
+        Learned learned;  /* only the node itself learns its host */
         int64_t port;     /* 0: not known yet */
         const char *pending;
 } Reached;
@@ -102,15 +117,21 @@ bool lower_reach(Lowering *lowering, const char *node, const char *endpoint, Rea
 void lower_reach_service(const Lowering *lowering, const MrService *service, Reached *ret);
 int64_t inner_port(const MrEndpoint *endpoint);
 const char *lower_pod_address(const Lowering *lowering, const MrWorkload *workload);
-/* lower-place.c: what a node learns only where it runs. */
-/* The variable through which a pod learns a label of its machine; NULL: it does not. */
-const char *place_variable(const char *label, const char **ret_field);
+/* lower-place.c again. */
+Learned place_label(MrArena *arena, const char *key);
+/* The address of its machine of the type that is preferred (NULL: none is). */
+Learned place_address(const char *type);
 /* Whether the launcher fills something into the node's file. */
-bool place_fills(const Lowering *lowering, const char *node, const char *file);
-void place_add_lines(const Lowering *lowering, const MrWorkload *workload, MrBuf *out);
-void place_add_variables(const Lowering *lowering, const MrWorkload *workload, MrTree *container);
+bool place_fills(Lowering *lowering, const char *node, const char *file);
+/* Whether the API is asked before the node starts. */
+bool place_asks(Lowering *lowering, const char *node);
+void place_add_lines(Lowering *lowering, const MrWorkload *workload, MrBuf *out);
+void place_add_variables(Lowering *lowering, const MrWorkload *workload, MrTree *container);
+/* What millrace-place is told to find out. */
+void place_add_arguments(Lowering *lowering, const MrWorkload *workload, MrTree *command);
 #define NODE_DIRECTORY "/etc/millrace/node"
 #define RUN_DIRECTORY "/run/millrace"
+#define ACCOUNT_DIRECTORY "/var/run/secrets/kubernetes.io/serviceaccount"
 #define SOFTWARE_DIRECTORY "/opt"
 #define JAVA "/opt/java/openjdk/bin/java"
 
@@ -129,6 +150,9 @@ int lower_launch(Lowering *lowering, const MrWorkload *workload, const char **re
 /* lower-pod.c: the template of a pod. */
 MrTree *lower_pod(Lowering *lowering, const MrWorkload *workload, const NodeFiles *files);
 /* lower-container.c */
+int check_image(const Lowering *lowering, const MrWorkload *workload, MrError *err) _must_check_;
 MrTree *lower_container(Lowering *lowering, const MrWorkload *workload);
 MrTree *lower_init_container(Lowering *lowering, const MrWorkload *workload);
+/* The container that asks the API about the machine, before all else. */
+MrTree *lower_place_container(Lowering *lowering, const MrWorkload *workload);
 int lower_workload(Lowering *lowering, const MrWorkload *workload, MrError *err) _must_check_;

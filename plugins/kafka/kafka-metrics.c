@@ -63,11 +63,12 @@ static const char *rack_label(const KafkaCluster *cluster) {
         return rack->type == RACK_ENVIRONMENT ? rack->variable : rack->topology_key;
 }
 
-/* Without facts of a host, as in a plan on paper, the label is taken to be there. */
+/* Where no labels are known, as in a plan on paper, or where each node may run on another machine,
+ * the label is taken to be there. */
 static bool is_labelled(const KafkaCluster *cluster, const char *label) {
-        const MrTree *host = mr_facts_host(cluster->facts);
+        const MrTree *labels = mr_tree_get(mr_facts_host(cluster->facts), "labels");
 
-        return !host || !mr_is_empty(mr_tree_get_string(mr_tree_get(host, "labels"), label));
+        return !labels || !mr_is_empty(mr_tree_get_string(labels, label));
 }
 
 static bool wants_reporter(const KafkaCluster *cluster) {

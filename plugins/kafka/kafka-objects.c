@@ -171,7 +171,11 @@ static void add_account(const KafkaCluster *cluster, MrParts *parts) {
                 .tags = cluster_tags(cluster->arena, cluster->resource, NULL, "kafka"),
         };
 
+        account.binding = mr_arena_strf(cluster->arena, "strimzi-%s-%s-init", cluster->resource->ns,
+                                        account.name);
+        account.binding_tags = account.tags;
         account.tags.template = kafka_template(cluster, NULL, "serviceAccount");
+        account.binding_tags.template = kafka_template(cluster, NULL, "clusterRoleBinding");
         mr_parts_add(parts, (MrPart){.kind = MR_PART_ACCOUNT, .account = account});
 }
 

@@ -4,9 +4,14 @@
  * "KIND/NAME as [SPEC:]NAME", and has only the lines that differ; "-FIELD" is one it lacks. Pods of
  * Strimzi's own pod sets stand there as the sets of one they are here; of a file of options each
  * option is a field, of loggers the level of those that differ from the root's, of a secret the
- * names of its keys. Fields that an API server sets by itself are left out. A resource that is
- * refused is a difference, too. Every difference is explained in `explained.tsv`, and every
- * explanation is of use. */
+ * names of its keys. Fields that an API server sets by itself are left out; parity-record.py makes
+ * these files of recorded objects. A resource that is refused is a difference, too. Of a spec
+ * called "…-deleted" there is what stays when the resource goes. Images are those that
+ * `images.env` names, as in the settings of the platform.
+ *
+ * Every difference is explained in `explained.tsv`, and every explanation is of use. A pattern is
+ * of "SPEC OBJECT FIELD", or of "SPEC OBJECT FIELD = THEIRS → OURS" when it says what the values
+ * have to be. MILLRACE_SHOW=yes prints each difference with its explanation. */
 
 #include <dirent.h>
 #include <fnmatch.h>
@@ -45,6 +50,7 @@ typedef struct World {
         size_t n_explanations, allocated;
         MrTree *expected; /* SPEC → OBJECT → FIELD → JSON */
         size_t n_unexplained, n_fields, n_specs;
+        bool is_shown;
 } World;
 
 static const char *read_text(const World *world, const char *path) {
@@ -82,6 +88,8 @@ static int set_up(void **state) {
         if (source && chdir(source) < 0)
                 return -1;
         world->arena = mr_arena_new();
+        if (setenv("STRIMZI_KAFKA_IMAGES", read_text(world, FOLDER "/images.env"), 1) < 0)
+                return -1;
         world->expected = mr_tree_new_map();
         world->registry = registry_new();
         *state = world;
@@ -103,6 +111,25 @@ static int tear_down(void **state) {
         return 0;
 }
 
+static int make_objects(const World *world, const MrPlatformOps *platform, const Document *document,
+                        const MrFacts *facts, bool is_deleted, MrTree *ret, MrError *err) {
+        _cleanup_(desire_freep) Desire *desire = NULL;
+
+        if (!mr_streq(document->resource.kind->name, "Kafka"))
+                return 0;
+        int r = desire_make(world->registry, platform, document, facts, NULL, &desire, err);
+        if (r < 0)
+                return r;
+        object_fields(desire->wanted, ret);
+        for (size_t i = 0; is_deleted && i < mr_manifests_size(desire->wanted); i++) {
+                const MrManifest *manifest = mr_manifests_at(desire->wanted, i);
+                _cleanup_free_ char *key = mr_strf("%s/%s", manifest->kind, manifest->name);
+                if (!manifest->keep)
+                        mr_tree_remove(ret, key);
+        }
+        return 0;
+}
+
 /* NULL and why when the resource is refused. */
 static MrTree *our_objects(const World *world, const char *name, char **ret_refusal) {
         bool is_openshift = mr_starts_with(name, "openshift-") || mr_ends_with(name, "-route");
@@ -111,22 +138,19 @@ static MrTree *our_objects(const World *world, const char *name, char **ret_refu
                 plugins_find_platform(&world->plugins, is_openshift ? "openshift" : "kubernetes");
         _cleanup_(facts_freep) MrFacts *facts = facts_new(1767225600, platform->name);
         _cleanup_documents_ Documents documents = {};
+        _cleanup_(mr_tree_freep) MrTree *host = mr_tree_new_map();
         _cleanup_error_ MrError err = {};
         MrTree *ret = mr_tree_new_map();
 
-        int r = documents_read_path(world->registry, path, NULL, &documents, &err);
+        int r = platform->platform->settings(platform->platform, NULL, host, &err);
+        facts_set_host(facts, host);
+        if (r >= 0)
+                r = documents_read_path(world->registry, path, NULL, &documents, &err);
         for (size_t i = 0; i < documents.n; i++)
                 facts_add_resource(facts, &documents.items[i]->resource);
-        for (size_t i = 0; r >= 0 && i < documents.n; i++) {
-                const MrResource *resource = &documents.items[i]->resource;
-                _cleanup_(desire_freep) Desire *desire = NULL;
-                if (!mr_streq(resource->kind->name, "Kafka"))
-                        continue;
-                r = desire_make(world->registry, platform->platform, documents.items[i], facts,
-                                NULL, &desire, &err);
-                if (r >= 0)
-                        object_fields(desire->wanted, ret);
-        }
+        for (size_t i = 0; r >= 0 && i < documents.n; i++)
+                r = make_objects(world, platform->platform, documents.items[i], facts,
+                                 mr_ends_with(name, "-deleted"), ret, &err);
         if (r >= 0)
                 return ret;
         *ret_refusal = mr_error_text(&err);
@@ -185,21 +209,31 @@ static const MrTree *their_objects(const World *world, const char *name) {
 
 /* --- differences */
 
+static bool explains(const Explanation *explanation, const char *sign, const char *field,
+                     const char *with_values) {
+        bool is_of_values = strstr(explanation->pattern, " = ");
+
+        return mr_streq(explanation->sign, sign) &&
+               fnmatch(explanation->pattern, is_of_values ? with_values : field, FNM_EXTMATCH) == 0;
+}
+
 static void differ(World *world, const char *sign, const char *name, const char *object,
                    const char *field, const char *theirs, const char *ours) {
         _cleanup_free_ char *what = mr_strf("%s %s%s%s", name, object, *field ? " " : "", field);
+        _cleanup_free_ char *all =
+                mr_strf("%s = %s → %s", what, theirs ? theirs : "nothing", ours ? ours : "nothing");
 
         for (size_t i = 0; i < world->n_explanations; i++) {
                 Explanation *explanation = &world->explanations[i];
-                if (!mr_streq(explanation->sign, sign) ||
-                    fnmatch(explanation->pattern, what, FNM_EXTMATCH) != 0)
+                if (!explains(explanation, sign, what, all))
                         continue;
                 explanation->n++;
+                if (world->is_shown)
+                        print_message("%zu\t%s\t%s\n", i + 1, sign, all);
                 return;
         }
         if (world->n_unexplained++ < SHOWN_MAX)
-                print_error("%s %s: %s → %s\n", sign, what, theirs ? theirs : "nothing",
-                            ours ? ours : "nothing");
+                print_error("%s %s\n", sign, all);
 }
 
 static void compare_fields(World *world, const char *name, const char *object, const MrTree *theirs,
@@ -250,6 +284,7 @@ static void every_difference_is_explained(void **state) {
         struct dirent **entries;
         int n = scandir(FOLDER, &entries, is_spec, alphasort);
 
+        world->is_shown = getenv("MILLRACE_SHOW");
         read_explanations(world);
         for (int i = 0; i < n; i++) {
                 _cleanup_free_ char *name =

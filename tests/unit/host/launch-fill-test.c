@@ -71,6 +71,32 @@ static void check(const Place *p, const char *text, const char *expected) {
         assert_string_equal(written, expected);
 }
 
+static void write_place(const Place *p, const char *text) {
+        FILE *file = fopen(p->launch.place, "we");
+
+        assert_non_null(file);
+        assert_true(fputs(text, file) >= 0);
+        assert_int_equal(fclose(file), 0);
+}
+
+static void what_was_found_out_before_is_as_good_as_a_variable(void **state) {
+        Place *p = *state;
+        _cleanup_(failure_done) Failure bad = {}, missing = {};
+        _cleanup_(text_free) char *path = text_format("%s/place", p->run);
+
+        p->launch.place = path;
+        write_place(p, "FILL_ABSENT=a=b\nFILL_ZONE=east\nFILL_UNUSED=x\n");
+        check(p, "[@{variable:FILL_ABSENT}@{variable:FILL_ZONE}]", "[a=beast]");
+        write_place(p, "no sign\n");
+        assert_int_equal(fill(p, "x", &bad), -1);
+        assert_non_null(strstr(bad.text, "does not read NAME=VALUE"));
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(fill(p, "x", &missing), -1);
+        assert_int_equal(missing.code, LAUNCH_BAD_FILE);
+        assert_non_null(strstr(missing.text, "millrace-place has to run before"));
+        p->launch.place = NULL;
+}
+
 static void only_the_named_variables_are_filled_in(void **state) {
         const Place *p = *state;
 
@@ -123,6 +149,8 @@ static void what_cannot_be_read_or_written_is_told(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(what_was_found_out_before_is_as_good_as_a_variable,
+                                                setup, teardown),
                 cmocka_unit_test_setup_teardown(only_the_named_variables_are_filled_in, setup,
                                                 teardown),
                 cmocka_unit_test_setup_teardown(a_former_copy_is_replaced_and_private, setup,

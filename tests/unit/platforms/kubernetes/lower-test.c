@@ -304,6 +304,7 @@ static void quantities_are_written_short(void **state _unused_) {
 }
 
 #define CONTAINER "spec.template.spec.containers[0]."
+#define INIT "spec.template.spec.initContainers[0]."
 
 static void labels_of_the_machine_reach_the_pod(void **state _unused_) {
         _cleanup_world_ w = world("kubernetes");
@@ -388,9 +389,26 @@ static void images_are_those_of_the_version(void **state _unused_) {
         see_host(&w, "{\"images\": {\"db\": {\"1.0.0\": \"r/db:a\", \"2.0.0\": \"r/db:b\"}}}");
         must_lower(&w);
         assert_string_equal(text_at(&w, "StatefulSet", "n", CONTAINER "image"), "r/db:a");
+        /* Whoever names some has no others. */
+        _cleanup_error_ MrError err = {};
+        mr_parts_edit(w.parts, 0)->workload.version = "3.0.0";
+        assert_true(lower(&w, &err) < 0);
+        assert_non_null(strstr(err.message, "no image of db 3.0.0, only of 1.0.0, 2.0.0"));
         mr_parts_edit(w.parts, 0)->workload.image = "own";
         must_lower(&w);
         assert_string_equal(text_at(&w, "StatefulSet", "n", CONTAINER "image"), "own");
+}
+
+static void the_launcher_comes_from_the_image_of_the_settings(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes");
+
+        add_node(&w, "n");
+        must_lower(&w);
+        assert_string_equal(text_at(&w, "StatefulSet", "n", INIT "image"),
+                            "millrace/launcher:" MILLRACE_VERSION);
+        see_host(&w, "{\"launcher_image\": \"r/l:2\"}");
+        must_lower(&w);
+        assert_string_equal(text_at(&w, "StatefulSet", "n", INIT "image"), "r/l:2");
 }
 
 static void the_first_contact_has_an_address(void **state _unused_) {
@@ -408,19 +426,113 @@ static void the_first_contact_has_an_address(void **state _unused_) {
         assert_string_equal(address->host, "lb.example.com");
 }
 
-static void a_label_no_pod_learns_is_told_once(void **state _unused_) {
-        _cleanup_world_ w = world("kubernetes");
-        const char *reason, *message;
+static void add_account(World *w) {
+        mr_parts_add(w->parts, (MrPart){.kind = MR_PART_ACCOUNT,
+                                        .account = {.name = "c",
+                                                    .tags = {.instance = "c"},
+                                                    .binding = "c-init",
+                                                    .binding_tags = {.instance = "c"}}});
+}
+
+#define BINDING "ClusterRoleBinding", "c-init"
+#define VOLUME "spec.template.spec.volumes[api].projected.sources"
+
+/* Only the container that asks gets a token, and only an account with such a node a right. */
+static void assert_asks(const World *w, const char *what) {
+        const MrTree *set = find(w, "StatefulSet", "n")->body;
+        const MrTree *binding = find(w, BINDING)->body;
+
+        assert_string_equal(text_at(w, "StatefulSet", "n", INIT "name"), "place");
+        assert_string_equal(text_at(w, "StatefulSet", "n", INIT "command[2]"), what);
+        assert_null(mr_tree_find(set, INIT "command[3]", false));
+        assert_string_equal(text_at(w, "StatefulSet", "n", INIT "volumeMounts[api].mountPath"),
+                            "/var/run/secrets/kubernetes.io/serviceaccount");
+        assert_null(mr_tree_find(set, CONTAINER "volumeMounts[api]", false));
+        assert_int_equal(mr_tree_size(mr_tree_find(set, VOLUME, false)), 2);
+        assert_non_null(strstr(text_at(w, "ConfigMap", "n", "data.launch"),
+                               "\nplace /run/millrace/place\n"));
+        assert_string_equal(mr_tree_string(mr_tree_find(binding, "subjects[0].name", false)), "c");
+        assert_null(mr_tree_find(binding, "metadata.namespace", false));
+}
+
+static void assert_asks_nothing(const World *w) {
+        assert_string_equal(text_at(w, "StatefulSet", "n", INIT "name"), "launcher");
+        assert_null(find(w, BINDING));
+        assert_null(mr_tree_find(find(w, "StatefulSet", "n")->body, VOLUME, false));
+        assert_null(strstr(text_at(w, "ConfigMap", "n", "data.launch"), "place"));
+}
+
+static void labels_no_pod_is_told_are_asked_for(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes"), told = world("kubernetes");
 
         add_node(&w, "n");
-        add_file(&w, "f", "[@{label:shelf}@{label:shelf}]", MR_EFFECT_RESTART);
+        add_account(&w);
+        add_file(&w, "f", "[@{label:example.com/shelf}@{label:example.com/shelf}]",
+                 MR_EFFECT_RESTART);
         must_lower(&w);
-        assert_string_equal(text_at(&w, "ConfigMap", "n", "data.f"), "[]");
-        assert_null(strstr(text_at(&w, "ConfigMap", "n", "data.launch"), "fill"));
-        assert_int_equal(mr_manifests_warnings(w.out), 1);
-        mr_manifests_warning_at(w.out, 0, &reason, &message);
-        assert_string_equal(reason, "NotYet");
-        assert_non_null(strstr(message, "shelf"));
+        assert_string_equal(text_at(&w, "ConfigMap", "n", "data.f"),
+                            "[@{variable:MILLRACE_LABEL_EXAMPLE_COM_SHELF}"
+                            "@{variable:MILLRACE_LABEL_EXAMPLE_COM_SHELF}]");
+        assert_asks(&w, "MILLRACE_LABEL_EXAMPLE_COM_SHELF=label:example.com/shelf");
+        assert_int_equal(mr_manifests_warnings(w.out), 0);
+        add_node(&told, "n");
+        add_account(&told);
+        add_file(&told, "f", "@{label:topology.kubernetes.io/zone}", MR_EFFECT_RESTART);
+        must_lower(&told);
+        assert_asks_nothing(&told);
+}
+
+static MrTree *json(const char *text);
+
+static void ports_of_machines_are_reached_at_the_machine(void **state _unused_) {
+        static const char text[] = "@{host:n/tcp-out}:@{port:n/tcp-out}";
+        static const MrServicePort port = {.name = "tcp-out", .port = 9094, .node_port = 32000};
+        _cleanup_world_ w = world("kubernetes");
+        _cleanup_(mr_tree_freep) MrTree *dns = json("{\"preferredNodePortAddressType\": "
+                                                    "\"InternalDNS\"}"),
+                                        *ip = json("{\"preferredNodePortAddressType\": "
+                                                   "\"InternalIP\"}");
+
+        add_node(&w, "n");
+        add_service(&w, MR_REACH_NODE_PORT, MR_ROUTING_NONE);
+        add_account(&w);
+        add_file(&w, "f", text, MR_EFFECT_NONE);
+        add_file(&w, "g", "@{file:f}", MR_EFFECT_NONE);
+        /* The port comes with the service. */
+        (void) file_of(&w);
+        assert_string_equal(find(&w, "StatefulSet", "n")->pending,
+                            "the address of service c-out-0");
+        mr_parts_edit(w.parts, 2)->service.ports = &port;
+        assert_string_equal(file_of(&w), "@{variable:MILLRACE_ADDRESS}:32000");
+        assert_null(find(&w, "StatefulSet", "n")->pending);
+        assert_asks(&w, "MILLRACE_ADDRESS=address:");
+        assert_string_equal(text_at(&w, "ConfigMap", "n", "data.g"), "/run/millrace/f");
+        assert_null(mr_manifests_find_address(w.out, "n", "tcp-out"));
+        mr_parts_edit(w.parts, 2)->service.options = dns;
+        assert_string_equal(file_of(&w), "@{variable:MILLRACE_INTERNAL_DNS}:32000");
+        assert_asks(&w, "MILLRACE_INTERNAL_DNS=address:InternalDNS");
+        /* A pod is told the inner address of its machine. */
+        mr_parts_edit(w.parts, 2)->service.options = ip;
+        assert_string_equal(file_of(&w), "@{variable:MILLRACE_INTERNAL_IP}:32000");
+        assert_asks_nothing(&w);
+        assert_string_equal(
+                text_at(&w, "StatefulSet", "n", CONTAINER "env[0].valueFrom.fieldRef.fieldPath"),
+                "status.hostIP");
+}
+
+static void where_another_node_is_only_that_node_learns(void **state _unused_) {
+        static const MrServicePort port = {.name = "tcp-out", .port = 9094, .node_port = 32000};
+        _cleanup_world_ w = world("kubernetes");
+
+        add_node(&w, "n");
+        add_service(&w, MR_REACH_NODE_PORT, MR_ROUTING_NONE);
+        mr_parts_edit(w.parts, 2)->service.ports = &port;
+        mr_parts_edit(w.parts, 2)->service.node = "m";
+        add_node(&w, "m");
+        add_file(&w, "f", "@{host:m/tcp-out}", MR_EFFECT_NONE);
+        must_lower(&w);
+        assert_string_equal(find(&w, "StatefulSet", "n")->pending, "the address of m/tcp-out");
+        assert_null(find(&w, "StatefulSet", "m")->pending);
 }
 
 static void a_platform_on_paper_cannot_be_opened(void **state _unused_) {
@@ -440,8 +552,11 @@ int main(void) {
                 cmocka_unit_test(volumes_differ_from_node_to_node),
                 cmocka_unit_test(storage_of_the_machine_is_passed_on),
                 cmocka_unit_test(images_are_those_of_the_version),
+                cmocka_unit_test(the_launcher_comes_from_the_image_of_the_settings),
                 cmocka_unit_test(the_first_contact_has_an_address),
-                cmocka_unit_test(a_label_no_pod_learns_is_told_once),
+                cmocka_unit_test(labels_no_pod_is_told_are_asked_for),
+                cmocka_unit_test(ports_of_machines_are_reached_at_the_machine),
+                cmocka_unit_test(where_another_node_is_only_that_node_learns),
                 cmocka_unit_test(a_secret_never_gets_into_a_config_map),
                 cmocka_unit_test(only_what_needs_a_restart_changes_the_fingerprint),
                 cmocka_unit_test(what_is_missing_is_waited_for),

@@ -91,7 +91,7 @@ command_line() { h1 cat "/proc/$(property "$1" MainPID)/cmdline" | tr '\0' '\n';
 deleted_soon() { # WHAT: the spec in $spec
         local from
         from=$(seconds)
-        check "$1: the cluster is deleted within half a minute" ctl delete --timeout 30s -f - <"$spec"
+        check "$1: the cluster is deleted within a minute and a half" ctl delete --timeout 90s -f - <"$spec"
         check "$1: every node has ended" wait_for 10 "the units to go" no_units
         note "$1: gone after $(since "$from") s"
 }

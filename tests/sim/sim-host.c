@@ -298,20 +298,12 @@ static void ensure_distribution(Sim *sim, const MrTree *step) {
         }
 }
 
-static const struct {
-        const char *op;
-        void (*run)(Sim *sim, const MrTree *step);
-} operations[] = {
-        {"claim.create", create_claim},
-        {"claim.remove", remove_claim},
-        {"file.write", write_file},
-        {"file.remove", remove_file},
-        {"unit.write", write_unit},
-        {"unit.remove", remove_unit},
-        {"start", start_node},
-        {"restart", restart_node},
-        {"stop", stop_node},
-        {"distribution.ensure", ensure_distribution},
+static void (*const operations[_HOST_OP_MAX])(Sim *sim, const MrTree *step) = {
+        [HOST_CLAIM_CREATE] = create_claim, [HOST_CLAIM_REMOVE] = remove_claim,
+        [HOST_FILE_WRITE] = write_file,     [HOST_FILE_REMOVE] = remove_file,
+        [HOST_UNIT_WRITE] = write_unit,     [HOST_UNIT_REMOVE] = remove_unit,
+        [HOST_START] = start_node,          [HOST_STOP] = stop_node,
+        [HOST_RESTART] = restart_node,      [HOST_DISTRIBUTION_ENSURE] = ensure_distribution,
 };
 
 static void carry_out(Sim *sim, const MrTree *step) {
@@ -319,9 +311,10 @@ static void carry_out(Sim *sim, const MrTree *step) {
         const char *on = text(step, "instance") ? text(step, "instance") : text(step, "claim");
 
         sim_note(sim, "%s %s %s", op, on ? on : "", text(step, "name") ? text(step, "name") : "");
-        for (size_t i = 0; i < MR_ELEMENTS(operations); i++)
-                if (mr_streq(operations[i].op, op)) {
-                        operations[i].run(sim, step);
+        for (HostOp i = 0; i < _HOST_OP_MAX; i++)
+                if (operations[i] && mr_streq(host_op_name(i), op)) {
+                        sim->operations |= 1U << i;
+                        operations[i](sim, step);
                         return;
                 }
         sim_violated(sim, "the host does not know the operation %s", op);

@@ -13,6 +13,19 @@
 
 Sim *sim_now;
 
+/* Distributions are only fetched; a setting always has some value, which changes. */
+const char *const sim_steps[] = {
+        "create Secret", "update Secret",
+        "remove Secret", "create Distribution",
+        "create Volume", "update Volume",
+        "remove Volume", "create File",
+        "update File",   "remove File",
+        "create Unit",   "update Unit",
+        "remove Unit",   "update Setting",
+        "start",         "restart",
+        "stop",          NULL,
+};
+
 /* The program's clocks. */
 uint64_t now_usec(void) {
         return CLOCK_START + sim_now->now;
@@ -69,11 +82,25 @@ void sim_violated(Sim *sim, const char *format, ...) {
         sim_note(sim, "VIOLATION: %s", sim->violation);
 }
 
+static bool is_step(const char *what) {
+        for (size_t i = 0; sim_steps[i]; i++)
+                if (strcmp(sim_steps[i], what) == 0)
+                        return true;
+        return false;
+}
+
 void sim_happened(Sim *sim, const char *verb, const char *kind) {
         char what[sizeof(sim->happened[0].what)];
         size_t i = 0;
 
         (void) snprintf(what, sizeof(what), "%s%s%s", verb, kind ? " " : "", kind ? kind : "");
+        if (!is_step(what)) {
+                sim_violated(sim,
+                             "no crash follows a step \"%s\": add it to sim_steps, and to the "
+                             "life of crash-test.c",
+                             what);
+                return;
+        }
         while (i < sim->n_happened && strcmp(sim->happened[i].what, what) != 0)
                 i++;
         if (i == MR_ELEMENTS(sim->happened)) {

@@ -92,6 +92,7 @@ struct Sim {
         bool is_ending;        /* nothing new happens any more */
         bool is_fault;         /* what happens now was not done by the program */
         size_t n_actions;      /* steps the host has carried out */
+        unsigned operations;   /* 1 << HostOp: of these kinds */
         size_t crash_after;    /* the daemon ends after so many steps; SIZE_MAX: never */
         bool cut_batch;        /* and the rest of the batch is lost with it */
         char crashed_at[48];   /* the step it ended after */
@@ -120,6 +121,9 @@ bool sim_chance(Sim *sim, unsigned percent);
 void sim_at(Sim *sim, uint64_t usec, SimFunction run, void *data); /* from now */
 void sim_note(Sim *sim, const char *format, ...) _printf_(2, 3);
 void sim_violated(Sim *sim, const char *format, ...) _printf_(2, 3);
+/* Every kind of step that a plan can have, up to NULL. Another one is a violation wherever it
+ * happens, and crash-test.c has a crash after each. */
+extern const char *const sim_steps[];
 void sim_happened(Sim *sim, const char *verb, const char *kind);
 
 /* sim-world.c: the whole. */

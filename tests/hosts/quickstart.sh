@@ -1,6 +1,7 @@
 #!/bin/bash
 # packaging/quickstart on a machine whose first process is systemd, from a clone of its own: from nothing to messages
 # that come back, and a second time, which restarts nothing and takes less than a minute.
+# What it needs is installed there already, as it is on this machine.
 # alone: the second run is timed
 # The stack "quickstart" is that of packaging/quickstart itself.
 MILLRACE_STACK=${MILLRACE_STACK:-test-quickstart}

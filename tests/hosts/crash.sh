@@ -29,8 +29,8 @@ preload() {
         h1 systemctl try-restart millrace-hostd
         h1 systemctl restart millraced
 }
-die_after() { # PID|PROGRAM STEPS SIGNAL; a program's next process dies, too
-        echo "$1 $2 $3" >"$root/etc/millrace/.crash" && mv "$root/etc/millrace/.crash" "$root/etc/millrace/crash"
+die_after() { # PID|PROGRAM STEPS SIGNAL [UNIT]; a program's next process dies, too
+        echo "$*" >"$root/etc/millrace/.crash" && mv "$root/etc/millrace/.crash" "$root/etc/millrace/crash"
 }
 live() { rm -f "$root/etc/millrace/crash"; }
 pid() { property "$1" MainPID; }
@@ -40,7 +40,15 @@ hostd() { # its pid; it runs while the daemon does
 }
 deaths() { h1 journalctl -u "$1" --no-pager -o cat --since "@$mark" | grep -c 'code=killed, status=9/KILL'; }
 
+# It hears of the steps of a batch together, when all of them are done, so this is one death for each batch.
 daemon_dies_always() { die_after millraced 1 9; }
+# And this one for each step of a batch: the host service goes on when the next daemon runs.
+daemon_dies_within() { die_after millrace-hostd 1 9 millraced; }
+# A case in which nothing died has shown nothing.
+died() { # UNIT TIMES
+        check "it died at least $2 times" wait_for 10 "the deaths" eval '[ "$(deaths '"$1"')" -ge '"$2"' ]'
+        note "$1 died $(deaths "$1") times"
+}
 
 # --- what came about
 
@@ -81,11 +89,18 @@ test_creation_and_deletion() {
 
         mark
         daemon_dies_always
-        check "the daemon dies after each step: everything is made" eval 'again apply && made && as_expected'
-        note "it died $(deaths millraced) times"
+        check "the daemon dies after each batch: everything is made" eval 'again apply && made && as_expected'
+        died millraced 2 # secrets are no steps of the host service
         mark
-        check "the daemon dies after each step: everything goes" eval 'delete && gone'
-        note "it died $(deaths millraced) times"
+        check "the daemon dies after each batch: everything goes" eval 'delete && gone'
+        died millraced 1
+        mark
+        daemon_dies_within
+        check "the daemon dies after each step of the host service: everything is made" eval 'again apply && made && as_expected'
+        died millraced "$steps"
+        mark
+        check "the daemon dies after each step of the host service: everything goes" eval 'delete && gone'
+        died millraced "$removals"
         live
 
         for ((k = 1; k <= steps; k++)); do
@@ -127,35 +142,46 @@ test_processes() {
         apply && made
         mark
         daemon_dies_always
-        check "the daemon dies after each step: the nodes start" eval 'for node in $nodes; do release "$node"; done; settled'
-        note "it died $(deaths millraced) times"
+        check "the daemon dies after each batch: the nodes start" eval 'for node in $nodes; do release "$node"; done; settled'
+        died millraced 2 # ZooKeeper, Kafka
         live
         calm "the nodes run"
 
         mark
         daemon_dies_always
-        check "the daemon dies after each step: a static setting" eval 'change "s/^      min.insync/      queued.max.requests: 400\n&/" && restarted && settled'
+        check "the daemon dies after each batch: a static setting" eval 'change "s/^      min.insync/      queued.max.requests: 400\n&/" && restarted && settled'
+        died millraced 1
         live
         check "the broker was started once" started_once "$(kafka 0)"
         check "ZooKeeper was not" same 0 "$(starts "$(zookeeper 0)")"
         calm "a static setting"
 
         before=$(all_pids)
+        mark
         daemon_dies_always
-        check "the daemon dies after each step: a dynamic setting" eval 'change "s/^      min.insync/      log.retention.ms: 7200000\n&/" && settled'
+        check "the daemon dies after each batch: a dynamic setting" eval 'change "s/^      min.insync/      log.retention.ms: 7200000\n&/" && settled'
+        died millraced 1
         live
         check "nothing was restarted" kept_running "$before"
         calm "a dynamic setting"
 
+        mark
         daemon_dies_always
-        check "the daemon dies after each step: files, certificates and drop-ins edited and removed" eval 'damage && settled && undamaged'
+        check "the daemon dies after each batch: files, certificates and drop-ins edited and removed" eval 'damage && settled && undamaged'
+        died millraced 1
+        live
+        mark
+        daemon_dies_within
+        check "the daemon dies after each step of the host service: the same" eval 'damage && settled && undamaged'
+        died millraced 8
         live
         check "nothing was restarted" kept_running "$before"
         calm "files of a running cluster"
 
         mark
         daemon_dies_always
-        check "the daemon dies after each step: a restart that was asked for" eval 'again ctl restart my-cluster-zookeeper-0 --reason crash && wait_for 120 "the restart" started_once "$(zookeeper 0)" && settled'
+        check "the daemon dies after each batch: a restart that was asked for" eval 'again ctl restart my-cluster-zookeeper-0 --reason crash && wait_for 120 "the restart" started_once "$(zookeeper 0)" && settled'
+        died millraced 1
         live
         check "it was made once" started_once "$(zookeeper 0)"
         calm "a restart that was asked for"

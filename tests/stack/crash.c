@@ -2,10 +2,11 @@
  * step, which is the finest grain in which work can be interrupted. /etc/millrace/crash says which
  * process, when and how:
  *
- *      PID|PROGRAM N SIGNAL
+ *      PID|PROGRAM N SIGNAL [UNIT]
  *
  * With the name of a program, the next process of that name dies after N steps as well. The count
- * begins anew with each new version of the file. */
+ * begins anew with each new version of the file. With a unit, it is this one that dies, after every
+ * N-th step, and the step is not over before it runs again. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -32,11 +33,22 @@ static bool is_step(const struct iovec *iov, int n) {
         return false;
 }
 
+static void end_unit(const char *unit, int number) {
+        char command[512];
+
+        (void) snprintf(command, sizeof(command),
+                        "unset LD_PRELOAD; pid() { systemctl show -P MainPID %s; }; "
+                        "systemctl start %s; was=$(pid); systemctl kill -s %d %s; "
+                        "while [ \"$(pid)\" = \"$was\" ]; do sleep .02; done; systemctl start %s",
+                        unit, unit, number, unit, unit);
+        (void) !system(command);
+}
+
 static void count_step(void) {
         static struct timespec seen;
         static int count;
         struct stat st;
-        char who[64];
+        char who[64], unit[64] = "";
         int limit, number;
 
         if (stat(CONTROL, &st) < 0)
@@ -47,11 +59,17 @@ static void count_step(void) {
         FILE *file = fopen(CONTROL, "re");
         if (!file)
                 return;
-        bool is_mine = fscanf(file, "%63s %d %d", who, &limit, &number) == 3 &&
+        bool is_mine = fscanf(file, "%63s %d %d %63s", who, &limit, &number, unit) >= 3 &&
                        (atoi(who) == getpid() || strcmp(who, program_invocation_short_name) == 0);
         fclose(file);
-        if (is_mine && ++count == limit)
+        if (!is_mine || ++count != limit)
+                return;
+        if (*unit == '\0') {
                 (void) kill(getpid(), number);
+                return;
+        }
+        count = 0;
+        end_unit(unit, number);
 }
 
 int sd_journal_sendv(const struct iovec *iov, int n);

@@ -30,7 +30,7 @@ spec() { # DELETE-CLAIM
 		    - {name: tls, port: 9093, type: internal, tls: true}
 		    - {name: mtls, port: 9094, type: internal, tls: true, authentication: {type: tls}}
 		    - {name: scram, port: 9095, type: internal, tls: true, authentication: {type: scram-sha-512}}
-		    authorization: {type: simple, superUsers: [CN=admin-user]}
+		    authorization: {type: simple, superUsers: [CN=admin-user, probe]}
 		    config:
 		      default.replication.factor: 3
 		      min.insync.replicas: 2
@@ -183,6 +183,15 @@ test_listeners() {
                 --alter --add-config "SCRAM-SHA-512=[password=$password]" --entity-type users --entity-name alice
         check "listener scram answers with it" brokers h1:9095 $(scram $password)
         check "and to nobody with another password" fails brokers h1:9095 -m 5 $(scram wrong)
+        check "millrace's own client makes a SCRAM credential" eval 'probe "" --cert /root/admin-user/user.crt --key /root/admin-user/user.key --set-scram probe h1:9094'
+        check "and logs in with it" eval 'probe "" --user probe h1:9095 | jq -e ".brokers | length == 3"'
+        check "but not with another password" eval '! probe wrong --user probe h1:9095 >"$scratch/probe" 2>&1 && contains uthentication <"$scratch/probe"'
+}
+# Passwords are lines of stdin: one's own, and the one to set.
+probe() { # OTHER-PASSWORD ARGUMENT...
+        local first=${1:-$password}
+        shift
+        printf '%s\n' "$first" "$password" | h1 "$MILLRACE_BUILD/kafka-probe" --ca /root/my-user/ca.crt "$@"
 }
 admin_settings() {
         h1 sh -c "umask 077; cat /root/admin-user/user.key /root/admin-user/user.crt >/root/admin.pem

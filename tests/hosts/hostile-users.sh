@@ -60,10 +60,31 @@ certificate_make() { # self-signed, but with the name of the node
 }
 node_subject() { h1 openssl x509 -noout -subject -nameopt compat -in /etc/millrace/nodes/my-cluster-kafka-0/my-cluster-kafka-0.pem | sed 's/^subject=//'; }
 user_certificate() { # a certificate of the clients' CA
-        printf '%s\n' 'apiVersion: kafka.strimzi.io/v1beta2' 'kind: KafkaUser' 'metadata: {name: somebody, labels: {strimzi.io/cluster: my-cluster}}' \
-                'spec: {authentication: {type: tls}}' | put user.yaml
+        user somebody | put user.yaml
         wait_for 30 "the user's secret" h1 millctl secret get somebody -o /tmp/somebody &&
                 h1 sh -c 'cat /tmp/somebody/user.key /tmp/somebody/user.crt >/tmp/user.pem; chown nobody /tmp/user.pem'
+}
+
+# A hundred clients that hear of every change, each with a connection of its own.
+watchers=100
+watch_begin() {
+        h1 systemd-run -q --unit=watchers sh -c "mkdir /run/watched && for n in \$(seq $watchers); do
+                curl -sN --unix-socket /run/millrace/api.sock 'http://localhost/apis/kafka.strimzi.io/v1beta2/namespaces/default/kafkausers?watch=true' >/run/watched/\$n &
+                done; wait"
+}
+all_heard_of() { same "$watchers" "$(h1 sh -c "grep -l '\"$1\"' /run/watched/* | wc -l")"; } # NAME of a user
+watched() {
+        local from
+        watch_begin && wait_for 60 "what there is" all_heard_of somebody || return
+        from=$(seconds)
+        user listened | put listened.yaml
+        wait_for 60 "what is new" all_heard_of listened || return
+        took=$(since "$from")
+        h1 systemctl stop watchers
+}
+user() { # NAME
+        printf '%s\n' 'apiVersion: kafka.strimzi.io/v1beta2' 'kind: KafkaUser' "metadata: {name: $1, labels: {strimzi.io/cluster: my-cluster}}" \
+                'spec: {authentication: {type: tls}}'
 }
 
 host_with_package h1
@@ -115,6 +136,11 @@ check "a certificate of one's own is made" certificate_make
 check "but does not help" shut_out /tmp/own.pem
 check "a Kafka user has a certificate" user_certificate
 check "which is none for ZooKeeper" shut_out /tmp/user.pem
+
+# --- many who listen
+
+check "$watchers clients watch, and each hears of what there is and of what is new" watched
+note "the last of them heard of it ${took:-?} s after it was written"
 
 check "all the while the cluster ran" nothing_harmed
 check "neither program crashed" never_crashed

@@ -48,8 +48,6 @@ roll() { # WHAT SECONDS REASON CMD...: CMD makes all three brokers restart, for 
         check "$what: never fewer replicas in sync than the topic demands" in_sync
         check "$what: no ZooKeeper node restarted" same "$zookeepers" "$(pids $(zookeeper 0) $(zookeeper 1) $(zookeeper 2))"
 }
-# Events end with the daemon, the journal stays.
-journal_says() { h1 journalctl -u millraced --no-pager -o cat --since "@$mark" | grep -- "$1"; }
 differ() { # PIDS of before
         local n now
         now=($(pids $first))
@@ -236,30 +234,6 @@ test_daemon() {
         check "and nothing was restarted" kept_running "$before"
 }
 
-test_reboot() {
-        check "the host loses its power, and boots" eval 'host crash h1 && host boot h1'
-        calm "the host rebooted: everything is there again"
-        note "Ready $(since "$from") s after the power failure"
-}
-
-test_reboot_alone() {
-        h1 systemctl disable -q millraced
-        check "the host loses its power again, with the daemon disabled" eval 'host crash h1 && host boot h1'
-        check "the daemon does not run" is_state millraced inactive
-        check "all three brokers serve without it" wait_for 180 "the brokers" eval 'same 3 "$(broker_count h1:9092)"'
-        check "and the load goes on" wait_for 180 "acknowledgements" acked_more
-        before=$(all_pids)
-        h1 systemctl enable -q --now millraced
-        calm "the daemon enabled again"
-        check "it restarted nothing" kept_running "$before"
-}
-acked_more() {
-        local n
-        n=$(producer acked h2)
-        sleep 1
-        [ "$(producer acked h2)" -gt "$n" ]
-}
-
 test_deleted() {
         local claims
         claims=$(h1 ls /var/lib/millrace-data | wc -l)
@@ -273,17 +247,6 @@ test_deleted() {
         check "with the data" h1 test -e /var/lib/millrace-data/data-my-cluster-kafka-0/data/kafka-log0/meta.properties
 }
 
-# --- the load
-
-load_begin() { # TOPIC
-        CREDENTIALS=/root/user REPLICATION=3 DELIVERY_TIMEOUT=900000 producer start h2 h1:9093,h1:9103,h1:9113 "$1" 100
-}
-load_end() { # WHAT
-        check "the producer ends" producer stop h2
-        check "$1: nothing was lost" producer report h2
-        note "$1: $(tail -n 1 "$scratch/check")"
-}
-
 grace=6
 host_with_package h1
 host up h2 || bail "the second host does not boot"
@@ -294,8 +257,6 @@ from=$(seconds)
 check "a cluster is applied" ctl apply -f - <"$spec"
 check "it becomes ready" settled 300
 note "Ready after $(since "$from") s"
-secret_files my-user
-mkdir -p "$(root_of h2)/root/user" && cp "$root/root/my-user/"* "$(root_of h2)/root/user/"
 check "a producer begins" load_begin load
 calm "nothing happens"
 
@@ -315,9 +276,4 @@ test_broken
 test_asked
 test_daemon
 load_end "repairs and rolls"
-check "another producer begins" load_begin again
-from=$(seconds)
-test_reboot
-test_reboot_alone
-load_end "reboots"
 test_deleted

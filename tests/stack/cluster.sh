@@ -44,6 +44,8 @@ event_says() { # LINE: type, reason, node and words of an event; * stands for an
 }
 tells() { wait_for 180 "the event" event_says "$1" "${2:-}"; }
 tells_not() { fails event_says "$1"; }
+# Events end with the daemon, the journal stays.
+journal_says() { h1 journalctl -u millraced --no-pager -o cat --since "@$mark" | grep -- "$1"; } # REGEX
 
 # --- settled: the resource as it is now is Ready, and a plan is empty
 
@@ -129,4 +131,23 @@ broker_count() { # BOOTSTRAP OPTIONS...
 java_tool() { # CLASS ARGUMENT...
         h1 java -Xmx128m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC "-XX:SharedArchiveFile=/var/lib/millrace-dist/archives/kafka-${KAFKA_VERSION:-3.9.1}.jsa" -Xlog:cds=off -Xlog:class+path=off \
                 -cp "$MILLRACE_TEST_CACHE/dist/kafka-${KAFKA_VERSION:-3.9.1}/libs/*" "$@"
+}
+
+# --- load on a cluster with a KafkaUser my-user, from a second host h2
+
+load_begin() { # TOPIC
+        secret_files my-user
+        mkdir -p "$(root_of h2)/root/user" && cp "$(root_of h1)/root/my-user/"* "$(root_of h2)/root/user/" || return
+        CREDENTIALS=/root/user REPLICATION=3 DELIVERY_TIMEOUT=900000 producer start h2 h1:9093,h1:9103,h1:9113 "$1" 100
+}
+acked_more() {
+        local n
+        n=$(producer acked h2)
+        sleep 1
+        [ "$(producer acked h2)" -gt "$n" ]
+}
+load_end() { # WHAT
+        check "the producer ends" producer stop h2
+        check "$1: nothing was lost" producer report h2
+        note "$1: $(tail -n 1 "$scratch/check")"
 }

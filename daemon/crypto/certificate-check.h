@@ -26,7 +26,9 @@ typedef struct CertificateTerms {
         MrStrings formers;     /* "ca-2027-…Z": former certificates that stay trusted */
         MrStrings former_keys; /* those of them whose key stays, too */
         int64_t key_generation, certificate_generation;
-        const char *done; /* what somebody asked for by an annotation, and is done with this */
+        /* What somebody asked for by an annotation, and is done with this: of the secret itself,
+         * and of an authority's public one. */
+        const char *done, *done_public;
 } CertificateTerms;
 
 typedef struct CertificateQuestion {

@@ -118,7 +118,8 @@ Issue *issue_new(const CertificateQuestion *question) {
         else
                 load_authority(issue, question);
         /* What is asked from here on is in the copies; these would be borrowed. */
-        issue->terms.signer = issue->terms.issuers = issue->terms.done = NULL;
+        issue->terms.signer = issue->terms.issuers = NULL;
+        issue->terms.done = issue->terms.done_public = NULL;
         issue->terms.formers = issue->terms.former_keys = (MrStrings){};
         return issue;
 }

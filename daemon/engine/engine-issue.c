@@ -71,6 +71,7 @@ static int put(Batch *batch, const Secret *secret, const MrPairs *labels, MrErro
 static MrPairs notes_of(const MrCertificate *certificate, const CertificateTerms *terms,
                         const char *secret, MrArena *arena) {
         bool is_own = mr_streq(secret, certificate->name);
+        const char *done = is_own ? terms->done : terms->done_public;
         MrPairs notes = {};
 
         if (!certificate->authority)
@@ -78,8 +79,8 @@ static MrPairs notes_of(const MrCertificate *certificate, const CertificateTerms
                              mr_arena_strf(arena, "%lld",
                                            (long long) (is_own ? terms->key_generation
                                                                : terms->certificate_generation)));
-        if (terms->done && is_own == (certificate->authority || terms->has_new_key))
-                mr_pairs_set(arena, &notes, DONE_ANNOTATION, terms->done);
+        if (done)
+                mr_pairs_set(arena, &notes, DONE_ANNOTATION, done);
         return notes;
 }
 

@@ -33,6 +33,8 @@ void certificate_describe_terms(const CertificateTerms *terms, MrTree *body) {
         set_number(map, "certificate_generation", terms->certificate_generation);
         if (terms->done)
                 mr_tree_set_string(map, "done", terms->done);
+        if (terms->done_public)
+                mr_tree_set_string(map, "done_public", terms->done_public);
         if (mr_tree_size(map) > 0)
                 mr_tree_set(body, "terms", map);
         else
@@ -80,6 +82,7 @@ static CertificateTerms terms_of(const MrTree *tree, MrArena *arena) {
                 .key_generation = mr_tree_get_int(tree, "key_generation", 0),
                 .certificate_generation = mr_tree_get_int(tree, "certificate_generation", 0),
                 .done = mr_tree_get_string(tree, "done"),
+                .done_public = mr_tree_get_string(tree, "done_public"),
         };
 }
 

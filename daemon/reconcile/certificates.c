@@ -250,6 +250,11 @@ static char *reason_to_issue(Lowering *lowering, const MrCertificate *certificat
 
         terms->has_new_key = authority->key && (!has_usable_key(lowering, certificate->name) ||
                                                 certificate->replaces_key);
+        if (!authority->key) {
+                /* A request that is older than the authority was meant for another. */
+                terms->done = asked->replacement;
+                terms->done_public = asked->renewal;
+        }
         if (is_urgent)
                 return TAKE(reason);
         if (is_written(lowering, certificate))
@@ -264,7 +269,7 @@ static char *reason_to_issue(Lowering *lowering, const MrCertificate *certificat
                 return mr_strdup("asked for by the annotation " REPLACE_ANNOTATION);
         }
         if (asked->renewal && !(terms->has_new_key && authority->waits)) {
-                terms->done = asked->renewal;
+                terms->done_public = asked->renewal;
                 return mr_strdup("asked for by the annotation " RENEW_ANNOTATION);
         }
         if (reason && certificate->postponed)

@@ -469,6 +469,39 @@ static void short_lives_replaced_without_zookeeper(void **state _unused_) {
         check_short_lives(WITHOUT_ZOOKEEPER(SHORT("replace-key")), "cluster-ca v2");
 }
 
+static void delete_all(Sim *sim) {
+        sim->in_deletion = true;
+        sim->checks_trust = false;
+        sim_delete(sim, "KafkaUser", "u");
+        sim_delete(sim, "KafkaNodePool", "p");
+        sim_delete(sim, "Kafka", "c");
+        sim_run(sim, 120 * SIM_SEC);
+        assert_false(sim_is_stored(sim, "Kafka", "c"));
+        sim->in_deletion = false;
+}
+
+/* Secrets that only ask for something stay when their cluster goes, and ask nothing of the next. */
+static void what_was_asked_of_another_cluster_is_done(void **state _unused_) {
+        _cleanup_(sim_freep) Sim *sim = begin(WITHOUT_ZOOKEEPER(""));
+
+        sim_apply(sim, ASK("c-cluster-ca", "force-replace", "true"));
+        sim_apply(sim, ASK("c-clients-ca-cert", "force-renew", "true"));
+        settle(sim);
+        assert_authority(sim, "c-cluster-ca-cert", "cluster-ca v1");
+        delete_all(sim);
+        sim_apply(sim, WITHOUT_ZOOKEEPER(""));
+        sim_run(sim, 20 * SIM_SEC);
+        _cleanup_free_ char *clients = value_of(sim, "c-clients-ca-cert", "ca.crt");
+        settle(sim);
+        assert_authority(sim, "c-cluster-ca-cert", "cluster-ca v0");
+        _cleanup_free_ char *clients_now = value_of(sim, "c-clients-ca-cert", "ca.crt");
+        assert_string_equal(clients_now, clients);
+        /* It still asks of this one when it says something else. */
+        sim_apply(sim, ASK("c-cluster-ca", "force-replace", "again"));
+        settle(sim);
+        assert_authority(sim, "c-cluster-ca-cert", "cluster-ca v1");
+}
+
 /* With generateSecretOwnerReference: false an authority does not go with its cluster. */
 static void an_authority_outlives_its_cluster(void **state _unused_) {
         _cleanup_(sim_freep) Sim *sim =
@@ -477,18 +510,11 @@ static void an_authority_outlives_its_cluster(void **state _unused_) {
                             *clients = value_of(sim, "c-clients-ca-cert", "ca.crt"),
                             *key = value_of(sim, "c-cluster-ca", "ca.key");
 
-        sim->in_deletion = true;
-        sim->checks_trust = false;
-        sim_delete(sim, "KafkaUser", "u");
-        sim_delete(sim, "KafkaNodePool", "p");
-        sim_delete(sim, "Kafka", "c");
-        sim_run(sim, 120 * SIM_SEC);
-        assert_false(sim_is_stored(sim, "Kafka", "c"));
+        delete_all(sim);
         assert_null(value_of(sim, "c-clients-ca-cert", "ca.crt"));
         assert_null(value_of(sim, "c-p-0", "c-p-0.crt"));
         _cleanup_free_ char *left = value_of(sim, "c-cluster-ca-cert", "ca.crt");
         assert_string_equal(left, cluster);
-        sim->in_deletion = false;
         sim_apply(sim, WITHOUT_ZOOKEEPER("  clusterCa: {generateSecretOwnerReference: false}\n"));
         settle(sim);
         _cleanup_free_ char *cluster_now = value_of(sim, "c-cluster-ca-cert", "ca.crt"),
@@ -583,6 +609,7 @@ int main(void) {
                 cmocka_unit_test(short_lives_replaced_with_zookeeper),
                 cmocka_unit_test(short_lives_renewed_without_zookeeper),
                 cmocka_unit_test(short_lives_replaced_without_zookeeper),
+                cmocka_unit_test(what_was_asked_of_another_cluster_is_done),
                 cmocka_unit_test(an_authority_outlives_its_cluster),
                 cmocka_unit_test(a_leader_nobody_can_follow_restarts),
                 cmocka_unit_test(all_certificates_have_ended),

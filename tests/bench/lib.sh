@@ -8,6 +8,7 @@ work=/var/tmp/bench
 resources=/etc/millrace/resources.d
 brokers="bench-kafka-0 bench-kafka-1 bench-kafka-2"
 members="bench-zookeeper-0 bench-zookeeper-1 bench-zookeeper-2"
+replication="h1:9091 h1:9101 h1:9111"
 [ ! -d "$resources" ] || mkdir -p "$work"
 
 note() { echo "# $*" >&2; }
@@ -80,7 +81,12 @@ place() { # NAME, content from stdin
 
 # --- the cluster
 
-unit() { echo "${1#bench-}" | sed "s/-[0-9]*\$/@$1.service/"; } # NODE
+unit() { # NODE
+        case $1 in
+        *-zookeeper-*) echo "zookeeper@$1.service" ;;
+        *) echo "kafka@$1.service" ;;
+        esac
+}
 pids() { systemctl show -P MainPID $(for node in $brokers; do unit "$node"; done) | tr -s '\n' ' '; }
 
 credentials() {
@@ -97,7 +103,7 @@ probe() {
 # What the daemon calls ready, seen by its own clients: every member serves, every broker is registered and in sync.
 ensemble_serves() { [ "$(probe --zookeeper h1:2181 h1:2191 h1:2201 | grep -cE '"state": "(leader|follower)"')" = 3 ]; }
 in_sync() {
-        probe h1:9091 h1:9101 h1:9111 | jq -e '(.brokers | length) == 3 and .partitions.not_in_sync == {} and
+        probe $replication | jq -e '(.brokers | length) == 3 and .partitions.not_in_sync == {} and
                 .partitions.offline == 0 and (.configs | length) == 3' >/dev/null
 }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # One node of both roles goes through every release of Kafka that Maven Central has whole, from 3.8 without ZooKeeper to
 # the newest: each follows by a change of the spec, takes the metadata's version along, and keeps what was written first.
+# Then a broker and a ZooKeeper, of 3.8 and of 3.9.
 . "$(dirname "$0")/../stack/lib.sh"
 . "$(dirname "$0")/../stack/cluster.sh"
 
@@ -15,6 +16,7 @@ unit=kafka@$node.service
 spec=$scratch/spec.yaml
 
 apply() { ctl apply -f - <"$spec"; }
+change() { sed -i "$1" "$spec" && apply; } # SED
 status() { ctl get kafka my-cluster -o json | jq -r ".status.$1"; }
 release_is() { same "$1 $2" "$(status kafkaVersion) $(status kafkaMetadataVersion)"; } # VERSION METADATA
 read_all() { h1 kcat -C -q -e -o beginning -b h1:9092 -t demo | wc -l; }
@@ -39,6 +41,33 @@ test_back() {
         check "nothing was restarted" same "$before" "$(property "$unit" MainPID)"
 }
 
+# --- with ZooKeeper
+
+zookeeper_runs() { # VERSION: both of them, from the libraries of the release
+        command_line "$(kafka 0)" | contains "kafka-$1/libs" && command_line "$(zookeeper 0)" | contains "kafka-$1/libs"
+}
+protocol_is() { h1 cat "$(directory kafka 0)/server.properties" | contains "inter.broker.protocol.version=$1"; } # VERSION
+# Ports are remembered, so a cluster that follows another one has others.
+bootstrap() { ctl get kafka my-cluster -o json | jq -r '.status.listeners[0].bootstrapServers'; }
+
+test_zookeeper() {
+        check "the last one is deleted" ctl delete -f - <"$spec"
+        check "it ends" wait_for 60 "the unit to go" no_units
+        example kafka-single | sed 's/^\( *\)type: ephemeral/\1type: persistent-claim\n\1size: 1Gi/; /^  kafka:/a\    version: 3.8.1' |
+                grep -v '^    version: 3.9' >"$spec"
+        check "3.8.1 with ZooKeeper is applied" apply
+        calm "3.8.1 with ZooKeeper: it becomes ready"
+        check "both run 3.8.1" zookeeper_runs 3.8.1
+        check "with the protocol of 3.8" protocol_is 3.8
+        check "messages pass" passes "$(bootstrap)" demo
+        check "3.9.1 follows" change 's/version: 3.8.1/version: 3.9.1/'
+        calm "3.9.1 with ZooKeeper: it becomes ready"
+        check "both run 3.9.1" zookeeper_runs 3.9.1
+        check "with the protocol of 3.9" wait_for 60 "the protocol" protocol_is 3.9
+        calm "the protocol followed"
+        check "what was written first is still there" same 100 "$(h1 kcat -C -q -e -o beginning -b "$(bootstrap)" -t demo | wc -l)"
+}
+
 host_with_package h1
 sed 's/^    version: .*/    version: 3.8.1\n    jvmOptions: {-Xms: 64m, -Xmx: 256m}/' "$MILLRACE_REPOSITORY/etc/examples/kraft-single-node.yaml" >"$spec"
 check "3.8.1 is applied" apply
@@ -48,3 +77,4 @@ while read -r version metadata <&3; do
         test_release "$version" "$metadata"
 done 3<"$releases"
 test_back
+test_zookeeper

@@ -117,7 +117,7 @@ static void add_keys(const MrPairs *pairs, const char *prefix, MrArena *arena, M
                              mr_arena_strdup(arena, pairs->items[i].key + strlen(prefix)), "");
 }
 
-MrStrings facts_secret_keys(const MrFacts *facts, const char *name, MrArena *arena) {
+MrStrings mr_facts_secret_keys(const MrFacts *facts, const char *name, MrArena *arena) {
         const MrResource *written = mr_facts_resource(facts, "Secret", name);
         _cleanup_free_ char *prefix = mr_strf("%s/", name);
         MrPairs keys = {};

@@ -23,8 +23,6 @@ void facts_annotate(MrFacts *facts, const char *secret, const char *key, const c
 const char *facts_annotation(const MrFacts *facts, const char *secret, const char *key);
 /* Whether a user wrote values of this secret; one with annotations alone asks for something. */
 bool facts_is_written(const MrFacts *facts, const char *secret);
-/* The names of the keys of a secret, of the one a user wrote and of the one made here, sorted. */
-MrStrings facts_secret_keys(const MrFacts *facts, const char *name, MrArena *arena);
 void facts_remember(MrFacts *facts, const char *key, const char *value);
 size_t facts_nodes(const MrFacts *facts);
 const MrNodeFact *facts_node_at(const MrFacts *facts, size_t i);

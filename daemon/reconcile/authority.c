@@ -32,8 +32,8 @@ const char *authority_memory(const Loading *loading, const char *name) {
 }
 
 static void read_formers(const Loading *loading, Authority *authority) {
-        MrStrings keys = facts_secret_keys(loading->facts, public_secret(loading, authority->name),
-                                           loading->arena);
+        MrStrings keys = mr_facts_secret_keys(
+                loading->facts, public_secret(loading, authority->name), loading->arena);
 
         for (size_t i = 0; i < keys.n; i++) {
                 const char *key = keys.items[i];

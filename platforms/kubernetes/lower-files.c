@@ -140,15 +140,16 @@ static void add_secret(Writer *writer) {
                                    writer->files->pending ? "pending" : digest);
         }
         mr_json_write(writer->secrets, 0, &payload);
-        mr_manifests_add(lowering->out, (MrManifest){.kind = "Secret",
-                                                     .ns = lowering->ns,
-                                                     .name = secret_name(writer),
-                                                     .node = writer->workload->node,
-                                                     .rank = RANK_FILES,
-                                                     .is_secret = true,
-                                                     .pending = writer->files->pending,
-                                                     .payload = mr_buf_text(&payload),
-                                                     .body = body});
+        mr_manifests_add(lowering->out,
+                         (MrManifest){.kind = lower_is_live(lowering) ? SECRET_OBJECT : "Secret",
+                                      .ns = lowering->ns,
+                                      .name = secret_name(writer),
+                                      .node = writer->workload->node,
+                                      .rank = RANK_FILES,
+                                      .is_secret = true,
+                                      .pending = writer->files->pending,
+                                      .payload = mr_buf_text(&payload),
+                                      .body = body});
 }
 
 static int collect(Writer *writer, MrError *err) {

@@ -98,6 +98,24 @@ void lower_firewall(Lowering *lowering, const MrFirewall *firewall) {
         add_shared(lowering, "NetworkPolicy", firewall->name, body);
 }
 
+/* Whose the data is. It outlives everything else that knows. */
+static void set_identity(MrTree *body, const MrVolume *volume) {
+        _cleanup_(mr_tree_freep) MrTree *identity = mr_tree_new_map();
+        MrTree *metadata = mr_tree_get(body, "metadata");
+        _cleanup_buf_ MrBuf text = {};
+
+        mr_tree_set_string(identity, "cluster", volume->cluster);
+        mr_tree_set_string(identity, "cluster_id", volume->cluster_id);
+        mr_tree_set_string(identity, "role", volume->role);
+        mr_tree_set_string(identity, "quorum", volume->quorum);
+        mr_tree_set_int(identity, "node_id", volume->node_id);
+        mr_tree_set_string(identity, "directory_id", volume->directory_id);
+        mr_tree_set_string(identity, "node", volume->node);
+        mr_json_write(identity, 0, &text);
+        mr_tree_set_string(mr_tree_need_map(metadata, "annotations"), IDENTITY_ANNOTATION,
+                           mr_buf_text(&text));
+}
+
 void lower_volume(Lowering *lowering, const MrVolume *volume) {
         if (volume->is_ephemeral)
                 return;
@@ -107,6 +125,7 @@ void lower_volume(Lowering *lowering, const MrVolume *volume) {
         MrTree *requests = mr_tree_need_map(mr_tree_need_map(spec, "resources"), "requests");
         const MrTree *selector = mr_tree_get(volume->storage, "selector");
 
+        set_identity(body, volume);
         mr_tree_append(mr_tree_need_list(spec, "accessModes"), mr_tree_new_string("ReadWriteOnce"));
         mr_tree_set_string(requests, "storage", bytes_text(lowering->arena, volume->size));
         mr_tree_set_string(spec, "storageClassName", volume->storage_class);

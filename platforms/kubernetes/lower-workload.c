@@ -9,7 +9,6 @@
 
 /* A label of the pod is the set's name and a hash of eleven characters. */
 #define NAME_MAX_OF_SET 52
-#define FINGERPRINT "millrace.io/fingerprint"
 
 static MrTree *set_body(Lowering *lowering, const MrWorkload *workload, MrTree *take_pod) {
         MrTree *body =
@@ -73,7 +72,7 @@ int lower_workload(Lowering *lowering, const MrWorkload *workload, MrError *err)
         MrTree *pod = lower_pod(lowering, workload, &files);
         fingerprint_of(pod, &files, fingerprint);
         mr_tree_set_string(mr_tree_need_map(mr_tree_need_map(pod, "metadata"), "annotations"),
-                           FINGERPRINT, files.pending ? "pending" : fingerprint);
+                           FINGERPRINT_ANNOTATION, files.pending ? "pending" : fingerprint);
         mr_manifests_add(lowering->out, (MrManifest){.kind = "StatefulSet",
                                                      .ns = lowering->ns,
                                                      .name = workload->node,

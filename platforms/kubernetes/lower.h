@@ -18,6 +18,10 @@
 #include "platform.h"
 #include "str.h"
 
+/* On the template of a pod, and on a claim. */
+#define FINGERPRINT_ANNOTATION "millrace.io/fingerprint"
+#define IDENTITY_ANNOTATION "millrace.io/identity"
+
 enum {
         RANK_SHARED,
         RANK_SERVICE,
@@ -25,6 +29,10 @@ enum {
         RANK_FILES,
         RANK_SET,
 };
+
+/* What manifests of kind Secret are called once they are compared with objects: those the core
+ * describes are about what it keeps itself. */
+#define SECRET_OBJECT "SecretObject"
 
 /* What tells one platform with this API from another. */
 typedef struct Flavor {
@@ -69,6 +77,16 @@ int kubernetes_lower_secrets(const MrPlatformOps *ops, const char *ns, const MrP
                              const MrFacts *facts, MrManifests *ret, MrError *err);
 int kubernetes_open(const MrPlatformOps *ops, const MrPlatformArgs *args, MrPlatform **ret,
                     MrError *err);
+void kubernetes_close(MrPlatform *platform);
+int kubernetes_observe(MrPlatform *platform, MrObserved done, void *userdata, MrError *err);
+int kubernetes_apply(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done,
+                     void *userdata, MrError *err);
+
+/* lower-parts.c */
+Lowering lowering_of(const Flavor *flavor, const char *ns, const MrParts *parts,
+                     const MrFacts *facts, MrManifests *out);
+/* lower-secrets.c: whether objects were looked at, or this is a plan on paper. */
+bool lower_is_live(const Lowering *lowering);
 
 /* settings.c: what settings and variables say of images, as mr_facts_host() has it. */
 int kubernetes_settings(const MrPlatformOps *ops, const MrTree *config, MrTree *ret_host,

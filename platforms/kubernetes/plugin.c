@@ -1,4 +1,4 @@
-/* The platform of Kubernetes clusters. So far it makes plans on paper. */
+/* The platform of Kubernetes clusters. */
 
 #include "plugin.h"
 #include "kubernetes/lower.h"
@@ -19,6 +19,9 @@ static const MrPlatformOps ops = {
         .lower = kubernetes_lower,
         .lower_secrets = kubernetes_lower_secrets,
         .open = kubernetes_open,
+        .close = kubernetes_close,
+        .observe = kubernetes_observe,
+        .apply = kubernetes_apply,
 };
 
 _public_

@@ -79,10 +79,11 @@ static MrErrorKind kind_of(unsigned status) {
         }
 }
 
-/* What is wrong with an object may quote it. */
+/* What says that an object is wrong may quote it. */
 static int fail_as_told(const Request *request, unsigned status, const MrTree *answer,
                         MrError *err) {
-        const char *message = request->is_secret ? NULL : mr_tree_get_string(answer, "message");
+        bool may_quote = request->is_secret && kind_of(status) == MR_INVALID;
+        const char *message = may_quote ? NULL : mr_tree_get_string(answer, "message");
         const char *reason = mr_tree_get_string(answer, "reason");
 
         if (!message)

@@ -1,5 +1,5 @@
 /* What the settings of the platform say of images: its section of millraced.yaml, and the
- * environment. */
+ * environment. What they say of the way to the API is read where it is gone. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,8 @@
 typedef struct Settings {
         const MrTree *images;
         const char *launcher_image;
+        const char *kubeconfig, *context;
+        MrStrings namespaces;
 } Settings;
 
 static const MrField fields[] = {
@@ -19,6 +21,11 @@ static const MrField fields[] = {
                 .doc = "A map from software to a map from version to the image of both."),
         MR_STRING("launcher_image", Settings, launcher_image,
                   .doc = "The image that brings the launcher into each pod."),
+        MR_STRING("kubeconfig", Settings, kubeconfig,
+                  .doc = "A kubeconfig file; in a pod its service account counts without one."),
+        MR_STRING("context", Settings, context, .doc = "The context of that file."),
+        MR_STRINGS("namespaces", Settings, namespaces,
+                   .doc = "The only namespaces that are looked at."),
         {},
 };
 

@@ -1,5 +1,5 @@
 /* The platform of OpenShift clusters: the objects of Kubernetes, with routes, and with users that
- * the cluster assigns. So far it makes plans on paper. */
+ * the cluster assigns. */
 
 #include "plugin.h"
 #include "kubernetes/lower.h"
@@ -20,6 +20,9 @@ static const MrPlatformOps ops = {
         .lower = kubernetes_lower,
         .lower_secrets = kubernetes_lower_secrets,
         .open = kubernetes_open,
+        .close = kubernetes_close,
+        .observe = kubernetes_observe,
+        .apply = kubernetes_apply,
 };
 
 _public_

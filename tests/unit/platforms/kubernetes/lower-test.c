@@ -1,6 +1,7 @@
 /* Parts become the objects of a Kubernetes API, through the front door of both platforms with one.
  */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -535,14 +536,29 @@ static void where_another_node_is_only_that_node_learns(void **state _unused_) {
         assert_null(find(&w, "StatefulSet", "m")->pending);
 }
 
-static void a_platform_on_paper_cannot_be_opened(void **state _unused_) {
+static void outside_of_a_pod_a_cluster_has_to_be_named(void **state _unused_) {
         const MrPlugin *platform = platform_load("kubernetes");
         _cleanup_error_ MrError err = {};
         MrPlatformArgs args = {};
         MrPlatform *opened;
 
-        assert_true(platform->platform->open(platform->platform, &args, &opened, &err) < 0);
-        assert_non_null(strstr(err.message, "millctl plan"));
+        assert_int_equal(unsetenv("KUBERNETES_SERVICE_HOST"), 0);
+        assert_int_equal(platform->platform->open(platform->platform, &args, &opened, &err),
+                         -EINVAL);
+        assert_string_equal(err.path, "platform_config.kubeconfig");
+}
+
+static void an_unknown_setting_is_refused(void **state _unused_) {
+        const MrPlugin *platform = platform_load("openshift");
+        _cleanup_(mr_tree_freep) MrTree *config = mr_tree_new_map();
+        _cleanup_error_ MrError err = {};
+        MrPlatformArgs args = {.config = config};
+        MrPlatform *opened;
+
+        mr_tree_set_string(config, "kubeconfg", "/x");
+        assert_int_equal(platform->platform->open(platform->platform, &args, &opened, &err),
+                         -EINVAL);
+        assert_string_equal(err.path, "platform_config.kubeconfg");
 }
 
 int main(void) {
@@ -565,7 +581,8 @@ int main(void) {
                 cmocka_unit_test(only_openshift_has_routes_and_assigns_users),
                 cmocka_unit_test(a_set_of_one_waits_for_nobody),
                 cmocka_unit_test(quantities_are_written_short),
-                cmocka_unit_test(a_platform_on_paper_cannot_be_opened),
+                cmocka_unit_test(outside_of_a_pod_a_cluster_has_to_be_named),
+                cmocka_unit_test(an_unknown_setting_is_refused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,37 @@
+#pragma once
+
+/* The platform at work: what the daemon opens. */
+
+#include "cache.h"
+#include "client.h"
+#include "lower.h"
+#include "watch.h"
+
+typedef struct Batch Batch;
+
+struct MrPlatform {
+        const Flavor *flavor;
+        sd_event *event;
+        MrChanged changed;
+        void *userdata;
+        KubeConfig config;
+        MrTree *host; /* what settings say of the cluster */
+        Client *client;
+        Cache cache;
+        Watch **watches;
+        size_t n_watches;
+        /* The observation under way. */
+        MrObserved observed;
+        void *observed_userdata;
+        sd_event_source *look;     /* when something may be there to be told */
+        sd_event_source *deadline; /* when it has taken too long */
+        Batch *batch;              /* under way; NULL: none */
+};
+
+/* observe.c: what the cache holds, as an observation. Pure. */
+void observation_of_cache(const Cache *cache, const MrTree *host, MrObservation *ret);
+/* The pod of a node, NULL when there is none. */
+const Object *cache_pod(const Cache *cache, const char *ns, const char *node);
+const Object *cache_set(const Cache *cache, const char *ns, const char *node);
+/* apply.c */
+Batch *batch_free(Batch *batch);

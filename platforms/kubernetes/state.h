@@ -1,0 +1,14 @@
+#pragma once
+
+/* What an observation needs of an object beyond what we own of it, as a map. Pure.
+ *
+ * Pod           set, phase, ready, since, message, failed, restarts, address, machine, role,
+ *               fingerprint
+ * StatefulSet   replicas, role, fingerprint, claims
+ * Service, Route, Ingress   host, port
+ * PersistentVolumeClaim     storage_class, size, capacity, identity */
+
+#include "kinds.h"
+#include "tree.h"
+
+MrTree *state_of(const ApiKind *kind, const MrTree *object);

@@ -91,7 +91,7 @@ is_restored() { same "$(cat "$scratch/before")" "$(content)"; }
 restored() { # NAME CMD...
         check "$1" restores "${@:2}"
 }
-restores() { "$@" && wait_for 10 "it" is_restored && wait_for 5 "the plan" is_settled; } # CMD...
+restores() { "$@" && wait_for 45 "it" is_restored && wait_for 5 "the plan" is_settled; } # CMD...
 
 merge() { kubectl patch "$1" --type=merge -p "$2"; } # OBJECT PATCH
 remove() { kubectl delete "$@" --wait=false; }
@@ -120,6 +120,16 @@ forget_steps
 sleep 2
 check "stays" eval 'same "red mine" "$(field "cm/$set_of" "{.metadata.labels.team} {.data.note}")"'
 check "and is no reason to do anything" same 0 "$(steps)"
+
+# --- the API server goes away
+
+content >"$scratch/before"
+check "an API server that goes away" "$kube/kube" away "$MILLRACE_STACK"
+is_missed() { tail -n 5 "$scratch/log" | contains "cannot be reached"; }
+check "is missed" wait_for 20 "the log" is_missed
+sleep 3
+check "is back" "$kube/kube" back "$MILLRACE_STACK"
+restored "a file edited while nobody looked" merge "cm/$set_of" '{"data":{"server.properties":"broker.id=7"}}'
 
 # --- pods that cannot run
 

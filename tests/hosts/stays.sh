@@ -184,6 +184,27 @@ kill_in_roll() {
         h1 kill -KILL "$pid" && wait_for 30 "the daemon" started_anew millraced "$pid"
 }
 
+# The spec changes again when the first broker runs with the change before.
+test_edited_in_roll() {
+        mark
+        watch_begin
+        check "edited in a roll: a static setting changes, and again when one broker has it" edit_in_roll
+        calm "edited in a roll: done"
+        note "edited in a roll: $(watch_end)"
+        check "edited in a roll: all brokers have the second" eval 'for n in 0 1 2; do h1 grep -qx queued.max.requests=402 "$(directory kafka $n)/server.properties" || return 1; done'
+        check "edited in a roll: never two at once" one_at_a_time
+        check "edited in a roll: each of them" same "9091 9101 9111" "$(restarted_ports | sort -nu | xargs)"
+        check "edited in a roll: nobody for a change that was over: four or five restarts" eval '[[ $(restarted_ports | wc -l) == [45] ]]'
+        check "edited in a roll: never fewer replicas in sync than the topic demands" in_sync
+}
+restarted_ports() { sampled order | tr ',' '\n'; }
+edit_in_roll() {
+        change 's/queued.max.requests: 400/queued.max.requests: 401/' &&
+                wait_for 90 "the roll" event_says "Normal Restarted my-cluster-kafka-*: *queued.max.requests 400 → 401*" || return
+        broker=$(events | sed -n 's/^Normal Restarted my-cluster-\(kafka-.\): .*400 → 401.*/\1/p' | head -n 1)
+        wait_for 60 "$broker" is_state "kafka@my-cluster-$broker" active && change 's/queued.max.requests: 401/queued.max.requests: 402/'
+}
+
 # A value that millrace lets through and Kafka refuses.
 test_broken() {
         local n broken unit others=()
@@ -272,6 +293,7 @@ test_limits
 roll "a larger heap" -Xmx change '0,/-Xmx: 256m/s//-Xmx: 272m/'
 check "the heap reaches the process" eval 'command_line "$(kafka 2)" | contains -Xmx272m'
 roll "a static setting, and the daemon killed in the middle" queued.max.requests kill_in_roll
+test_edited_in_roll
 test_broken
 test_asked
 test_daemon

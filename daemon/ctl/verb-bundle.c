@@ -41,12 +41,12 @@ static void add_resource(Ctl *ctl, Backup *bundle, const MrKind *kind, const MrT
         }
 }
 
-/* Resources that are part of another, and data, stand in the records of those that use them. */
+/* What is not planned by itself stands in the records of those that use it. */
 static int add_kind(Ctl *ctl, Backup *bundle, const MrKind *kind, MrError *err) {
         _cleanup_free_ char *target = api_target(kind, NULL, NULL);
         _cleanup_(mr_tree_freep) MrTree *list = NULL;
 
-        if (kind->owner_kind || kind->is_data)
+        if (!mr_kind_is_planned(kind))
                 return 0;
         int r = api_get(ctl, target, &list, err);
         const MrTree *items = mr_tree_get(list, "items");

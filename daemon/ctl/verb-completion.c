@@ -61,7 +61,7 @@ static void print_nodes(Ctl *ctl) {
                 const MrKind *kind = registry_kinds(registry)[i];
                 _cleanup_free_ char *target = api_target(kind, api_namespace(ctl), NULL);
                 _cleanup_(mr_tree_freep) MrTree *list = NULL;
-                if (kind->owner_kind || kind->is_data || api_get(ctl, target, &list, NULL) < 0)
+                if (!mr_kind_is_planned(kind) || api_get(ctl, target, &list, NULL) < 0)
                         continue;
                 const MrTree *items = mr_tree_get(list, "items");
                 for (size_t k = 0; k < mr_tree_size(items); k++)

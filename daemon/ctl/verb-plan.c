@@ -118,12 +118,11 @@ static int plan_one(Ctl *ctl, const MrKind *kind, const char *ns, const char *na
         return 0;
 }
 
-/* Resources that are part of another have no plan of their own. */
 static int plan_kind(Ctl *ctl, const MrKind *kind, MrTree *json, MrError *err) {
         _cleanup_free_ char *target = api_target(kind, api_namespace(ctl), NULL);
         _cleanup_(mr_tree_freep) MrTree *list = NULL;
 
-        if (kind->owner_kind || kind->is_data)
+        if (!mr_kind_is_planned(kind))
                 return 0;
         int r = api_get(ctl, target, &list, err);
         const MrTree *items = mr_tree_get(list, "items");

@@ -41,8 +41,9 @@ int engine_record(Engine *engine, const char *kind, const char *ns, const char *
         Tracked *tracked;
 
         int r = find(engine, kind, ns, name, &tracked, err);
-        if (r >= 0 && (!tracked->document || engine_is_passive(&tracked->document->resource) ||
-                       !engine->has_observation))
+        if (r >= 0 &&
+            (!tracked->document || !mr_kind_is_planned(tracked->document->resource.kind) ||
+             !engine->has_observation))
                 r = mr_fail(err, MR_TRANSIENT, NULL, "%s has no pass that could be recorded: %s",
                             tracked->key,
                             !engine->has_observation ? "the platform was not observed yet"

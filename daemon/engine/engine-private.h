@@ -87,13 +87,11 @@ struct Engine {
 int engine_track_all(Engine *engine, MrError *err);
 void engine_store_changed(void *userdata, const StoreEvent *event);
 Tracked *engine_find(const Engine *engine, const char *kind, const char *ns, const char *name);
-/* A member whose owner is being deleted, too, lasts as long as its owner: only with it is known
- * what the owner consists of. */
-/* Nothing runs for it alone: it is part of another, or data. */
-bool engine_is_passive(const MrResource *resource);
 /* A value of the Secret a user wrote, else of the one that was made here: 1 and appended to `out`,
  * or 0. */
 int engine_secret(Engine *engine, const char *ns, const char *name, const char *key, MrBuf *out);
+/* A member whose owner is being deleted, too, lasts as long as its owner: only with it is known
+ * what the owner consists of. */
 bool engine_lasts_with_owner(const Engine *engine, const MrResource *member);
 Tracked *tracked_free(Tracked *tracked);
 /* engine-facts.c */

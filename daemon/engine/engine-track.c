@@ -49,10 +49,6 @@ Tracked *engine_find(const Engine *engine, const char *kind, const char *ns, con
         return find_key(engine, key);
 }
 
-bool engine_is_passive(const MrResource *resource) {
-        return resource->kind->owner_kind || resource->kind->is_data;
-}
-
 bool engine_lasts_with_owner(const Engine *engine, const MrResource *member) {
         const char *name = member->kind->owner_label
                                    ? mr_pairs_get(&member->labels, member->kind->owner_label)
@@ -109,7 +105,7 @@ static void note_new_spec(Engine *engine, Tracked *tracked, const Document *befo
                 tracked->is_in_force = is_said_ready(resource);
         else if (before->resource.generation != resource->generation)
                 tracked->is_in_force = false;
-        if (!engine_is_passive(resource) || tracked->is_in_force)
+        if (mr_kind_is_planned(resource->kind) || tracked->is_in_force)
                 return;
         /* What was there when the daemon started is no news. */
         if (resource->kind->is_data && !before && !engine->first_round_done)

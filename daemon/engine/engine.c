@@ -219,7 +219,7 @@ static bool has_turn(const Engine *engine, const Tracked *tracked) {
 static bool is_due(Engine *engine, const Tracked *tracked) {
         uint64_t now = now_usec();
 
-        if (!tracked->document || engine_is_passive(&tracked->document->resource) ||
+        if (!tracked->document || !mr_kind_is_planned(tracked->document->resource.kind) ||
             !has_turn(engine, tracked))
                 return false;
         if (now < tracked->retry_usec)
@@ -312,7 +312,7 @@ static void next_resource(Engine *engine) {
                 _cleanup_error_ MrError err = {};
                 size_t before = engine->n_tracked;
                 if (tracked->document && tracked->document->resource.is_deleted &&
-                    engine_is_passive(&tracked->document->resource)) {
+                    !mr_kind_is_planned(tracked->document->resource.kind)) {
                         end_deleted_member(engine, tracked);
                         continue;
                 }

@@ -63,7 +63,7 @@ static int plan_one(const OfflineArgs *args, const MrFacts *facts, const Documen
         _cleanup_(plan_freep) Plan *plan = NULL;
 
         add_warnings(args, document, warnings);
-        if (document->resource.kind->owner_kind || document->resource.kind->is_data)
+        if (!mr_kind_is_planned(document->resource.kind))
                 return 0;
         int r = desire_make(args->registry, args->platform->platform, document, facts, NULL,
                             &desire, err);

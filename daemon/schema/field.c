@@ -70,6 +70,10 @@ const char *mr_type_name(MrType type) {
         return "unknown";
 }
 
+bool mr_kind_is_planned(const MrKind *kind) {
+        return !kind->owner_kind && !kind->is_data;
+}
+
 bool mr_strings_has(const MrStrings *strings, const char *text) {
         for (size_t i = 0; i < strings->n; i++)
                 if (mr_streq(strings->items[i], text))

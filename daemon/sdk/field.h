@@ -262,6 +262,10 @@ typedef struct MrKind {
 } MrKind;
 typedef struct MrColumn MrColumn;
 
+/* Resources of this kind are planned and reconciled by themselves; others are part of another
+ * resource's reconcile, or hold data for it. */
+bool mr_kind_is_planned(const MrKind *kind);
+
 /* The text of `explain`: what the field at a dotted path ("spec.kafka.listeners", "" for the kind
  * itself) is for, with type, bounds, default and the fields below it; all of them, without prose,
  * when `recursive`. */

@@ -9,9 +9,10 @@
 #include "ctl/check.h"
 #include "sdk/alloc.h"
 #include "sdk/str.h"
+#include "sdk/tree.h"
 
-#define JAVA_NEEDED 11 /* Kafka 3.9 */
-#define JAVA_WANTED 17 /* Kafka 4 */
+/* Kafka 4's; the launcher starts no node with less. */
+#define JAVA_NEEDED 17
 #define GIBIBYTE (1024ULL * 1024 * 1024)
 
 /* "MemTotal:       24689192 kB" */
@@ -43,21 +44,28 @@ void check_memory(Check *check) {
                           size);
 }
 
-/* The home of the java that a search path finds first: /usr/bin/java → /usr/lib/jvm/x/bin/java →
- * /usr/lib/jvm/x. */
-static char *java_home(const Check *check) {
-        static const char *const folders[] = {"/usr/bin", "/usr/local/bin", "/bin"};
+#define HOSTD_CONFIG "/etc/millrace/hostd.yaml"
+#define JAVA_DEFAULT "/usr/bin/java"
 
-        for (size_t i = 0; i < MR_ELEMENTS(folders); i++) {
-                _cleanup_free_ char *path = mr_strf("%s%s/java", check->root, folders[i]);
-                char *real = realpath(path, NULL);
-                if (!real)
-                        continue;
-                for (int k = 0; k < 2 && strrchr(real, '/'); k++)
-                        *strrchr(real, '/') = '\0';
-                return real;
-        }
-        return NULL;
+/* The program nodes are started with. */
+static char *java_program(const Check *check) {
+        _cleanup_free_ char *text = check_read(check, HOSTD_CONFIG);
+        _cleanup_(mr_tree_freep) MrTree *config = NULL;
+
+        if (text && mr_yaml_read(text, strlen(text), HOSTD_CONFIG, &config, NULL, NULL) < 0)
+                config = NULL;
+        const char *java = config ? mr_tree_get_string(mr_tree_at(config, 0), "java") : NULL;
+        return mr_strdup(java ? java : JAVA_DEFAULT);
+}
+
+/* /usr/bin/java → /usr/lib/jvm/x/bin/java → /usr/lib/jvm/x. */
+static char *java_home(const Check *check, const char *program) {
+        _cleanup_free_ char *path = mr_strf("%s%s", check->root, program);
+        char *real = realpath(path, NULL);
+
+        for (int k = 0; real && k < 2 && strrchr(real, '/'); k++)
+                *strrchr(real, '/') = '\0';
+        return real;
 }
 
 /* JAVA_VERSION="17.0.12" in the file `release` → 17; "1.8.0_x" → 8; -1 unknown. */
@@ -74,22 +82,21 @@ static int java_version(const char *home) {
 }
 
 void check_java(Check *check) {
-        _cleanup_free_ char *home = java_home(check);
+        _cleanup_free_ char *program = java_program(check);
+        _cleanup_free_ char *home = java_home(check, program);
         int version = home ? java_version(home) : -1;
 
         if (!home)
                 return check_add(
                         check, CHECK_FAIL,
                         "install a Java 17 runtime: apt install openjdk-17-jre-headless, or dnf "
-                        "install java-17-openjdk-headless",
-                        "there is no java");
+                        "install java-17-openjdk-headless; or set 'java' in " HOSTD_CONFIG,
+                        "there is no %s", program);
         if (version < 0)
                 return check_add(check, CHECK_WARN, "run java -version; 17 is wanted",
                                  "the version of the java in %s is unknown", home);
-        check_add(check,
-                  version < JAVA_NEEDED   ? CHECK_FAIL
-                  : version < JAVA_WANTED ? CHECK_WARN
-                                          : CHECK_OK,
-                  "Kafka 3.9 needs Java 11, Kafka 4 needs Java 17; install 17", "Java %d in %s",
-                  version, home);
+        check_add(check, version < JAVA_NEEDED ? CHECK_FAIL : CHECK_OK,
+                  "nodes start with Java 17 or newer only; install it, or set 'java' "
+                  "in " HOSTD_CONFIG,
+                  "Java %d in %s", version, home);
 }

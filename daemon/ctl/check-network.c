@@ -19,6 +19,7 @@ static const struct {
         {2181, "ZooKeeper's clients"},   {2888, "ZooKeeper's quorum"},
         {3888, "ZooKeeper's elections"}, {9090, "KRaft's controllers"},
         {9091, "Kafka's replication"},   {9092, "Kafka's clients"},
+        {9093, "Kafka's TLS clients"},   {9094, "Kafka's external clients"},
 };
 
 /* "  0: 00000000:2384 00000000:0000 0A …": is some process listening at the port? */
@@ -131,16 +132,43 @@ static bool is_running(const Check *check, const char *comm) {
         return found;
 }
 
+/* "DefaultZone=public" */
+static char *default_zone(const Check *check) {
+        _cleanup_free_ char *text = check_read(check, "/etc/firewalld/firewalld.conf");
+        const char *at = text ? strstr(text, "\nDefaultZone=") : NULL;
+
+        if (!at)
+                return mr_strdup("public");
+        at += strlen("\nDefaultZone=");
+        return mr_strndup(at, strcspn(at, " \t\r\n"));
+}
+
+/* What is open for good is in a file, which only root may read. */
+static void check_firewall(Check *check) {
+        static const char *const open[] = {"\"millrace-kafka\"", "\"9092\"", "\"9092-9094\"",
+                                           "target=\"ACCEPT\""};
+        _cleanup_free_ char *zone = default_zone(check);
+        _cleanup_free_ char *path = mr_strf("/etc/firewalld/zones/%s.xml", zone);
+        _cleanup_free_ char *text = check_read(check, path);
+        bool is_open = false;
+
+        if (!is_running(check, "firewalld"))
+                return check_add(check, CHECK_OK, NULL, "no firewalld is running");
+        for (size_t i = 0; text && i < MR_ELEMENTS(open); i++)
+                is_open = is_open || strstr(text, open[i]);
+        check_add(check, is_open ? CHECK_OK : CHECK_WARN,
+                  "firewall-cmd --permanent --add-service=millrace-kafka, then firewall-cmd "
+                  "--reload; millrace-kafka-internal and millrace-zookeeper for other hosts",
+                  "firewalld's zone %s %s", zone,
+                  is_open ? "lets clients of Kafka in"
+                  : text  ? "does not let clients of Kafka in"
+                          : "cannot be read, or has nothing of Kafka's open");
+}
+
 void check_network(Check *check) {
         check_names(check);
         check_ports(check);
-        if (is_running(check, "firewalld"))
-                check_add(check, CHECK_WARN,
-                          "open the listeners' ports: firewall-cmd --permanent "
-                          "--add-port=9092/tcp, and so on",
-                          "firewalld is running");
-        else
-                check_add(check, CHECK_OK, NULL, "no firewalld is running");
+        check_firewall(check);
 }
 
 void check_clock(Check *check) {

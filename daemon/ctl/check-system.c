@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statfs.h>
+#include <sys/xattr.h>
 #include <systemd/sd-bus.h>
 
 #include "ctl/check.h"
@@ -67,6 +68,18 @@ static void check_cgroup(Check *check) {
                           : ", without the memory controller");
 }
 
+/* What is not labelled as packaging/selinux says, services may not touch. */
+static void check_label(Check *check) {
+        _cleanup_free_ char *path = mr_strf("%s%s", check->root, check->data);
+        char label[256] = {};
+
+        if (getxattr(path, "security.selinux", label, sizeof(label) - 1) < 0)
+                return;
+        check_add(check, strstr(label, ":millrace_data_t:") ? CHECK_OK : CHECK_WARN,
+                  "semanage fcontext -a -e /var/lib/millrace-data DIRECTORY, then restorecon -R",
+                  "%s is labelled %s", check->data, label);
+}
+
 static void check_selinux(Check *check) {
         int64_t enforcing = check_read_int(check, "/sys/fs/selinux/enforce");
 
@@ -74,6 +87,8 @@ static void check_selinux(Check *check) {
                   enforcing < 0    ? "not in use"
                   : enforcing == 1 ? "enforcing"
                                    : "permissive");
+        if (enforcing >= 0)
+                check_label(check);
 }
 
 void check_system(Check *check) {

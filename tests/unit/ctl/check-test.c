@@ -128,13 +128,15 @@ static void each_flaw_is_found_and_comes_with_advice(void **state) {
                  "huge pages", CHECK_WARN},
                 {"/proc/meminfo", "MemTotal: 500000 kB\n", "GiB of memory", CHECK_FAIL},
                 {"/usr/lib/jvm/j/release", "JAVA_VERSION=\"1.8.0_402\"\n", "Java 8", CHECK_FAIL},
-                {"/usr/lib/jvm/j/release", "JAVA_VERSION=\"11.0.2\"\n", "Java 11", CHECK_WARN},
+                {"/usr/lib/jvm/j/release", "JAVA_VERSION=\"11.0.2\"\n", "Java 11", CHECK_FAIL},
                 {"/proc/self/mountinfo", "1 0 8:1 / / rw,relatime - ext4 x rw\n",
                  "on the root file system", CHECK_WARN},
                 {"/proc/self/mountinfo", "1 0 8:1 / / rw - nfs4 x rw\n", "is on nfs4", CHECK_FAIL},
                 {"/proc/net/tcp", "  sl\n   0: 00000000:2384 00000000:0000 0A 0\n",
                  "9092 (Kafka's clients)", CHECK_WARN},
-                {"/proc/77/comm", "firewalld\n", "firewalld is running", CHECK_WARN},
+                {"/proc/77/comm", "firewalld\n", "zone public cannot be read", CHECK_WARN},
+                {"/etc/millrace/hostd.yaml", "java: /opt/java/bin/java\n",
+                 "there is no /opt/java/bin/java", CHECK_FAIL},
                 {"/sys/fs/selinux/enforce", "1", "SELinux is enforcing", CHECK_OK},
         };
 
@@ -155,6 +157,31 @@ static void each_flaw_is_found_and_comes_with_advice(void **state) {
                 else
                         assert_int_equal(unlink(full), 0);
         }
+}
+
+static void the_zone_says_who_is_let_in(void **state) {
+        Host *host = *state;
+
+        put(host, "/proc/77/comm", "firewalld\n");
+        put(host, "/etc/firewalld/firewalld.conf", "# zones\nDefaultZone=work\nLockdown=no\n");
+        put(host, "/etc/firewalld/zones/work.xml", "<zone><service name=\"ssh\"/></zone>");
+        check_network(&host->check);
+        assert_int_equal(level_of(host, "zone work does not let clients"), CHECK_WARN);
+        check_done(&host->check);
+        put(host, "/etc/firewalld/zones/work.xml",
+            "<zone><service name=\"ssh\"/><service name=\"millrace-kafka\"/></zone>");
+        check_network(&host->check);
+        assert_int_equal(level_of(host, "zone work lets clients of Kafka in"), CHECK_OK);
+}
+
+static void java_is_the_one_nodes_start_with(void **state) {
+        Host *host = *state;
+
+        put(host, "/opt/java/release", "JAVA_VERSION=\"11.0.2\"\n");
+        put(host, "/opt/java/bin/java", "");
+        put(host, "/etc/millrace/hostd.yaml", "java: /opt/java/bin/java\n");
+        check_java(&host->check);
+        assert_int_equal(level_of(host, "Java 11 in "), CHECK_FAIL);
 }
 
 static void a_port_in_use_by_a_connection_is_not_taken(void **state) {
@@ -201,6 +228,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(a_good_host_has_nothing_to_change),
                 TEST(each_flaw_is_found_and_comes_with_advice),
+                TEST(the_zone_says_who_is_let_in),
+                TEST(java_is_the_one_nodes_start_with),
                 TEST(a_port_in_use_by_a_connection_is_not_taken),
                 TEST(heaps_leave_half_of_the_memory),
                 TEST(a_directory_others_can_write_is_no_place_for_data),

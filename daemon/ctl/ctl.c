@@ -66,8 +66,9 @@ const Verb ctl_verbs[] = {
         {"version", "", "", "show the versions of this program and of the daemon", NULL,
          verb_version},
         {"completion", "n", "WHAT",
-         "words for the completion of a shell: verbs, options VERB, kinds, names KIND, nodes", NULL,
-         verb_completion},
+         "words for the completion of a shell: verbs, options VERB, kinds, names KIND, nodes, "
+         "platforms, fields PATH",
+         NULL, verb_completion},
         {"help", "", "[VERB]", "show this, or how a verb is used", NULL, verb_help},
         {},
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/ctl-api.h"
+#include "ctl/nodes.h"
 #include "sdk/alloc.h"
 #include "sdk/str.h"
 
@@ -40,36 +41,42 @@ static void print_names(Ctl *ctl, const char *kind_name) {
                         mr_tree_get_string(mr_tree_get(mr_tree_at(items, i), "metadata"), "name"));
 }
 
-static void print_nodes_of(Ctl *ctl, const MrKind *kind, const char *name) {
-        _cleanup_free_ char *target =
-                api_own_target(api_namespace(ctl), kind->plural, name, "describe");
-        _cleanup_(mr_tree_freep) MrTree *answer = NULL;
+static void print_node(const char *node, void *userdata) {
+        const Ctl *ctl = userdata;
 
-        if (api_get(ctl, target, &answer, NULL) < 0)
-                return;
-        const MrTree *nodes = mr_tree_get(answer, "nodes");
-        for (size_t i = 0; i < mr_tree_size(nodes); i++)
-                fprintf(ctl->out, "%s\n", mr_tree_get_string(mr_tree_at(nodes, i), "name"));
+        fprintf(ctl->out, "%s\n", node);
 }
 
-static void print_nodes(Ctl *ctl) {
+static void print_platforms(Ctl *ctl) {
         const Registry *registry;
 
         if (ctl_registry(ctl, &registry, NULL) < 0)
                 return;
-        for (size_t i = 0; registry_kinds(registry)[i]; i++) {
-                const MrKind *kind = registry_kinds(registry)[i];
-                _cleanup_free_ char *target = api_target(kind, api_namespace(ctl), NULL);
-                _cleanup_(mr_tree_freep) MrTree *list = NULL;
-                if (!mr_kind_is_planned(kind) || api_get(ctl, target, &list, NULL) < 0)
-                        continue;
-                const MrTree *items = mr_tree_get(list, "items");
-                for (size_t k = 0; k < mr_tree_size(items); k++)
-                        print_nodes_of(
-                                ctl, kind,
-                                mr_tree_get_string(mr_tree_get(mr_tree_at(items, k), "metadata"),
-                                                   "name"));
-        }
+        for (size_t i = 0; i < ctl->plugins.n; i++)
+                if (ctl->plugins.items[i]->platform)
+                        fprintf(ctl->out, "%s\n", ctl->plugins.items[i]->name);
+}
+
+/* "kafka.spec.kafka" → "kafka.spec.kafka.replicas" … */
+static void print_fields(Ctl *ctl, const char *path) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        _cleanup_free_ char *name = mr_strndup(path, strcspn(path, "."));
+        const char *below = path + strlen(name);
+        const MrField *fields = NULL;
+        const MrKind *kind;
+
+        if (ctl_kind(ctl, name, &kind, NULL) < 0)
+                return;
+        MrKind whole = registry_whole(ctl->registry, kind, arena);
+        if (!*below)
+                fprintf(ctl->out, "%s.spec\n", path);
+        else if (mr_streq(below, ".spec"))
+                fields = whole.spec;
+        else if (mr_starts_with(below, ".spec.") &&
+                 mr_field_find(whole.spec, below + strlen(".spec.")))
+                fields = mr_field_find(whole.spec, below + strlen(".spec."))->fields;
+        for (; fields && fields->type != MR_TYPE_NONE; fields++)
+                fprintf(ctl->out, "%s.%s\n", path, fields->name);
 }
 
 int verb_completion(Ctl *ctl) {
@@ -87,8 +94,13 @@ int verb_completion(Ctl *ctl) {
         else if (mr_streq(what, "names"))
                 print_names(ctl, of);
         else if (mr_streq(what, "nodes"))
-                print_nodes(ctl);
+                nodes_each(ctl, print_node, ctl);
+        else if (mr_streq(what, "platforms"))
+                print_platforms(ctl);
+        else if (mr_streq(what, "fields"))
+                print_fields(ctl, of);
         else
-                return ctl_misused(ctl, "use verbs, options VERB, kinds, names KIND or nodes");
+                return ctl_misused(ctl, "use verbs, options VERB, kinds, names KIND, nodes, "
+                                        "platforms or fields PATH");
         return CTL_OK;
 }

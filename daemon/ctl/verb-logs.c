@@ -5,8 +5,34 @@
 #include <unistd.h>
 
 #include "ctl/ctl-api.h"
+#include "ctl/nodes.h"
 #include "sdk/alloc.h"
 #include "sdk/str.h"
+
+typedef struct Known {
+        const char *wanted;
+        bool is_there;
+        MrBuf others;
+} Known;
+
+static void compare(const char *node, void *userdata) {
+        Known *known = userdata;
+
+        known->is_there = known->is_there || mr_streq(node, known->wanted);
+        mr_buf_printf(&known->others, "%s%s", known->others.size > 0 ? ", " : "", node);
+}
+
+/* A node that is gone may have left words in the journal, and a daemon that is down says nothing:
+ * neither is refused. */
+static void tell_unknown(Ctl *ctl, const char *node) {
+        Known known = {.wanted = node};
+
+        if (nodes_each(ctl, compare, &known) >= 0 && !known.is_there)
+                fprintf(ctl->errors, "millctl: no resource has a node %s now; %s%s\n", node,
+                        known.others.size > 0 ? "there are: " : "there is none at all",
+                        mr_buf_text(&known.others));
+        mr_buf_done(&known.others);
+}
 
 int verb_logs(Ctl *ctl) {
         const Options *options = &ctl->options;
@@ -35,7 +61,9 @@ int verb_logs(Ctl *ctl) {
                 arguments[n++] = "--since";
                 arguments[n++] = options->since;
         }
+        tell_unknown(ctl, node);
         (void) fflush(ctl->out);
+        (void) fflush(ctl->errors);
         char *argv[MR_ELEMENTS(arguments)];
         memcpy(argv, arguments, sizeof(argv));
         (void) execvp(argv[0], argv);

@@ -31,6 +31,7 @@ _millctl() {
         -o | --output)
                 case $verb in
                 get) mapfile -t COMPREPLY < <(compgen -W "wide yaml json name" -- "$cur") ;;
+                explain) mapfile -t COMPREPLY < <(compgen -W "markdown man" -- "$cur") ;;
                 plan) mapfile -t COMPREPLY < <(compgen -W "text json manifests" -- "$cur") ;;
                 describe) mapfile -t COMPREPLY < <(compgen -W "yaml json" -- "$cur") ;;
                 secret) mapfile -t COMPREPLY < <(compgen -W "yaml" -d -- "$cur") ;;
@@ -38,7 +39,7 @@ _millctl() {
                 return
                 ;;
         --platform)
-                mapfile -t COMPREPLY < <(compgen -W "rhel-baremetal" -- "$cur")
+                _millctl_words platforms
                 return
                 ;;
         --for)
@@ -65,7 +66,8 @@ _millctl() {
 
         case $verb in
         help) _millctl_words verbs ;;
-        hold | release | logs | renew) _millctl_words nodes ;;
+        hold | release | logs | renew | discard) _millctl_words nodes ;;
+        backup | restore | bundle) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
         restart)
                 if ((${#words[@]} > 0)); then _millctl_words names "${words[0]}"; else
                         _millctl_words nodes
@@ -73,12 +75,16 @@ _millctl() {
                 fi
                 ;;
         secret)
-                case ${words[0]} in
+                case ${words[0]:-} in
                 get) _millctl_words names secrets ;;
                 "") mapfile -t COMPREPLY < <(compgen -W "list get" -- "$cur") ;;
                 esac
                 ;;
-        get | describe | delete | plan | wait | explain | crd)
+        explain)
+                if [[ $cur == *.* ]]; then _millctl_words fields "${cur%.*}"; else _millctl_words kinds; fi
+                compopt -o nospace 2>/dev/null
+                ;;
+        get | describe | delete | plan | wait | crd | pause | resume)
                 if ((${#words[@]} > 0)); then _millctl_words names "${words[0]}"; else _millctl_words kinds; fi
                 ;;
         esac

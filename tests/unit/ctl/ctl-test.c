@@ -637,6 +637,8 @@ static void completion_offers_words(void **state) {
         assert_int_equal(type(fixture, "completion names ku"), CTL_OK);
         assert_string_equal(fixture->out, "c\n");
         assert_int_equal(type(fixture, "completion nodes"), CTL_OK);
+        assert_int_equal(type(fixture, "completion fields kafkauser.spec"), CTL_OK);
+        assert_says(fixture->out, "kafkauser.spec.authentication\n");
 }
 
 static void get_watches(void **state) {

@@ -30,17 +30,31 @@ static int replay(const char *directory, const char *name) {
         return 0;
 }
 
+/* Failures among the inputs of a directory; one without inputs is a failure, too. */
+static int replay_all(const char *path) {
+        DIR *directory = opendir(path);
+        int n_failed = 0, n = 0;
+
+        for (const struct dirent *entry; directory && (entry = readdir(directory));)
+                if (entry->d_name[0] != '.') {
+                        n_failed += replay(path, entry->d_name);
+                        n++;
+                }
+        if (directory)
+                closedir(directory);
+        if (n == 0)
+                printf("not ok %s: there are no inputs\n", path);
+        return n == 0 ? 1 : n_failed;
+}
+
 int main(int argc, char *argv[]) {
-        DIR *directory = argc == 2 ? opendir(argv[1]) : NULL;
         int n_failed = 0;
 
-        if (!directory) {
-                fprintf(stderr, "usage: %s CORPUS\n", argv[0]);
+        if (argc < 2) {
+                fprintf(stderr, "usage: %s CORPUS...\n", argv[0]);
                 return 2;
         }
-        for (const struct dirent *entry; (entry = readdir(directory));)
-                if (entry->d_name[0] != '.')
-                        n_failed += replay(argv[1], entry->d_name);
-        closedir(directory);
+        for (int i = 1; i < argc; i++)
+                n_failed += replay_all(argv[i]);
         return n_failed > 0;
 }

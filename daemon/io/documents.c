@@ -155,6 +155,10 @@ static int read_directory(const Registry *registry, const char *path, const char
 
         if (n < 0)
                 return mr_fail_errno(err, errno, NULL, "cannot list %s", path);
+        if (n == 0)
+                r = mr_fail(err, MR_INVALID, NULL,
+                            "%s has no file that ends in .yaml, .yml or .json; name the file",
+                            path);
         for (int i = 0; i < n; i++) {
                 _cleanup_free_ char *file = mr_strf("%s/%s", path, entries[i]->d_name);
                 if (r >= 0)
@@ -167,9 +171,18 @@ static int read_directory(const Registry *registry, const char *path, const char
 
 int documents_read_path(const Registry *registry, const char *path, const char *ns, Documents *ret,
                         MrError *err) {
-        struct stat st;
+        struct stat st = {};
 
-        if (!mr_streq(path, "-") && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        if (mr_streq(path, "-"))
+                return read_file(registry, path, ns, ret, err);
+        if (stat(path, &st) < 0 && errno == ENOENT) {
+                (void) mr_fail(err, MR_INVALID, NULL,
+                               "there is no %s; name a file or a directory, or write - for "
+                               "standard input",
+                               path);
+                return -ENOENT;
+        }
+        if (S_ISDIR(st.st_mode))
                 return read_directory(registry, path, ns, ret, err);
         return read_file(registry, path, ns, ret, err);
 }

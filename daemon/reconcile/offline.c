@@ -68,8 +68,9 @@ static int plan_one(const OfflineArgs *args, const MrFacts *facts, const Documen
         int r = desire_make(args->registry, args->platform->platform, document, facts, NULL,
                             &desire, err);
         if (r < 0) {
-                const MrTree *place =
-                        err && err->path ? mr_tree_find(document->tree, err->path, true) : NULL;
+                const MrTree *place = err && err->path
+                                              ? mr_tree_find(document->tree, err->path, true)
+                                              : document->tree;
                 return mr_error_at(err, r, document->source, mr_tree_line(place),
                                    mr_tree_column(place));
         }

@@ -78,11 +78,11 @@ static int check_roles(const KafkaCluster *cluster, MrError *err) {
                                "a cluster with ZooKeeper has no controllers of its own; give its "
                                "node pools only the role broker");
         if (cluster->is_kraft && controllers == 0)
-                return mr_fail(err, MR_INVALID, NULL,
+                return mr_fail(err, MR_INVALID, "spec",
                                "there is no spec.zookeeper, and no node pool with replicas has "
                                "controller among its roles; add it to one");
         if (kafka_brokers(cluster) == 0)
-                return mr_fail(err, MR_INVALID, NULL,
+                return mr_fail(err, MR_INVALID, "spec",
                                "no node pool with replicas has broker among its roles; add it to "
                                "one");
         return 0;

@@ -139,7 +139,25 @@ static const char *gib(MrArena *arena, uint64_t bytes) {
         return mr_arena_strf(arena, "%.1f GiB", (double) bytes / (1024.0 * 1024 * 1024));
 }
 
-static void warn_of_claim(Lowering *lowering, const MrVolume *volume, uint64_t capacity) {
+/* What ends for want of space says so only in its own log. */
+static bool is_nearly_full(uint64_t size, uint64_t free) {
+        return size > 0 && free < size / 50;
+}
+
+/* The text has no numbers: a status is written anew when it changes. */
+static void warn_of_full(Lowering *lowering, const char *whose) {
+        mr_manifests_warn(lowering->out, "DiskFull",
+                          "the disk of %s is nearly full; nodes that cannot write end themselves: "
+                          "free space there, or make it larger",
+                          whose);
+}
+
+static void warn_of_claim(Lowering *lowering, const MrVolume *volume, const MrTree *found) {
+        uint64_t capacity = (uint64_t) mr_tree_get_int(found, "capacity", 0),
+                 used = (uint64_t) mr_tree_get_int(found, "used", 0);
+
+        if (is_nearly_full(capacity, capacity > used ? capacity - used : 0))
+                warn_of_full(lowering, volume->claim);
         /* A file system takes a little of its disk for itself. */
         if (capacity == 0 || capacity + capacity / 20 >= volume->size)
                 return;
@@ -151,9 +169,12 @@ static void warn_of_claim(Lowering *lowering, const MrVolume *volume, uint64_t c
 
 /* All claims of a class of directories share one disk. */
 static void warn_of_class(Lowering *lowering, const char *class, uint64_t asked) {
-        const MrTree *storage = mr_tree_get(mr_facts_host(lowering->facts), "storage");
-        uint64_t size = (uint64_t) mr_tree_get_int(mr_tree_get(storage, class), "size", 0);
+        const MrTree *storage =
+                mr_tree_get(mr_tree_get(mr_facts_host(lowering->facts), "storage"), class);
+        uint64_t size = (uint64_t) mr_tree_get_int(storage, "size", 0);
 
+        if (is_nearly_full(size, (uint64_t) mr_tree_get_int(storage, "free", (int64_t) size)))
+                warn_of_full(lowering, mr_arena_strf(lowering->arena, "storage class %s", class));
         if (size > 0 && size < asked)
                 mr_manifests_warn(lowering->out, "DiskTooSmall",
                                   "the claims of storage class %s ask for %s, but its disk has "
@@ -200,9 +221,7 @@ void lower_warn_of_sizes(Lowering *lowering) {
                 if (part->kind != MR_PART_VOLUME)
                         continue;
                 const MrTree *found = mr_facts_claim(lowering->facts, part->volume.claim);
-                uint64_t capacity = (uint64_t) mr_tree_get_int(found, "capacity", 0);
-                if (capacity > 0)
-                        warn_of_claim(lowering, &part->volume, capacity);
+                warn_of_claim(lowering, &part->volume, found);
                 warn_of_limit(lowering, &part->volume, found);
                 uint64_t asked = asked_of_class(lowering->parts, i);
                 if (asked > 0)

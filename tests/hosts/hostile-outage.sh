@@ -120,5 +120,7 @@ mark
 h1 dd if=/dev/zero of=/var/lib/millrace-data/fill bs=64k 2>/dev/null
 h1 systemctl kill -s KILL kafka@my-cluster-kafka-0
 check "a broker whose disk is full is told" shows my-cluster "my-cluster-kafka-0: " 60
+check "and what to do about it" wait_for 30 "the warning" eval \
+        'ctl get kafka my-cluster -o json | contains "the disk of storage class directory is nearly full; nodes that cannot write end themselves: free space there"'
 h1 rm /var/lib/millrace-data/fill
 check "with space it comes back by itself" ready my-cluster 120

@@ -435,6 +435,32 @@ static void a_disk_that_is_too_small_is_told(void **state _unused_) {
                                   "60.0 GiB"));
 }
 
+static void a_full_disk_is_told(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        add_node(&w, "n");
+        add_volume(&w, "n", "data-0-n");
+        add_volume(&w, "n", "data-1-n");
+        see_host(&w, "{\"storage\": {\"directory\": {\"size\": 1000000, \"free\": 20000}}}");
+        see_claims(&w, "{\"default/data-0-n\": {" OURS ", \"capacity\": 1000, \"used\": 980}, "
+                       "\"default/data-1-n\": {" OURS ", \"capacity\": 1000, \"used\": 981}}");
+        lower_well(&w);
+        assert_false(is_warned_of(&w, "DiskFull", "data-0-n"));
+        assert_true(
+                is_warned_of(&w, "DiskFull", "the disk of data-1-n is nearly full; nodes that"));
+        assert_false(is_warned_of(&w, "DiskFull", "storage class"));
+}
+
+static void a_full_disk_of_a_class_is_told(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+
+        add_node(&w, "n");
+        add_volume(&w, "n", "data-0-n");
+        see_host(&w, "{\"storage\": {\"directory\": {\"size\": 1000000, \"free\": 19999}}}");
+        lower_well(&w);
+        assert_true(is_warned_of(&w, "DiskFull", "the disk of storage class directory is nearly"));
+}
+
 static void what_exceeds_its_limit_is_told(void **state _unused_) {
         _cleanup_world_ w = world("default");
         MrVolume *volumes[] = {add_volume(&w, "n", "data-0-n"), NULL, NULL};
@@ -757,6 +783,8 @@ int main(void) {
                 cmocka_unit_test(a_foreign_disk_stops_its_node),
                 cmocka_unit_test(a_disk_that_is_too_small_is_told),
                 cmocka_unit_test(what_exceeds_its_limit_is_told),
+                cmocka_unit_test(a_full_disk_is_told),
+                cmocka_unit_test(a_full_disk_of_a_class_is_told),
                 cmocka_unit_test(only_some_volumes_go_with_their_node),
                 cmocka_unit_test(a_file_has_its_references_resolved),
                 cmocka_unit_test(a_missing_secret_keeps_the_node_waiting),

@@ -4,10 +4,21 @@
 
 #include "software.h"
 
-#define SERVER_REPORTER "server-metrics-reporter"
-#define CLIENT_REPORTER "client-metrics-reporter"
 #define REPORTER "prometheus.metrics.reporter."
-#define REPORTERS "io.strimzi.kafka.metrics.prometheus."
+
+/* Strimzi's reporters for servers, by the jars they come in, the newest first: one for the metrics
+ * of Kafka's own kind and one for those it keeps with Yammer. The one for clients
+ * (client-metrics-reporter) ends a broker that loads it. */
+static const struct Reporter {
+        const char *jar;
+        const char *kafka, *yammer;
+} reporters[] = {
+        {"server-metrics-reporter",
+         "io.strimzi.kafka.metrics.prometheus.ServerKafkaMetricsReporter",
+         "io.strimzi.kafka.metrics.prometheus.ServerYammerMetricsReporter"},
+        {"metrics-reporter", "io.strimzi.kafka.metrics.KafkaPrometheusMetricsReporter",
+         "io.strimzi.kafka.metrics.YammerPrometheusMetricsReporter"},
+};
 
 static const MrEnum rack_types[] = {
         {"topology-label", RACK_LABEL, "A label of the place where the node runs."},
@@ -77,8 +88,12 @@ static bool wants_reporter(const KafkaCluster *cluster) {
         return metrics && metrics->type == METRICS_STRIMZI_REPORTER;
 }
 
-static bool has_jar(const KafkaCluster *cluster, const char *name) {
-        return software_has_jar(cluster->facts, CLUSTER_SOFTWARE, cluster->version->name, name);
+static const struct Reporter *reporter_of(const KafkaCluster *cluster) {
+        for (size_t i = 0; i < MR_ELEMENTS(reporters); i++)
+                if (software_has_jar(cluster->facts, CLUSTER_SOFTWARE, cluster->version->name,
+                                     reporters[i].jar))
+                        return &reporters[i];
+        return NULL;
 }
 
 static void append(const KafkaCluster *cluster, MrPairs *properties, const char *key,
@@ -102,19 +117,13 @@ static const char *allowed(const KafkaCluster *cluster, MrParts *parts) {
 }
 
 static void add_reporter(const KafkaCluster *cluster, MrPairs *properties, MrParts *parts) {
+        const struct Reporter *reporter = reporter_of(cluster);
         MrArena *arena = cluster->arena;
 
-        if (!wants_reporter(cluster))
+        if (!wants_reporter(cluster) || !reporter)
                 return;
-        if (has_jar(cluster, SERVER_REPORTER)) {
-                append(cluster, properties, "metric.reporters",
-                       REPORTERS "ServerKafkaMetricsReporter");
-                append(cluster, properties, "kafka.metrics.reporters",
-                       REPORTERS "ServerYammerMetricsReporter");
-        } else if (has_jar(cluster, CLIENT_REPORTER))
-                append(cluster, properties, "metric.reporters", REPORTERS "ClientMetricsReporter");
-        else
-                return;
+        append(cluster, properties, "metric.reporters", reporter->kafka);
+        append(cluster, properties, "kafka.metrics.reporters", reporter->yammer);
         const char *list = allowed(cluster, parts);
         if (list)
                 mr_pairs_set(arena, properties, REPORTER "allowlist", list);
@@ -149,20 +158,12 @@ static void warn(const KafkaCluster *cluster, MrParts *parts) {
                               "spec.kafka.rack has no effect: the host has no label %s; add it to "
                               "labels in /etc/millrace/hostd.yaml",
                               label);
-        if (!wants_reporter(cluster) || has_jar(cluster, SERVER_REPORTER))
-                return;
-        if (has_jar(cluster, CLIENT_REPORTER))
-                mr_parts_warn(
-                        parts, "MetricsIncomplete",
-                        "spec.kafka.metricsConfig: the distribution has only the reporter for "
-                        "clients, which leaves out the metrics of the broker that Kafka "
-                        "keeps with Yammer; add " SERVER_REPORTER " to its libs or extras");
-        else
+        if (wants_reporter(cluster) && !reporter_of(cluster))
                 mr_parts_warn(parts, "MetricsUnavailable",
                               "spec.kafka.metricsConfig has no effect: the distribution of Kafka "
-                              "%s has neither " SERVER_REPORTER " nor " CLIENT_REPORTER
-                              "; put it into its libs or extras",
-                              cluster->version->name);
+                              "%s has neither %s nor %s; put one into its libs or extras, with "
+                              "what it needs",
+                              cluster->version->name, reporters[0].jar, reporters[1].jar);
 }
 
 int kafka_metrics_prepare(const KafkaCluster *cluster, MrParts *parts, const char **ret_rules,
@@ -190,8 +191,7 @@ void kafka_metrics_add(const KafkaCluster *cluster, const char *rules, MrParts *
         const char *group = kafka_group(cluster);
 
         metrics_add_agent(parts, rules, group, workload);
-        if (wants_reporter(cluster) &&
-            (has_jar(cluster, SERVER_REPORTER) || has_jar(cluster, CLIENT_REPORTER)))
+        if (wants_reporter(cluster) && reporter_of(cluster))
                 metrics_add_endpoint(parts, workload->node, group);
         jmx_add(parts, cluster->spec->kafka->jmx, jmx_secret(cluster), group, workload);
 }

@@ -151,12 +151,18 @@ static void strimzis_reporter(void **state _unused_) {
                             "http://:@{bind:tcp-prometheus}");
         assert_int_equal(mr_parts_warnings(server.parts), 0);
 
-        _cleanup_seen_ client = seen(KAFKA(REPORTER ", config: {metric.reporters: a.Mine}", ""),
-                                     HOST("", "\"client-metrics-reporter-0.3.0.jar\""));
-        assert_string_equal(setting(&client, "metric.reporters"),
-                            "a.Mine,io.strimzi.kafka.metrics.prometheus.ClientMetricsReporter");
-        assert_null(setting(&client, "kafka.metrics.reporters"));
-        assert_true(is_warned(&client, "MetricsIncomplete", "only the reporter for clients"));
+        _cleanup_seen_ older = seen(KAFKA(REPORTER ", config: {metric.reporters: a.Mine}", ""),
+                                    HOST("", "\"metrics-reporter-0.2.0.jar\""));
+        assert_string_equal(setting(&older, "metric.reporters"),
+                            "a.Mine,io.strimzi.kafka.metrics.KafkaPrometheusMetricsReporter");
+        assert_string_equal(setting(&older, "kafka.metrics.reporters"),
+                            "io.strimzi.kafka.metrics.YammerPrometheusMetricsReporter");
+
+        /* It ends a broker that loads it. */
+        _cleanup_seen_ client =
+                seen(KAFKA(REPORTER, ""), HOST("", "\"client-metrics-reporter-0.3.0.jar\""));
+        assert_null(setting(&client, "metric.reporters"));
+        assert_true(is_warned(&client, "MetricsUnavailable", "has neither"));
 
         _cleanup_seen_ none = seen(KAFKA(REPORTER, ""), HOST("", ""));
         assert_null(setting(&none, "metric.reporters"));

@@ -1,5 +1,5 @@
-/* Files as users write them, through the tables of every kind there is and on to a plan on paper for
- * each platform: what may be anything ends in a plan or in an error with a message. */
+/* Files as users write them, through the tables of every kind there is and on to a plan on paper
+ * for each platform: what may be anything ends in a plan or in an error with a message. */
 
 #include <stdint.h>
 #include <stdio.h>
@@ -24,8 +24,7 @@ static void load(void) {
                 return;
         registry = registry_new();
         if (plugins_load(directory ? directory : ".", getuid(), NULL, NULL, &plugins, &err) < 0 ||
-            plugins_register(&plugins, registry, &err) < 0 ||
-            registry_operands(registry) == 0) {
+            plugins_register(&plugins, registry, &err) < 0 || registry_operands(registry) == 0) {
                 fprintf(stderr, "set MILLRACE_BUILD to where the plugins are\n");
                 abort();
         }

@@ -184,12 +184,33 @@ static void votes_of_kafka_4_3_1(void **state) {
         check_broker("4.3.1-votes-refused", 4);
 }
 
+/* Two levels up, and one that does not exist. */
+static void features_of_kafka_4_3_1(void **state) {
+        (void) state;
+        check_broker("4.3.1-features", 2);
+        check_broker("4.3.1-features-refused", 2);
+}
+
+static void every_message_has_bytes_of_a_broker(void **state) {
+        (void) state;
+        for (size_t i = 0; kafka_message_at(i); i++) {
+                _cleanup_free_ char *pattern = mr_strf("%s/kafka/*/%s-v*.request.hex",
+                                                       golden_folder(), kafka_message_at(i)->name);
+                glob_t found = {};
+                if (glob(pattern, 0, NULL, &found) != 0)
+                        fail_msg("%s was never recorded", kafka_message_at(i)->name);
+                globfree(&found);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(every_message_has_bytes_of_a_broker),
                 cmocka_unit_test(kafka_3_9_1_with_zookeeper),
                 cmocka_unit_test(kafka_3_9_1_with_kraft),
                 cmocka_unit_test(kafka_4_3_1_with_kraft),
                 cmocka_unit_test(votes_of_kafka_4_3_1),
+                cmocka_unit_test(features_of_kafka_4_3_1),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

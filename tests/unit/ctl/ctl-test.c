@@ -228,6 +228,12 @@ static void put(Fixture *fixture, const char *name, const char *text) {
         "apiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaUser\nmetadata:\n  name: " name          \
         "\n  labels:\n    strimzi.io/cluster: c\nspec:\n  authentication:\n    type: tls\n"
 
+#define KAFKA(name)                                                                                \
+        "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata:\n  name: " name              \
+        "\nspec:\n  kafka: {version: 3.9.1, replicas: 1, storage: {type: ephemeral}, listeners: "  \
+        "[{name: plain, port: 9092, type: internal, tls: false}]}\n"                               \
+        "  zookeeper: {replicas: 1, storage: {type: ephemeral}}\n"
+
 static void assert_says(const char *text, const char *words) {
         if (!strstr(text, words))
                 fail_msg("\"%s\" is not in: %s", words, text);
@@ -304,6 +310,12 @@ static void get_prints_tables(void **state) {
         assert_says(fixture->out, "kafkauser.kafka.strimzi.io/a ");
         assert_int_equal(type(fixture, "get kafkas"), CTL_OK);
         assert_string_equal(fixture->errors, "No resources found in namespace default.\n");
+        put(fixture, "k.yaml", KAFKA("b"));
+        assert_int_equal(type(fixture, "apply -f @/k.yaml"), CTL_OK);
+        assert_int_equal(type(fixture, "get kafkas"), CTL_OK);
+        assert_null(strstr(fixture->out, "CLUSTER ID"));
+        assert_int_equal(type(fixture, "get kafkas -o wide"), CTL_OK);
+        assert_says(fixture->out, "WARNINGS   CLUSTER ID   AGE\nb ");
         assert_int_equal(type(fixture, "get ku none"), CTL_FAILED);
         assert_string_equal(fixture->errors,
                             "millctl: there is no KafkaUser none in namespace default\n");

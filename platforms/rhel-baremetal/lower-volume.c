@@ -199,8 +199,8 @@ static const char *class_of(const MrVolume *volume) {
         return volume->storage_class ? volume->storage_class : DEFAULT_STORAGE_CLASS;
 }
 
-/* What all volumes of a class ask for, when `first` is the first of them; 0 otherwise. */
-static uint64_t asked_of_class(const MrParts *parts, size_t first) {
+/* Whether the volume is the first of its class, and what all of that ask for. */
+static bool is_first_of_class(const MrParts *parts, size_t first, uint64_t *ret_asked) {
         const char *class = class_of(&mr_parts_at(parts, first)->volume);
         uint64_t asked = 0;
 
@@ -209,10 +209,11 @@ static uint64_t asked_of_class(const MrParts *parts, size_t first) {
                 if (part->kind != MR_PART_VOLUME || !mr_streq(class_of(&part->volume), class))
                         continue;
                 if (i < first)
-                        return 0;
+                        return false;
                 asked += part->volume.size;
         }
-        return asked;
+        *ret_asked = asked;
+        return true;
 }
 
 void lower_warn_of_sizes(Lowering *lowering) {
@@ -223,8 +224,8 @@ void lower_warn_of_sizes(Lowering *lowering) {
                 const MrTree *found = mr_facts_claim(lowering->facts, part->volume.claim);
                 warn_of_claim(lowering, &part->volume, found);
                 warn_of_limit(lowering, &part->volume, found);
-                uint64_t asked = asked_of_class(lowering->parts, i);
-                if (asked > 0)
+                uint64_t asked;
+                if (is_first_of_class(lowering->parts, i, &asked))
                         warn_of_class(lowering, class_of(&part->volume), asked);
         }
 }

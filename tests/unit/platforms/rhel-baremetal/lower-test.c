@@ -455,7 +455,7 @@ static void a_full_disk_of_a_class_is_told(void **state _unused_) {
         _cleanup_world_ w = world("default");
 
         add_node(&w, "n");
-        add_volume(&w, "n", "data-0-n");
+        add_volume(&w, "n", "data-0-n")->size = 0;
         see_host(&w, "{\"storage\": {\"directory\": {\"size\": 1000000, \"free\": 19999}}}");
         lower_well(&w);
         assert_true(is_warned_of(&w, "DiskFull", "the disk of storage class directory is nearly"));

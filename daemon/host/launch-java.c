@@ -118,13 +118,33 @@ static void archive_add(const Launch *launch, Words *words, Words *owned) {
         words_add(words, "-Xshare:auto");
 }
 
+/* An agent brings libraries of its own, which would get in the way of others' where nobody asked
+ * for the agent; where somebody did, java finds it by itself. */
+static int is_library(const struct dirent *entry) {
+        return has_suffix(entry->d_name, ".jar") && !strstr(entry->d_name, "javaagent") &&
+               !strchr(entry->d_name, ':');
+}
+
 /* Java itself expands the asterisk. */
+static char *class_path(const Launch *launch) {
+        char *path = text_format("%s/*", launch->libs);
+        struct dirent **entries;
+        int n = launch->extras ? scandir(launch->extras, &entries, is_library, alphasort) : 0;
+
+        for (int i = 0; i < n; i++) {
+                char *longer = text_format("%s:%s/%s", path, launch->extras, entries[i]->d_name);
+                free(path);
+                path = longer;
+                free(entries[i]);
+        }
+        if (launch->extras && n >= 0)
+                free(entries);
+        return path;
+}
+
 static void class_add(const Launch *launch, const char *class, Words *words, Words *owned) {
         words_add(words, "-cp");
-        if (launch->extras)
-                owned_add(words, owned, text_format("%s/*:%s/*", launch->libs, launch->extras));
-        else
-                owned_add(words, owned, text_format("%s/*", launch->libs));
+        owned_add(words, owned, class_path(launch));
         words_add(words, class);
 }
 

@@ -121,16 +121,40 @@ static void command_lines_are_in_order(void **state) {
                    "java -XX:SharedArchiveFile=/etc/passwd -Xshare:auto -Xmx1g -Dx=y z -cp /l/* "
                    "a.Main s.properties");
         launch.archive = NULL;
-        launch.extras = "/m";
         words_add(&launch.options, "-Dcom.sun.management.jmxremote.port=9999");
         command_is(java_command, &launch,
-                   "java -Xmx1g -Dx=y z -Dcom.sun.management.jmxremote.port=9999 -cp /l/*:/m/* "
+                   "java -Xmx1g -Dx=y z -Dcom.sun.management.jmxremote.port=9999 -cp /l/* "
                    "a.Main s.properties");
-        launch.extras = NULL;
         command_is(java_prepare_command, &launch,
                    "java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dx=y z -cp /l/* a.Tool "
                    "format");
         launch_done(&launch);
+}
+
+static void extras_are_libraries_but_no_agents(void **state _unused_) {
+        static const char *const names[] = {"b.jar", "a.jar", "jmx_prometheus_javaagent-1.0.1.jar",
+                                            "notes.txt", "c:d.jar"};
+        char folder[] = "/tmp/launch-extras-XXXXXX";
+        Launch launch = {.libs = "/l", .main_class = "a.Main"};
+
+        assert_non_null(mkdtemp(folder));
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+                _cleanup_(text_free) char *path = text_format("%s/%s", folder, names[i]);
+                FILE *file = fopen(path, "we");
+                assert_non_null(file);
+                fclose(file);
+        }
+        launch.extras = folder;
+        _cleanup_(text_free) char *wanted =
+                text_format("java -cp /l/*:%s/a.jar:%s/b.jar a.Main", folder, folder);
+        command_is(java_command, &launch, wanted);
+        launch.extras = "/nowhere";
+        command_is(java_command, &launch, "java -cp /l/* a.Main");
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+                _cleanup_(text_free) char *path = text_format("%s/%s", folder, names[i]);
+                assert_int_equal(unlink(path), 0);
+        }
+        assert_int_equal(rmdir(folder), 0);
 }
 
 static void check_fails(const Launch *launch, const char *expected) {
@@ -227,6 +251,7 @@ static void output_is_dropped_and_the_environment_is_small(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 T(command_lines_are_in_order),
+                T(extras_are_libraries_but_no_agents),
                 T(a_missing_or_wrong_java_is_named),
                 T(a_missing_distribution_is_named),
                 T(preparing_is_checked),

@@ -209,7 +209,7 @@ cluster_begin() { # WHAT
         from=$(seconds)
         check "$1: a cluster is applied" ctl apply -f - <"$spec"
         calm "$1: it becomes ready"
-        slow=$(since "$from" | awk '{n = int($1 / 20) + 1; print n > 3 ? 3 : n}')
+        slow=$(since "$from" | awk '{n = int($1 / 20) + 1; print (n > 3 ? 3 : n)}')
         note "Ready after $(since "$from") s"
         secret_files my-user
         h1 sh -c "rm -rf $kept && cp -r /root/my-user $kept"

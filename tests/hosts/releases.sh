@@ -53,6 +53,7 @@ bootstrap() { ctl get kafka my-cluster -o json | jq -r '.status.listeners[0].boo
 test_zookeeper() {
         check "the last one is deleted" ctl delete -f - <"$spec"
         check "it ends" wait_for 60 "the unit to go" no_units
+        check "its data is taken away by hand" h1 rm -r /var/lib/millrace-data/data-0-my-cluster-dual-role-0
         example kafka-single | sed 's/^\( *\)type: ephemeral/\1type: persistent-claim\n\1size: 1Gi/; /^  kafka:/a\    version: 3.8.1' |
                 grep -v '^    version: 3.9' >"$spec"
         check "3.8.1 with ZooKeeper is applied" apply

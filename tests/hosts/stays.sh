@@ -200,7 +200,7 @@ test_edited_in_roll() {
 restarted_ports() { sampled order | tr ',' '\n'; }
 edit_in_roll() {
         change 's/queued.max.requests: 400/queued.max.requests: 401/' &&
-                wait_for 90 "the roll" event_says "Normal Restarted my-cluster-kafka-*: *queued.max.requests 400 → 401*" || return
+                wait_for 90 "the roll" event_says "Normal Restarted my-cluster-kafka-*: *queued.max.requests*400 → 401*" || return
         broker=$(events | sed -n 's/^Normal Restarted my-cluster-\(kafka-.\): .*400 → 401.*/\1/p' | head -n 1)
         wait_for 60 "$broker" is_state "kafka@my-cluster-$broker" active && change 's/queued.max.requests: 401/queued.max.requests: 402/'
 }

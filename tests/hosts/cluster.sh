@@ -1,6 +1,7 @@
 #!/bin/bash
 # What a spec asks for is what runs: listeners, authorization, limits, quorums with TLS, claims that outlive their
 # cluster, and a second cluster on the same host.
+# long
 . "$(dirname "$0")/../stack/lib.sh"
 . "$(dirname "$0")/../stack/cluster.sh"
 

@@ -2,6 +2,7 @@
 # One node of both roles goes through every release of Kafka that Maven Central has whole, from 3.8 without ZooKeeper to
 # the newest: each follows by a change of the spec, takes the metadata's version along, and keeps what was written first.
 # Then a broker and a ZooKeeper, of 3.8 and of 3.9.
+# long
 . "$(dirname "$0")/../stack/lib.sh"
 . "$(dirname "$0")/../stack/cluster.sh"
 

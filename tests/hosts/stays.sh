@@ -1,6 +1,7 @@
 #!/bin/bash
 # Three ZooKeeper nodes and three brokers stay as their spec wants them, whatever happens to them, while a producer with
 # acks=all runs on another host and loses nothing.
+# long
 . "$(dirname "$0")/../stack/lib.sh"
 . "$(dirname "$0")/../stack/cluster.sh"
 

@@ -19,6 +19,18 @@ struct MrParts {
         size_t n_notes, allocated_notes;
 };
 
+MrTree *mr_volume_identity(const MrVolume *volume) {
+        MrTree *identity = mr_tree_new_map();
+
+        mr_tree_set_string(identity, "cluster", volume->cluster);
+        mr_tree_set_string(identity, "cluster_id", volume->cluster_id);
+        mr_tree_set_string(identity, "role", volume->role);
+        mr_tree_set_string(identity, "quorum", volume->quorum);
+        mr_tree_set_int(identity, "node_id", volume->node_id);
+        mr_tree_set_string(identity, "directory_id", volume->directory_id);
+        return identity;
+}
+
 const char *mr_part_kind_name(MrPartKind kind) {
         static const char *const names[_MR_PART_KIND_MAX] = {
                 [MR_PART_CERTIFICATE] = "certificate",

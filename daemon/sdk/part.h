@@ -132,6 +132,10 @@ typedef struct MrVolume {
         bool may_be_empty; /* what was on it can be had again from other nodes */
 } MrVolume;
 
+/* Whose the data is, as its storage carries it: a map {cluster, cluster_id, role, quorum, node_id,
+ * directory_id}, the caller's. */
+MrTree *mr_volume_identity(const MrVolume *volume);
+
 typedef enum MrFileEffect {
         MR_EFFECT_RESTART, /* the process reads it only when it starts: a change needs a restart */
         MR_EFFECT_NONE,    /* matters at the next start; what matters now, a setting part tells */

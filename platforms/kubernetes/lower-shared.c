@@ -100,16 +100,10 @@ void lower_firewall(Lowering *lowering, const MrFirewall *firewall) {
 
 /* Whose the data is. It outlives everything else that knows. */
 static void set_identity(MrTree *body, const MrVolume *volume) {
-        _cleanup_(mr_tree_freep) MrTree *identity = mr_tree_new_map();
+        _cleanup_(mr_tree_freep) MrTree *identity = mr_volume_identity(volume);
         MrTree *metadata = mr_tree_get(body, "metadata");
         _cleanup_buf_ MrBuf text = {};
 
-        mr_tree_set_string(identity, "cluster", volume->cluster);
-        mr_tree_set_string(identity, "cluster_id", volume->cluster_id);
-        mr_tree_set_string(identity, "role", volume->role);
-        mr_tree_set_string(identity, "quorum", volume->quorum);
-        mr_tree_set_int(identity, "node_id", volume->node_id);
-        mr_tree_set_string(identity, "directory_id", volume->directory_id);
         mr_tree_set_string(identity, "node", volume->node);
         mr_json_write(identity, 0, &text);
         mr_tree_set_string(mr_tree_need_map(metadata, "annotations"), IDENTITY_ANNOTATION,

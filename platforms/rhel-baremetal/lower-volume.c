@@ -97,14 +97,9 @@ static void add_making(Lowering *lowering, const MrVolume *volume, const char *c
 }
 
 static MrTree *body_of(const MrVolume *volume) {
-        MrTree *body = mr_tree_new_map(), *identity = mr_tree_need_map(body, "identity");
+        MrTree *body = mr_tree_new_map();
 
-        mr_tree_set_string(identity, "cluster", volume->cluster);
-        mr_tree_set_string(identity, "cluster_id", volume->cluster_id);
-        mr_tree_set_string(identity, "role", volume->role);
-        mr_tree_set_string(identity, "quorum", volume->quorum);
-        mr_tree_set_int(identity, "node_id", volume->node_id);
-        mr_tree_set_string(identity, "directory_id", volume->directory_id);
+        mr_tree_set(body, "identity", mr_volume_identity(volume));
         mr_tree_set_int(body, "size", (int64_t) volume->size);
         mr_tree_set_bool(body, "delete", volume->delete_claim);
         mr_tree_set_string(body, "marker", volume->marker);

@@ -340,10 +340,8 @@ static MrStrings looked_at(const KafkaCluster *cluster) {
 }
 
 static void add_endpoint(const KafkaCluster *cluster, const char *endpoint, MrStrings *endpoints) {
-        for (size_t i = 0; i < endpoints->n; i++)
-                if (mr_streq(endpoints->items[i], endpoint))
-                        return;
-        mr_strings_add(cluster->arena, endpoints, endpoint);
+        if (!mr_strings_has(endpoints, endpoint))
+                mr_strings_add(cluster->arena, endpoints, endpoint);
 }
 
 void certificates_add_probe(const KafkaCluster *cluster, bool is_anybody_late, MrProbes *probes) {
@@ -362,9 +360,12 @@ void certificates_add_probe(const KafkaCluster *cluster, bool is_anybody_late, M
 
 bool certificates_have_ended(const KafkaCluster *cluster, const KafkaNode *node) {
         const MrTree *shown = mr_tree_get(mr_facts_view(cluster->facts, "tls"), node->name);
-        MrStrings endpoints = own_endpoints(cluster, node);
 
-        for (size_t i = 0; i < endpoints.n && !node_rereads(cluster, node); i++) {
+        /* Most often nobody had a reason to look. */
+        if (!shown || node_rereads(cluster, node))
+                return false;
+        MrStrings endpoints = own_endpoints(cluster, node);
+        for (size_t i = 0; i < endpoints.n; i++) {
                 const MrTree *entry = mr_tree_get(shown, endpoints.items[i]);
                 int64_t end = mr_tree_get_int(entry, "not_after", 0);
                 if (end > 0 && end <= mr_facts_now(cluster->facts))

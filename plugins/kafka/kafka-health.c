@@ -113,8 +113,9 @@ static int64_t blocked(const Look *look, const KafkaNode *node) {
         const MrTree *leaders = mr_tree_get(mr_tree_get(partitions, "blocked_led_by"), id);
         int64_t n = mr_tree_get_int(mr_tree_get(partitions, "blocked_counts"), id, 0);
 
-        for (size_t i = 0;
-             certificates_have_ended(look->cluster, node) && i < mr_tree_size(leaders); i++)
+        if (!certificates_have_ended(look->cluster, node))
+                return n;
+        for (size_t i = 0; i < mr_tree_size(leaders); i++)
                 if (is_hopeless_leader(look->cluster, mr_tree_key(leaders, i)))
                         n -= mr_tree_int(mr_tree_at(leaders, i), 0);
         return n;

@@ -88,8 +88,9 @@ static bool wants_reporter(const KafkaCluster *cluster) {
         return metrics && metrics->type == METRICS_STRIMZI_REPORTER;
 }
 
+/* NULL: none is wanted, or there is none. */
 static const struct Reporter *reporter_of(const KafkaCluster *cluster) {
-        for (size_t i = 0; i < MR_ELEMENTS(reporters); i++)
+        for (size_t i = 0; wants_reporter(cluster) && i < MR_ELEMENTS(reporters); i++)
                 if (software_has_jar(cluster->facts, CLUSTER_SOFTWARE, cluster->version->name,
                                      reporters[i].jar))
                         return &reporters[i];
@@ -120,7 +121,7 @@ static void add_reporter(const KafkaCluster *cluster, MrPairs *properties, MrPar
         const struct Reporter *reporter = reporter_of(cluster);
         MrArena *arena = cluster->arena;
 
-        if (!wants_reporter(cluster) || !reporter)
+        if (!reporter)
                 return;
         append(cluster, properties, "metric.reporters", reporter->kafka);
         append(cluster, properties, "kafka.metrics.reporters", reporter->yammer);
@@ -191,7 +192,7 @@ void kafka_metrics_add(const KafkaCluster *cluster, const char *rules, MrParts *
         const char *group = kafka_group(cluster);
 
         metrics_add_agent(parts, rules, group, workload);
-        if (wants_reporter(cluster) && reporter_of(cluster))
+        if (reporter_of(cluster))
                 metrics_add_endpoint(parts, workload->node, group);
         jmx_add(parts, cluster->spec->kafka->jmx, jmx_secret(cluster), group, workload);
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POD_DIRECTORY "/var/run/secrets/kubernetes.io/serviceaccount"
 #define PATIENCE_USEC (60 * UINT64_C(1000000))
 
 static void finish(MrPlatform *platform, int r, const MrError *err, MrObservation *observation) {
@@ -123,7 +122,7 @@ static int read_config(MrPlatform *platform, const MrPlatformOps *ops, const MrT
                 return kubeconfig_read(path, mr_tree_get_string(config, "context"),
                                        &platform->config, err);
         return kubeconfig_of_pod(getenv("KUBERNETES_SERVICE_HOST"),
-                                 getenv("KUBERNETES_SERVICE_PORT"), POD_DIRECTORY,
+                                 getenv("KUBERNETES_SERVICE_PORT"), ACCOUNT_DIRECTORY,
                                  &platform->config, err);
 }
 

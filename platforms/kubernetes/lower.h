@@ -81,16 +81,25 @@ void kubernetes_close(MrPlatform *platform);
 int kubernetes_observe(MrPlatform *platform, MrObserved done, void *userdata, MrError *err);
 int kubernetes_apply(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done,
                      void *userdata, MrError *err);
+/* settings.c: what settings and variables say of images, as mr_facts_host() has it. */
+int kubernetes_settings(const MrPlatformOps *ops, const MrTree *config, MrTree *ret_host,
+                        MrError *err);
+/* All of them, for the platform of this flavor. */
+#define KUBERNETES_OPS(f)                                                                          \
+        {                                                                                          \
+                .struct_size = sizeof(MrPlatformOps), .flavor = (f),                               \
+                .ignored = kubernetes_ignored, .except = kubernetes_except,                        \
+                .settings = kubernetes_settings, .lower = kubernetes_lower,                        \
+                .lower_secrets = kubernetes_lower_secrets, .open = kubernetes_open,                \
+                .close = kubernetes_close, .observe = kubernetes_observe,                          \
+                .apply = kubernetes_apply,                                                         \
+        }
 
 /* lower-parts.c */
 Lowering lowering_of(const Flavor *flavor, const char *ns, const MrParts *parts,
                      const MrFacts *facts, MrManifests *out);
 /* lower-secrets.c: whether objects were looked at, or this is a plan on paper. */
 bool lower_is_live(const Lowering *lowering);
-
-/* settings.c: what settings and variables say of images, as mr_facts_host() has it. */
-int kubernetes_settings(const MrPlatformOps *ops, const MrTree *config, MrTree *ret_host,
-                        MrError *err);
 
 /* lower-object.c: bodies. */
 MrTree *object_new(const Lowering *lowering, const char *api_version, const char *kind,

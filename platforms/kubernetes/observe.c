@@ -10,6 +10,7 @@
 
 typedef struct Seen {
         MrArena *arena;
+        MrTree *users; /* map NS/CLAIM → the set that mounts it */
         const Cache *cache;
         MrObservation *out;
 } Seen;
@@ -137,30 +138,32 @@ static void add_nodes(Seen *seen, const Object *object) {
 
 /* --- claims and the rest */
 
-static const char *user_of(const Seen *seen, const Object *claim) {
+/* The first one, where several do. */
+static void note_users(Seen *seen) {
         for (size_t i = 0; i < seen->cache->n; i++) {
                 const Object *set = seen->cache->items[i];
                 const MrTree *claims = mr_tree_get(set->state, "claims");
-                for (size_t k = 0; k < mr_tree_size(claims); k++)
-                        if (mr_streq(set->ns, claim->ns) &&
-                            mr_streq(mr_tree_string(mr_tree_at(claims, k)), claim->name))
-                                return set->name;
+                for (size_t k = 0; k < mr_tree_size(claims); k++) {
+                        const char *claim = mr_arena_strf(seen->arena, "%s/%s", set->ns,
+                                                          mr_tree_string(mr_tree_at(claims, k)));
+                        if (!mr_tree_get(seen->users, claim))
+                                mr_tree_set_string(seen->users, claim, set->name);
+                }
         }
-        return NULL;
 }
 
 static void add_claim(Seen *seen, const Object *object) {
         const MrTree *identity = mr_tree_get(object->state, "identity"),
                      *spec = mr_tree_get(object->body, "spec");
+        const char *name = mr_arena_strf(seen->arena, "%s/%s", object->ns, object->name);
         MrTree *claim = identity ? mr_tree_copy(identity) : mr_tree_new_map();
 
         copy_value(claim, "storage_class", spec, "storageClassName");
         copy_value(claim, "size", object->state, "size");
         copy_value(claim, "capacity", object->state, "capacity");
         mr_tree_remove(claim, "node");
-        mr_tree_set_string(claim, "node", user_of(seen, object));
-        mr_tree_set(seen->out->claims,
-                    mr_arena_strf(seen->arena, "%s/%s", object->ns, object->name), claim);
+        mr_tree_set_string(claim, "node", mr_tree_get_string(seen->users, name));
+        mr_tree_set(seen->out->claims, name, claim);
 }
 
 /* What was assigned to it: under which address it is reached from outside. */
@@ -175,7 +178,8 @@ static void add_service(Seen *seen, const Object *object) {
 
 void observation_of_cache(const Cache *cache, const MrTree *host, MrObservation *ret) {
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
-        Seen seen = {.arena = arena, .cache = cache, .out = ret};
+        _cleanup_(mr_tree_freep) MrTree *users = mr_tree_new_map();
+        Seen seen = {.arena = arena, .users = users, .cache = cache, .out = ret};
 
         *ret = (MrObservation){
                 .found = mr_manifests_new(),
@@ -184,6 +188,7 @@ void observation_of_cache(const Cache *cache, const MrTree *host, MrObservation 
                 .host = host ? mr_tree_copy(host) : mr_tree_new_map(),
         };
         mr_tree_set_bool(ret->host, "live", true);
+        note_users(&seen);
         for (size_t i = 0; i < cache->n; i++) {
                 const Object *object = cache->items[i];
                 add_nodes(&seen, object);

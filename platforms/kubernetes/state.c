@@ -81,15 +81,12 @@ static void state_of_pod(MrTree *state, const MrTree *pod) {
         const char *phase = mr_tree_get_string(status, "phase");
 
         mr_tree_set_string(state, "set", controller_of(metadata, "StatefulSet"));
-        mr_tree_set_string(state, "phase", phase);
         mr_tree_set_bool(state, "ready", is_ready);
         mr_tree_set_int(state, "since",
                         seconds_of(is_ready ? mr_tree_get_string(ready, "lastTransitionTime")
                                             : mr_tree_get_string(metadata, "creationTimestamp")));
         mr_tree_set_string(state, "fingerprint", fingerprint_of(metadata));
         mr_tree_set_string(state, "address", mr_tree_get_string(status, "podIP"));
-        mr_tree_set_string(state, "machine",
-                           mr_tree_get_string(mr_tree_get(pod, "spec"), "nodeName"));
         mr_tree_set_string(state, "role", role_of(mr_tree_get(pod, "spec")));
         note_unplaced(state, conditions);
         note_waiting(state, mr_tree_get(status, "initContainerStatuses"));
@@ -148,7 +145,6 @@ static void state_of_claim(MrTree *state, const MrTree *claim) {
                 mr_tree_get_string(mr_tree_get(metadata, "annotations"), IDENTITY_ANNOTATION);
         MrTree *tree = NULL;
 
-        mr_tree_set_string(state, "storage_class", mr_tree_get_string(spec, "storageClassName"));
         set_bytes(state, "size", mr_tree_get(mr_tree_get(spec, "resources"), "requests"));
         set_bytes(state, "capacity", mr_tree_get(mr_tree_get(claim, "status"), "capacity"));
         if (identity && mr_json_read(identity, strlen(identity), NULL, &tree, NULL) >= 0)

@@ -11,19 +11,7 @@ static const Flavor flavor = {
         .assigns_users = true,
 };
 
-static const MrPlatformOps ops = {
-        .struct_size = sizeof(MrPlatformOps),
-        .flavor = &flavor,
-        .ignored = kubernetes_ignored,
-        .except = kubernetes_except,
-        .settings = kubernetes_settings,
-        .lower = kubernetes_lower,
-        .lower_secrets = kubernetes_lower_secrets,
-        .open = kubernetes_open,
-        .close = kubernetes_close,
-        .observe = kubernetes_observe,
-        .apply = kubernetes_apply,
-};
+static const MrPlatformOps ops = KUBERNETES_OPS(&flavor);
 
 _public_
 const MrPlugin mr_plugin = {

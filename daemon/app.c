@@ -13,6 +13,7 @@
 #include "io/http-server.h"
 #include "io/plugins.h"
 #include "reconcile/ignored.h"
+#include "resources.h"
 #include "sdk/str.h"
 #include "source.h"
 #include "store/api.h"
@@ -27,6 +28,7 @@ struct App {
         Worker *worker;
         Engine *engine;
         Source *source;
+        Resources *resources;
         Api *api;
         HttpServer *server;
         HttpServer *tcp_server;
@@ -91,6 +93,13 @@ static void api_metrics(void *userdata, MrBuf *out) {
                       "error.\n"
                       "# TYPE millrace_files_refused gauge\nmillrace_files_refused %zu\n",
                       source_errors(app->source));
+        if (app->resources)
+                mr_buf_printf(out,
+                              "# HELP millrace_resources_refused Resources of the API server that "
+                              "are not valid.\n"
+                              "# TYPE millrace_resources_refused gauge\n"
+                              "millrace_resources_refused %zu\n",
+                              resources_refused(app->resources));
         mr_buf_printf(out,
                       "# HELP millrace_watches Open watches of the local API.\n# TYPE "
                       "millrace_watches gauge\n"
@@ -145,19 +154,25 @@ static int open_engine(App *app, MrError *err) {
                         "there is no platform plugin \"%s\"; install it or choose another in %s",
                         app->config->platform, app->config_path);
         app->platform = platform;
+        if (platform->platform->write_status)
+                app->resources = resources_new(app->registry, app->store);
         EngineArgs args = {
                 .event = app->event,
                 .store = app->store,
                 .registry = app->registry,
                 .platform = platform,
                 .platform_config = app->config->platform_config,
+                .following = app->resources ? resources_following(app->resources) : NULL,
                 .worker = app->worker,
                 .grace_sec = app->config->grace_seconds,
                 .resync_sec = app->config->resync_seconds,
                 .day_sec = app->config->certificate_day_seconds,
         };
 
-        return engine_new(&args, &app->engine, err);
+        int r = engine_new(&args, &app->engine, err);
+        if (r >= 0 && app->resources)
+                resources_attach(app->resources, platform->platform, engine_platform(app->engine));
+        return r;
 }
 
 static int open_servers(App *app, MrError *err) {
@@ -285,6 +300,7 @@ App *app_free(App *app) {
         http_server_free(app->tcp_server);
         api_free(app->api);
         source_free(app->source);
+        resources_free(app->resources);
         engine_free(app->engine);
         worker_free(app->worker);
         store_free(app->store);

@@ -28,6 +28,7 @@ typedef struct Tracked {
         uint64_t acted_usec;   /* when the last batch ended: views from before do not count for a
                                   restart */
         char *reloaded;        /* the files a system was told to read again with the last batch */
+        MrTree *followed;      /* map "Secret/NS/NAME" → null: data the platform keeps for it */
         bool had_turn;         /* in this round */
         bool is_settled;       /* the last plan was empty */
         bool is_in_force;      /* a plan for the present spec was empty once: what differs now has
@@ -104,6 +105,11 @@ int engine_asked(Engine *engine, const char *what, const char *ns, MrArena *aren
 /* Asks for one of these on behalf of a node; `reason` may be NULL. */
 int engine_ask(Engine *engine, const char *what, const char *ns, const char *node,
                const char *reason, MrError *err);
+/* engine-follow.c: has the platform follow the data that was asked for and is none of ours. 1: it is
+ * all there, as far as it exists; 0: not yet. `desire` NULL: it could not be made. */
+int engine_follow(Engine *engine, Tracked *tracked, const MrFacts *facts, const Desire *desire,
+                  MrError *err);
+void engine_unfollow(Engine *engine, Tracked *tracked);
 /* engine-annotations.c: asks for the restarts that annotations of the resource and its members ask
  * for. */
 int engine_follow_annotations(Engine *engine, const Tracked *tracked, MrError *err);

@@ -16,6 +16,7 @@ Tracked *tracked_free(Tracked *tracked) {
         certificate_memo_free(tracked->certificates);
         mr_tree_free(tracked->snapshot);
         mr_tree_free(tracked->steps);
+        mr_tree_free(tracked->followed);
         free(tracked->key);
         free(tracked->error);
         free(tracked->reloaded);
@@ -160,6 +161,7 @@ static void forget(Engine *engine, const char *key) {
 
         if (at >= engine->n_tracked || !mr_streq(engine->tracked[at]->key, key))
                 return;
+        engine_unfollow(engine, engine->tracked[at]);
         tracked_free(engine->tracked[at]);
         engine->n_tracked--;
         memmove(engine->tracked + at, engine->tracked + at + 1,

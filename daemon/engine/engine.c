@@ -125,6 +125,21 @@ static void look(Engine *engine, Tracked *tracked, const Desire *desire, const P
                 engine_wish(engine, interval - age);
 }
 
+/* 1; 0: not before it is known what there is of the data it asked for. */
+static int make_desire(Engine *engine, Tracked *tracked, const MrFacts *facts, Desire **ret,
+                       MrError *err) {
+        _cleanup_error_ MrError why = {};
+        int r = desire_make(engine->args.registry, engine->args.platform->platform,
+                            tracked->document, facts, engine->observation.found, ret, &why);
+        int known = engine_follow(engine, tracked, facts, r < 0 ? NULL : *ret, err);
+
+        if (known <= 0 || r >= 0)
+                return known;
+        mr_error_move(err, &why);
+        return r;
+}
+
+/* There is no plan while something is not known yet. */
 static int make_plan(Engine *engine, Tracked *tracked, const MrFacts *facts, Desire **ret_desire,
                      Plan **ret_plan, MrError *err) {
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
@@ -139,10 +154,8 @@ static int make_plan(Engine *engine, Tracked *tracked, const MrFacts *facts, Des
         if (r >= 0)
                 r = engine_asked(engine, "discard", resource->ns, arena, &discards, err);
         if (r >= 0)
-                r = desire_make(engine->args.registry, engine->args.platform->platform,
-                                tracked->document, facts, engine->observation.found, ret_desire,
-                                err);
-        if (r < 0)
+                r = make_desire(engine, tracked, facts, ret_desire, err);
+        if (r <= 0)
                 return r;
         PlanInput input = {
                 .wanted = (*ret_desire)->wanted,
@@ -184,7 +197,7 @@ static int process(Engine *engine, Tracked *tracked, MrError *err) {
         if (!facts)
                 return -EAGAIN;
         int r = make_plan(engine, tracked, facts, &desire, &plan, err);
-        if (r < 0)
+        if (r < 0 || !plan)
                 return r;
         if (end_deletion(engine, tracked, plan))
                 return 0;
@@ -423,6 +436,7 @@ int engine_new(const EngineArgs *args, Engine **ret, MrError *err) {
                 .config = args->platform_config,
                 .changed = on_platform_changed,
                 .userdata = engine,
+                .following = args->following,
         };
 
         engine->args = *args;
@@ -445,6 +459,10 @@ void engine_configure(Engine *engine, int64_t grace_sec, int64_t resync_sec, int
         engine->args.resync_sec = resync_sec;
         engine->args.day_sec = day_sec;
         engine_kick(engine);
+}
+
+MrPlatform *engine_platform(const Engine *engine) {
+        return engine->platform;
 }
 
 Engine *engine_free(Engine *engine) {

@@ -22,6 +22,7 @@ typedef struct EngineArgs {
         const Registry *registry;
         const MrPlugin *platform;
         const MrTree *platform_config; /* section of the configuration, or NULL */
+        const MrFollowing *following;  /* what a platform that keeps resources tells; may be NULL */
         Worker *worker;
         int64_t grace_sec;  /* how long a node stopped by hand stays down */
         int64_t resync_sec; /* a round at least this often */
@@ -33,6 +34,8 @@ Engine *engine_free(Engine *engine);
 DEFINE_CLEANUP(Engine *, engine_free);
 /* Begins a round as soon as the loop is free. */
 void engine_kick(Engine *engine);
+/* The one it has opened. */
+MrPlatform *engine_platform(const Engine *engine);
 /* New settings after a reload of the configuration. */
 void engine_configure(Engine *engine, int64_t grace_sec, int64_t resync_sec, int64_t day_sec);
 

@@ -13,6 +13,7 @@ struct MrFacts {
         MrPairs secrets;     /* "name/key" → value */
         MrPairs annotations; /* the same */
         MrPairs remembered;
+        MrPairs *asked; /* see facts_asked() */
         MrNodeFact *nodes;
         size_t n_nodes, allocated_nodes;
         struct {

@@ -34,6 +34,7 @@ MrFacts *facts_new(int64_t now_sec, const char *platform) {
         facts->arena = mr_arena_new();
         facts->now = now_sec;
         facts->platform = mr_arena_strdup(facts->arena, platform);
+        facts->asked = mr_arena_new_array(facts->arena, MrPairs, 1);
         return facts;
 }
 
@@ -221,9 +222,35 @@ size_t mr_facts_resources(const MrFacts *facts, const char *kind, const char *la
         return n;
 }
 
+static bool is_made(const MrFacts *facts, const char *kind, const char *name) {
+        _cleanup_free_ char *prefix = mr_strf("%s/", name);
+        size_t at = pair_place(&facts->secrets, prefix);
+
+        return mr_streq(kind, "Secret") && at < facts->secrets.n &&
+               mr_starts_with(facts->secrets.items[at].key, prefix);
+}
+
+static void note_asked(const MrFacts *facts, const char *kind, const char *name) {
+        static const char *const kinds[] = {"ConfigMap", "Secret", "StorageClass"};
+
+        for (size_t i = 0; i < MR_ELEMENTS(kinds); i++) {
+                if (!mr_streq(kind, kinds[i]) || is_made(facts, kind, name))
+                        continue;
+                _cleanup_free_ char *key = mr_strf("%s/%s", kind, name);
+                if (!mr_pairs_get(facts->asked, key))
+                        mr_pairs_set(facts->arena, facts->asked,
+                                     mr_arena_strdup(facts->arena, key), kinds[i]);
+        }
+}
+
+const MrPairs *facts_asked(const MrFacts *facts) {
+        return facts->asked;
+}
+
 const MrResource *mr_facts_resource(const MrFacts *facts, const char *kind, const char *name) {
         size_t at = resource_place(facts, kind, name);
 
+        note_asked(facts, kind, name);
         return is_of_kind(facts, at, kind) && mr_streq(facts->resources[at]->name, name)
                        ? facts->resources[at]
                        : NULL;

@@ -23,6 +23,9 @@ void facts_annotate(MrFacts *facts, const char *secret, const char *key, const c
 const char *facts_annotation(const MrFacts *facts, const char *secret, const char *key);
 /* Whether a user wrote values of this secret; one with annotations alone asks for something. */
 bool facts_is_written(const MrFacts *facts, const char *secret);
+/* Which data was asked for since the facts were made, but for secrets that were made here: sorted
+ * pairs of "Secret/NAME" and "Secret". */
+const MrPairs *facts_asked(const MrFacts *facts);
 void facts_remember(MrFacts *facts, const char *key, const char *value);
 size_t facts_nodes(const MrFacts *facts);
 const MrNodeFact *facts_node_at(const MrFacts *facts, size_t i);

@@ -259,6 +259,10 @@ typedef struct MrKind {
          * itself, there is no status, and nothing runs for it. */
         bool is_data;
         bool is_global; /* belongs to no namespace */
+        /* A kind with a life of its own that is about another resource, which this label names:
+         * where only some are to be cared for, it is cared for with that one. NULL: none. */
+        const char *about_kind;
+        const char *about_label;
 } MrKind;
 typedef struct MrColumn MrColumn;
 

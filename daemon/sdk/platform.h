@@ -52,11 +52,32 @@ typedef void (*MrApplied)(void *userdata, int r, const MrError *err, size_t n_do
 /* Something changed: the core observes again. `node` NULL: anything. */
 typedef void (*MrChanged)(void *userdata, const char *node);
 
+/* For a platform that keeps resources itself, as an API server does: what it is to follow, and whom
+ * it tells. Each of these may be called from the loop at any time once it is open, and while
+ * something is followed. */
+typedef struct MrFollowing {
+        const MrKind *const *kinds; /* NULL at the end. Those that hold data only as far as follow()
+                                       asks for them. */
+        /* It is there, or another than before: the document with the metadata and the status it has
+         * there, borrowed. */
+        void (*seen)(void *userdata, const MrKind *kind, const MrTree *resource);
+        void (*gone)(void *userdata, const MrKind *kind, const char *ns, const char *name);
+        /* It is there, and not our business any more. */
+        void (*left)(void *userdata, const MrKind *kind, const char *ns, const char *name);
+        /* Once for each kind: all there is of it was told. `namespaces` NULL: there are no others
+         * than these; otherwise what is in others is not our business. */
+        void (*listed)(void *userdata, const MrKind *kind, const MrTree *namespaces);
+        /* A kind cannot be followed, and why; with r 0: it can again. Told when it changes. */
+        void (*failed)(void *userdata, const MrKind *kind, int r, const MrError *err);
+        void *userdata;
+} MrFollowing;
+
 typedef struct MrPlatformArgs {
         sd_event *event;      /* borrowed */
         const MrTree *config; /* the platform's section of millraced.yaml, borrowed; may be NULL */
         MrChanged changed;
         void *userdata;
+        const MrFollowing *following; /* borrowed for as long as it is open; may be NULL */
 } MrPlatformArgs;
 
 /* What fields may concern that means nothing on a platform, and why, in words that follow the names
@@ -111,4 +132,19 @@ struct MrPlatformOps {
          * time. */
         int (*apply)(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done,
                      void *userdata, MrError *err);
+
+        /* The rest is of platforms that keep resources, and NULL elsewhere. */
+
+        /* The status a resource is to have there. It is written when it differs, as soon as that is
+         * polite, and again when somebody else has changed it. Of one that is not there nothing
+         * becomes. */
+        void (*write_status)(MrPlatform *platform, const char *kind, const char *ns,
+                             const char *name, const MrTree *status);
+        /* All that was made for it is gone: what kept it there on our behalf lets go of it. */
+        void (*release)(MrPlatform *platform, const char *kind, const char *ns, const char *name);
+        /* Resources that hold data, "Secret/NS/NAME", which are needed for one's sake: those named
+         * before for the same `sake` are not needed any more. What this program has made itself is
+         * not told. Returns 1 when all of them have been told as far as they are there; 0: not yet,
+         * `changed` is called then. */
+        int (*follow)(MrPlatform *platform, const char *sake, const MrStrings *names, MrError *err);
 };

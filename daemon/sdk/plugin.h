@@ -5,13 +5,13 @@
  * any code of the plugin runs.
  *
  * Changes: 1.0 first version; 2.0 functions of a platform get the ops they were called
- * through; 3.0 a platform may tell what its settings say. */
+ * through; 3.0 a platform may tell what its settings say; 4.0 a platform may keep resources. */
 
 #include "operand.h"
 #include "platform.h"
 
 #define MR_PLUGIN_MAGIC 0x4d494c4cU /* "MILL" */
-#define MR_PLUGIN_ABI_MAJOR 3
+#define MR_PLUGIN_ABI_MAJOR 4
 #define MR_PLUGIN_ABI_MINOR 0
 
 typedef struct MrPlugin {

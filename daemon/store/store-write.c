@@ -7,7 +7,7 @@
 
 #include "sdk/alloc.h"
 #include "sdk/str.h"
-#include "store/store-resources.h"
+#include "store/store-write.h"
 
 static void uid_new(char ret[37]) {
         uint8_t b[16];
@@ -21,20 +21,9 @@ static void uid_new(char ret[37]) {
                  b[13], b[14], b[15]);
 }
 
-/* One change of one resource, being written. */
-typedef struct Write {
-        StoreChange change;
-        const char *source;
-        bool is_status_only;
-        bool is_lazy;   /* store_begin_lazy() */
-        MrTree *object; /* complete but for version and generation; owned */
-        int64_t generation;
-} Write;
-
-static void write_done(Write *write) {
+void write_done(Write *write) {
         mr_tree_free(write->object);
 }
-#define _cleanup_write_ _cleanup_(write_done)
 
 static void write_stamp(Write *write, int64_t version) {
         MrTree *metadata = mr_tree_get(write->object, "metadata");
@@ -75,8 +64,7 @@ static void write_return(Write *write, const ObjectKey *key, int64_t version, St
         };
 }
 
-/* Writes, commits, tells. `ret` may be NULL. */
-static int write_commit(Store *store, Write *write, StoreResource *ret, MrError *err) {
+int write_commit(Store *store, Write *write, StoreResource *ret, MrError *err) {
         _cleanup_transaction_ Transaction transaction = {};
         _cleanup_buf_ MrBuf json = {};
         ObjectKey key;
@@ -115,8 +103,7 @@ static int write_commit(Store *store, Write *write, StoreResource *ret, MrError 
         return 0;
 }
 
-/* 1 found, 0 absent. */
-static int find(Store *store, const ObjectKey *key, StoreResource *ret, MrError *err) {
+int write_find(Store *store, const ObjectKey *key, StoreResource *ret, MrError *err) {
         int r = store_get(store, key->kind, key->ns, key->name, ret, NULL);
 
         if (r == -ENOENT)
@@ -158,7 +145,7 @@ int store_create(Store *store, const MrTree *object, StoreResource *ret, MrError
 
         int r = object_key(object, &key, err);
         if (r == 0)
-                r = find(store, &key, &stored, err);
+                r = write_find(store, &key, &stored, err);
         if (r < 0)
                 return r;
         return r == 1 ? fail_exists(&stored, err) : insert(store, object, &key, "api", ret, err);
@@ -206,6 +193,11 @@ static int replace(Store *store, const MrTree *object, const ObjectKey *key, con
 }
 
 static int check_not_from_file(const StoreResource *stored, MrError *err) {
+        if (mr_streq(stored->source, STORE_SOURCE_PLATFORM))
+                return store_fail(err, EPERM, MR_DENIED,
+                                  "%s %s/%s is kept by the API server of the cluster and is "
+                                  "read-only here; change it there, with kubectl",
+                                  stored->kind, stored->ns, stored->name);
         if (!mr_starts_with(stored->source, "file:"))
                 return 0;
         return store_fail(err, EPERM, MR_DENIED,
@@ -269,7 +261,7 @@ int store_update_status(Store *store, const char *kind, const char *ns, const ch
         return r < 0 ? r : 1;
 }
 
-static int mark_deleted(Store *store, StoreResource *stored, MrError *err) {
+int write_deletion(Store *store, StoreResource *stored, MrError *err) {
         _cleanup_write_ Write write = {.change = STORE_MODIFIED,
                                        .source = stored->source,
                                        .generation = stored->generation + 1};
@@ -290,7 +282,7 @@ int store_delete(Store *store, const char *kind, const char *ns, const char *nam
         int r = store_get(store, kind, ns, name, &stored, err);
         if (r == 0)
                 r = check_not_from_file(&stored, err);
-        return r < 0 ? r : mark_deleted(store, &stored, err);
+        return r < 0 ? r : write_deletion(store, &stored, err);
 }
 
 int store_delete_file_resource(Store *store, const char *kind, const char *ns, const char *name,
@@ -298,7 +290,7 @@ int store_delete_file_resource(Store *store, const char *kind, const char *ns, c
         _cleanup_resource_ StoreResource stored = {};
 
         int r = store_get(store, kind, ns, name, &stored, err);
-        return r < 0 ? r : mark_deleted(store, &stored, err);
+        return r < 0 ? r : write_deletion(store, &stored, err);
 }
 
 int store_remove(Store *store, const char *kind, const char *ns, const char *name, MrError *err) {
@@ -322,13 +314,18 @@ int store_put_file_resource(Store *store, const char *path, const MrTree *object
 
         int r = object_key(object, &key, err);
         if (r == 0)
-                r = find(store, &key, &stored, err);
+                r = write_find(store, &key, &stored, err);
         if (r < 0)
                 return r;
         if (r == 0) {
                 r = insert(store, object, &key, source, ret, err);
                 return r < 0 ? r : 1;
         }
+        if (mr_streq(stored.source, STORE_SOURCE_PLATFORM))
+                return store_fail(err, EEXIST, MR_CONFLICT,
+                                  "%s %s/%s is kept by the API server of the cluster already; "
+                                  "delete it there, or take it out of the file",
+                                  key.kind, key.ns, key.name);
         if (mr_streq(stored.source, "api"))
                 return store_fail(err, EEXIST, MR_CONFLICT,
                                   "%s %s/%s was created through the API already; delete it with "

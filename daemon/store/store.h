@@ -9,7 +9,7 @@
  *      -ENOENT  there is no such thing                         (kind MR_INVALID)
  *      -EEXIST  it exists already                              (kind MR_CONFLICT)
  *      -ESTALE  it has changed since it was read               (kind MR_CONFLICT)
- *      -EPERM   it comes from a file, which the message names  (kind MR_DENIED)
+ *      -EPERM   it comes from elsewhere, as the message says   (kind MR_DENIED)
  *      -EAGAIN  disk full, I/O error: nothing was changed      (kind MR_TRANSIENT)
  */
 
@@ -48,7 +48,7 @@ typedef struct StoreResource {
         char *ns;
         char *name;
         char *uid;
-        char *source;       /* "api" or "file:PATH" */
+        char *source;       /* "api", "file:PATH" or STORE_SOURCE_PLATFORM */
         int64_t generation; /* counts changes of everything but metadata and status, from 1 */
         int64_t version;    /* resourceVersion */
         bool is_deleting;   /* metadata.deletionTimestamp is set: store_remove() ends it */
@@ -83,7 +83,7 @@ int store_update(Store *store, const MrTree *object, StoreResource *ret, MrError
 int store_update_status(Store *store, const char *kind, const char *ns, const char *name,
                         const MrTree *status, int64_t expected, MrError *err);
 /* Asks for deletion: sets metadata.deletionTimestamp, once. Refused for resources that come from a
- * file. Returns 1 when it was set now, 0 when it was set before. */
+ * file or from the platform. Returns 1 when it was set now, 0 when it was set before. */
 int store_delete(Store *store, const char *kind, const char *ns, const char *name, MrError *err);
 /* Ends a deletion: the resource is gone, whatever its source. The daemon calls this once nothing is
  * left to do. */
@@ -100,6 +100,19 @@ int store_put_file_resource(Store *store, const char *path, const MrTree *object
  */
 int store_delete_file_resource(Store *store, const char *kind, const char *ns, const char *name,
                                MrError *err);
+
+/* A resource that the platform keeps itself, as an API server does. It is a copy: uid, generation
+ * and creationTimestamp are those it has there, and when it is new here, so is its status. Refused
+ * with -EEXIST when it comes from elsewhere already, and with -ESTALE while another one of its name
+ * (of another uid, or one that is being deleted) is kept here, until store_remove(). A kind without
+ * a generation of its own gets one here. Returns 1 changed, 0 not. */
+#define STORE_SOURCE_PLATFORM "platform"
+int store_put_platform_resource(Store *store, const MrTree *object, StoreResource *ret,
+                                MrError *err);
+/* It is gone there: the same as store_delete(), for a resource from the platform; -ENOENT when
+ * there is no such resource from there. */
+int store_delete_platform_resource(Store *store, const char *kind, const char *ns, const char *name,
+                                   MrError *err);
 
 /* The change feed. Subscribers are called after the transaction, in order of versions. */
 typedef enum StoreChange {

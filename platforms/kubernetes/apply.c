@@ -97,6 +97,29 @@ static void on_written(void *userdata, int r, const MrError *err, unsigned statu
         act_done(act, r, err);
 }
 
+/* The resource this object of no namespace is for; NULL when the API server does not keep it. */
+static Kept *resource_of(const Act *act, const MrTree *body) {
+        const MrTree *annotations = mr_tree_get(mr_tree_get(body, "metadata"), "annotations");
+        const char *key = mr_tree_get_string(annotations, RESOURCE_ANNOTATION);
+        _cleanup_free_ char *kind = mr_strdup(key);
+        char *ns = kind ? strchr(kind, '/') : NULL, *name = ns ? strchr(ns + 1, '/') : NULL;
+
+        if (!act->kind->is_global || !name)
+                return NULL;
+        *ns++ = *name++ = '\0';
+        return follow_find(act->batch->platform->follow, kind, ns, name);
+}
+
+/* What kept the resource there is gone. */
+static void let_go(const Act *act) {
+        const Object *object =
+                cache_find(cache_of(act), act->kind, action_of(act)->ns, act->name);
+        Kept *kept = object ? resource_of(act, object->body) : NULL;
+
+        if (kept)
+                kept_release(kept);
+}
+
 /* What waits for others to let go of it is answered with the object itself. */
 static void on_removed(void *userdata, int r, const MrError *err, unsigned status _unused_,
                        MrTree *take_answer) {
@@ -107,6 +130,8 @@ static void on_removed(void *userdata, int r, const MrError *err, unsigned statu
         act->request = NULL;
         if (r == -ENOENT)
                 r = 0;
+        if (r >= 0)
+                let_go(act);
         if (r >= 0 && mr_streq(mr_tree_get_string(answer, "kind"), act->kind->kind) &&
             mr_tree_get_string(mr_tree_get(answer, "metadata"), "deletionTimestamp"))
                 (void) cache_put(cache_of(act), act->kind, answer);
@@ -171,6 +196,42 @@ static void set_replicas(const Act *act, MrTree *object) {
                             : is_started(act->batch, action_of(act)));
 }
 
+/* The collector removes an object whose owner does not exist. */
+static bool has_owners(const Act *act, const MrTree *body) {
+        const MrTree *owners = mr_tree_get(mr_tree_get(body, "metadata"), "ownerReferences");
+        const Follow *follow = act->batch->platform->follow;
+
+        for (size_t i = 0; i < mr_tree_size(owners); i++) {
+                const MrTree *owner = mr_tree_at(owners, i);
+                const Kept *kept =
+                        follow_find(follow, mr_tree_get_string(owner, "kind"), action_of(act)->ns,
+                                    mr_tree_get_string(owner, "name"));
+                if (!kept || !mr_streq(kept->uid, mr_tree_get_string(owner, "uid")))
+                        return false;
+        }
+        return true;
+}
+
+static int write_object(Act *act, MrError *err);
+
+static void on_held(void *userdata, int r, const MrError *err, unsigned status _unused_,
+                    MrTree *take_answer) {
+        Act *act = userdata;
+        _cleanup_(mr_tree_freep) MrTree *answer = take_answer;
+        _cleanup_error_ MrError why = {};
+        Kept *kept = resource_of(act, action_of(act)->manifest->body);
+
+        act->request = NULL;
+        if (r >= 0 && kept)
+                follow_take(kept, answer);
+        if (r >= 0) {
+                r = write_object(act, &why);
+                err = &why;
+        }
+        if (r <= 0)
+                act_done(act, r, err);
+}
+
 static int write_object(Act *act, MrError *err) {
         const MrManifest *manifest = action_of(act)->manifest;
         _cleanup_(mr_tree_freep) MrTree *object = NULL;
@@ -178,11 +239,17 @@ static int write_object(Act *act, MrError *err) {
         about(act, manifest->kind, manifest->name);
         if (!act->kind)
                 return mr_fail(err, MR_BUG, NULL, "a %s cannot be written", manifest->kind);
+        const Kept *kept = resource_of(act, manifest->body);
+        if (kept && !kept_is_held(kept)) {
+                act->request = kept_hold(kept, on_held, act);
+                return 1;
+        }
         const Object *former = known(act);
         if (former && former->is_going)
                 return mr_fail(err, MR_TRANSIENT, NULL,
                                "the former one is being deleted and is not gone yet");
-        int r = owned_object(manifest->body, manifest->payload, &object, err);
+        int r = owned_object(manifest->body, manifest->payload, has_owners(act, manifest->body),
+                             &object, err);
         if (r < 0)
                 return r;
         set_replicas(act, object);

@@ -19,7 +19,7 @@ static void finish(MrPlatform *platform, int r, const MrError *err, MrObservatio
 
 /* 1: all is known; 0: not yet. */
 static int check_watches(const MrPlatform *platform, MrError *err) {
-        int all = 1;
+        int all = follow_is_known(platform->follow);
 
         for (size_t i = 0; i < platform->n_watches; i++) {
                 int r = watch_state(platform->watches[i], err);
@@ -154,6 +154,9 @@ int kubernetes_open(const MrPlatformOps *ops, const MrPlatformArgs *args, MrPlat
                 r = client_new(platform->event, &platform->config, &platform->client, err);
         if (r >= 0)
                 r = add_watches(platform, mr_tree_get(args->config, "namespaces"), err);
+        if (r >= 0 && args->following)
+                r = follow_new(platform->event, platform->client, args, on_changed, platform,
+                               &platform->follow, err);
         if (r < 0)
                 kubernetes_close(platform);
         else
@@ -166,6 +169,7 @@ void kubernetes_close(MrPlatform *platform) {
         for (size_t i = 0; i < platform->n_watches; i++)
                 watch_free(platform->watches[i]);
         free(platform->watches);
+        follow_free(platform->follow);
         client_free(platform->client);
         cache_done(&platform->cache);
         sd_event_source_disable_unref(platform->look);
@@ -174,4 +178,24 @@ void kubernetes_close(MrPlatform *platform) {
         kubeconfig_done(&platform->config);
         mr_tree_free(platform->host);
         free(platform);
+}
+
+void kubernetes_write_status(MrPlatform *platform, const char *kind, const char *ns,
+                             const char *name, const MrTree *status) {
+        Kept *kept = follow_find(platform->follow, kind, ns, name);
+
+        if (kept)
+                kept_want_status(kept, status);
+}
+
+void kubernetes_release(MrPlatform *platform, const char *kind, const char *ns, const char *name) {
+        Kept *kept = follow_find(platform->follow, kind, ns, name);
+
+        if (kept)
+                kept_release(kept);
+}
+
+int kubernetes_follow(MrPlatform *platform, const char *sake, const MrStrings *names,
+                      MrError *err) {
+        return platform->follow ? pursue(platform->follow, sake, names, err) : 1;
 }

@@ -4,6 +4,7 @@
 
 #include "cache.h"
 #include "client.h"
+#include "follow.h"
 #include "lower.h"
 #include "watch.h"
 
@@ -20,6 +21,7 @@ struct MrPlatform {
         Cache cache;
         Watch **watches;
         size_t n_watches;
+        Follow *follow; /* resources the API server keeps; NULL: none */
         /* The observation under way. */
         MrObserved observed;
         void *observed_userdata;

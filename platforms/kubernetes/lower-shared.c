@@ -22,15 +22,25 @@ static bool has_asking_node(Lowering *lowering, const MrAccount *account) {
         return false;
 }
 
+static void set_resource(MrTree *body, const MrResource *owner) {
+        MrTree *metadata = mr_tree_get(body, "metadata");
+        _cleanup_free_ char *key = mr_resource_key(owner->kind->name, owner->ns, owner->name);
+
+        mr_tree_set_string(mr_tree_need_map(metadata, "annotations"), RESOURCE_ANNOTATION, key);
+}
+
 /* The right to read machines is one across the cluster; so what grants it is in no namespace, and
  * nothing in one can own it. */
 static void lower_binding(Lowering *lowering, const MrAccount *account) {
         static const char rights[] = "rbac.authorization.k8s.io";
         MrTags tags = account->binding_tags;
+        const MrResource *owner = tags.owner;
 
         tags.owner = NULL;
         MrTree *body = object_new(lowering, "rbac.authorization.k8s.io/v1", "ClusterRoleBinding",
                                   account->binding, &tags);
+        if (owner)
+                set_resource(body, owner);
         MrTree *role = mr_tree_need_map(body, "roleRef");
         MrTree *subject = mr_tree_append(mr_tree_need_list(body, "subjects"), mr_tree_new_map());
         mr_tree_remove(mr_tree_get(body, "metadata"), "namespace");

@@ -21,6 +21,8 @@
 /* On the template of a pod, and on a claim. */
 #define FINGERPRINT_ANNOTATION "millrace.io/fingerprint"
 #define IDENTITY_ANNOTATION "millrace.io/identity"
+/* On an object of no namespace: for which resource it is, "Kafka/NS/NAME". */
+#define RESOURCE_ANNOTATION "millrace.io/resource"
 
 enum {
         RANK_SHARED,
@@ -81,6 +83,11 @@ void kubernetes_close(MrPlatform *platform);
 int kubernetes_observe(MrPlatform *platform, MrObserved done, void *userdata, MrError *err);
 int kubernetes_apply(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done,
                      void *userdata, MrError *err);
+void kubernetes_write_status(MrPlatform *platform, const char *kind, const char *ns,
+                             const char *name, const MrTree *status);
+void kubernetes_release(MrPlatform *platform, const char *kind, const char *ns, const char *name);
+int kubernetes_follow(MrPlatform *platform, const char *sake, const MrStrings *names,
+                      MrError *err);
 /* settings.c: what settings and variables say of images, as mr_facts_host() has it. */
 int kubernetes_settings(const MrPlatformOps *ops, const MrTree *config, MrTree *ret_host,
                         MrError *err);
@@ -92,7 +99,8 @@ int kubernetes_settings(const MrPlatformOps *ops, const MrTree *config, MrTree *
                 .settings = kubernetes_settings, .lower = kubernetes_lower,                        \
                 .lower_secrets = kubernetes_lower_secrets, .open = kubernetes_open,                \
                 .close = kubernetes_close, .observe = kubernetes_observe,                          \
-                .apply = kubernetes_apply,                                                         \
+                .apply = kubernetes_apply, .write_status = kubernetes_write_status,                \
+                .release = kubernetes_release, .follow = kubernetes_follow,                        \
         }
 
 /* lower-parts.c */

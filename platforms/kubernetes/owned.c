@@ -172,11 +172,13 @@ static int add_data(MrTree *object, const char *payload, MrError *err) {
         return 0;
 }
 
-int owned_object(const MrTree *body, const char *payload, MrTree **ret, MrError *err) {
+int owned_object(const MrTree *body, const char *payload, bool has_owners, MrTree **ret,
+                 MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *object = mr_tree_copy(body);
 
         mr_tree_remove(object, "digests");
-        note_owners(object);
+        if (!has_owners)
+                note_owners(object);
         int r = add_data(object, payload, err);
         if (r >= 0)
                 *ret = TAKE(object);

@@ -14,5 +14,6 @@
  * kept. */
 MrTree *owned_body(const MrTree *object);
 /* The object that is sent for a body, and its values out of the payload of a secret, which may be
- * NULL. */
-int owned_object(const MrTree *body, const char *payload, MrTree **ret, MrError *err) _must_check_;
+ * NULL. `has_owners`: its owners are objects of the API. */
+int owned_object(const MrTree *body, const char *payload, bool has_owners, MrTree **ret,
+                 MrError *err) _must_check_;

@@ -12,7 +12,7 @@
 typedef struct Settings {
         const MrTree *images;
         const char *launcher_image;
-        const char *kubeconfig, *context;
+        const char *kubeconfig, *context, *selector;
         MrStrings namespaces;
 } Settings;
 
@@ -26,6 +26,8 @@ static const MrField fields[] = {
         MR_STRING("context", Settings, context, .doc = "The context of that file."),
         MR_STRINGS("namespaces", Settings, namespaces,
                    .doc = "The only namespaces that are looked at."),
+        MR_STRING("selector", Settings, selector,
+                  .doc = "Labels of the custom resources that are cared for, KEY=VALUE."),
         {},
 };
 

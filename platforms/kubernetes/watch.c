@@ -7,7 +7,7 @@
 #include "str.h"
 
 #define SEC UINT64_C(1000000)
-#define SELECTOR "labelSelector=app.kubernetes.io%%2Fmanaged-by%%3Dmillrace"
+#define OURS "labelSelector=app.kubernetes.io%2Fmanaged-by%3Dmillrace"
 #define PAGE 50
 #define LIST_TIMEOUT_SEC 30
 /* The server ends a watch after this long, and if it does not, we do. */
@@ -21,7 +21,7 @@
 
 struct Watch {
         WatchArgs args;
-        char *ns;
+        char *ns, *selector;
         Request *request;
         sd_event_source *timer; /* until the next try */
         char *version;          /* NULL: a list is needed */
@@ -83,6 +83,31 @@ static void set_text(char **text, const char *value) {
         *text = copy;
 }
 
+/* --- the cache, or what stands for it */
+
+static void list_begins(Watch *watch) {
+        if (watch->args.sink)
+                watch->args.sink->begins(watch->args.userdata, watch->ns);
+        else
+                cache_list_begins(watch->args.cache, watch->args.kind, watch->ns);
+}
+
+static bool list_ends(Watch *watch) {
+        return watch->args.sink
+                       ? watch->args.sink->ends(watch->args.userdata, watch->ns)
+                       : cache_list_ends(watch->args.cache, watch->args.kind, watch->ns);
+}
+
+static bool put(Watch *watch, MrTree *object) {
+        return watch->args.sink ? watch->args.sink->put(watch->args.userdata, object)
+                                : cache_put(watch->args.cache, watch->args.kind, object);
+}
+
+static bool drop(Watch *watch, const MrTree *object) {
+        return watch->args.sink ? watch->args.sink->remove(watch->args.userdata, object)
+                                : cache_remove(watch->args.cache, watch->args.kind, object);
+}
+
 /* --- lists */
 
 /* Items of a list do not say what they are. */
@@ -94,7 +119,7 @@ static bool put_items(Watch *watch, const MrTree *list) {
                 MrTree *item = mr_tree_at(items, i);
                 mr_tree_set_string(item, "apiVersion", api_version(watch->args.kind));
                 mr_tree_set_string(item, "kind", watch->args.kind->kind);
-                is_news = cache_put(watch->args.cache, watch->args.kind, item) || is_news;
+                is_news = put(watch, item) || is_news;
         }
         return is_news;
 }
@@ -131,8 +156,7 @@ static void on_listed(void *userdata, int r, const MrError *err, unsigned status
         set_text(&watch->next_page, mr_tree_get_string(metadata, "continue"));
         note_success(watch);
         if (!watch->next_page) {
-                is_news = cache_list_ends(watch->args.cache, watch->args.kind, watch->ns) ||
-                          is_news || !watch->is_synced;
+                is_news = list_ends(watch) || is_news || !watch->is_synced;
                 set_text(&watch->version, mr_tree_get_string(metadata, "resourceVersion"));
                 watch->is_synced = true;
                 watch->is_absent = false;
@@ -144,12 +168,12 @@ static void on_listed(void *userdata, int r, const MrError *err, unsigned status
 
 static Request *list(Watch *watch) {
         _cleanup_free_ char *path = api_path(watch->args.kind, watch->ns, NULL);
-        _cleanup_free_ char *url = mr_strf("%s?" SELECTOR "&limit=%d%s%s", path, PAGE,
+        _cleanup_free_ char *url = mr_strf("%s?%s&limit=%d%s%s", path, watch->selector, PAGE,
                                            watch->next_page ? "&continue=" : "",
                                            watch->next_page ? watch->next_page : "");
 
         if (!watch->next_page)
-                cache_list_begins(watch->args.cache, watch->args.kind, watch->ns);
+                list_begins(watch);
         return client_request(watch->args.client, &(RequestArgs){
                                                           .method = "GET",
                                                           .path = url,
@@ -170,7 +194,7 @@ static int fail_gone(Watch *watch, MrError *err) {
 static int on_event(void *userdata, MrTree *event, MrError *err) {
         Watch *watch = userdata;
         const char *type = mr_tree_get_string(event, "type");
-        const MrTree *object = mr_tree_get(event, "object");
+        MrTree *object = mr_tree_get(event, "object");
         const char *message = mr_tree_get_string(object, "message");
         bool is_news = false;
 
@@ -180,9 +204,9 @@ static int on_event(void *userdata, MrTree *event, MrError *err) {
                 return mr_fail(err, MR_TRANSIENT, NULL, "the API server ends it: %s",
                                message ? message : "it does not say why");
         if (mr_streq(type, "DELETED"))
-                is_news = cache_remove(watch->args.cache, watch->args.kind, object);
+                is_news = drop(watch, object);
         else if (!mr_streq(type, "BOOKMARK"))
-                is_news = cache_put(watch->args.cache, watch->args.kind, object);
+                is_news = put(watch, object);
         set_text(&watch->version,
                  mr_tree_get_string(mr_tree_get(object, "metadata"), "resourceVersion"));
         if (is_news)
@@ -211,9 +235,9 @@ static void on_watched(void *userdata, int r, const MrError *err, unsigned statu
 static Request *watch_on(Watch *watch) {
         _cleanup_free_ char *path = api_path(watch->args.kind, watch->ns, NULL);
         _cleanup_free_ char *url =
-                mr_strf("%s?" SELECTOR "&watch=true&allowWatchBookmarks=true&resourceVersion=%s"
+                mr_strf("%s?%s&watch=true&allowWatchBookmarks=true&resourceVersion=%s"
                         "&timeoutSeconds=%d",
-                        path, watch->version, WATCH_SEC);
+                        path, watch->selector, watch->version, WATCH_SEC);
 
         return client_request(watch->args.client, &(RequestArgs){
                                                           .method = "GET",
@@ -242,6 +266,7 @@ int watch_new(const WatchArgs *args, Watch **ret, MrError *err) {
 
         watch->args = *args;
         watch->ns = mr_strdup(args->ns);
+        watch->selector = mr_strdup(args->selector ? args->selector : OURS);
         watch->args.ns = watch->ns;
         int r = sd_event_add_time(args->event, &watch->timer, CLOCK_MONOTONIC, UINT64_MAX, 0,
                                   on_timer, watch);
@@ -262,6 +287,7 @@ Watch *watch_free(Watch *watch) {
         client_cancel(watch->args.client, watch->request);
         sd_event_source_disable_unref(watch->timer);
         free(watch->ns);
+        free(watch->selector);
         free(watch->version);
         free(watch->next_page);
         mr_error_done(&watch->why);

@@ -6,12 +6,22 @@
 #include "cache.h"
 #include "client.h"
 
+/* What becomes of what it finds. What returns a bool says whether `changed` is to be called. */
+typedef struct WatchSink {
+        void (*begins)(void *userdata, const char *ns); /* a list */
+        bool (*put)(void *userdata, MrTree *object);
+        bool (*remove)(void *userdata, const MrTree *object);
+        bool (*ends)(void *userdata, const char *ns);
+} WatchSink;
+
 /* What a watch needs and whom it tells. */
 typedef struct WatchArgs {
         sd_event *event;
         Client *client;
-        Cache *cache;
+        Cache *cache;          /* or, with a sink, NULL */
+        const WatchSink *sink; /* gets the same userdata */
         const ApiKind *kind;
+        const char *selector;            /* of the query; NULL: of our own objects; copied */
         const char *ns;                  /* NULL: all; copied */
         void (*changed)(void *userdata); /* of the cache, or of whether it can be relied on */
         void *userdata;

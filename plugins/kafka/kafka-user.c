@@ -102,6 +102,8 @@ const MrKind user_kind = {
         .rule = user_rule,
         .columns = columns,
         .status = user_status_fields,
+        .about_kind = "Kafka",
+        .about_label = CLUSTER_LABEL,
         .doc = "A user of a Kafka cluster; the label strimzi.io/cluster names the cluster.",
 };
 

@@ -118,7 +118,7 @@ static void there_and_back(void **state _unused_) {
 
         mr_tree_set_string(mr_tree_need_map(body, "digests"), "k",
                            "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1");
-        assert_int_equal(owned_object(body, "{\"k\": \"text\"}", &object, NULL), 0);
+        assert_int_equal(owned_object(body, "{\"k\": \"text\"}", false, &object, NULL), 0);
         assert_json(object,
                     "{\"apiVersion\":\"v1\",\"data\":{\"k\":\"dGV4dA==\"},\"kind\":\"Secret\","
                     "\"metadata\":{\"annotations\":{\"millrace.io/owners\":"

@@ -259,6 +259,8 @@ int app_new(const char *config_path, App **ret, MrError *err) {
         if (r < 0)
                 return r;
         log_set_level(log_level_from_name(app->config->log_level));
+        for (size_t i = 0; i < mr_tree_size(app->config->notes); i++)
+                log_notice(NULL, NULL, "%s", mr_tree_string(mr_tree_at(app->config->notes, i)));
         r = open_loop(app, err);
         if (r >= 0)
                 r = open_plugins(app, err);

@@ -3,8 +3,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "environment.h"
 #include "sdk/str.h"
 
 #define CONFIG_SIZE_MAX (256U * 1024)
@@ -60,6 +62,7 @@ Config *config_free(Config *config) {
                 return NULL;
         mr_arena_free(config->arena);
         mr_tree_free(config->tree);
+        mr_tree_free(config->notes);
         free(config);
         return NULL;
 }
@@ -88,6 +91,10 @@ static int decode(const char *path, const MrBuf *text, Config *config, MrError *
                                path);
         config->tree =
                 mr_tree_size(list) == 1 ? mr_tree_copy(mr_tree_at(list, 0)) : mr_tree_new_map();
+        if (mr_tree_type(config->tree) == MR_TREE_MAP)
+                r = environment_apply(environ, config->tree, config->notes, err);
+        if (r < 0)
+                return r;
         r = mr_decode(config_fields, config->tree, config->arena, config, warnings, err);
         return r < 0 ? mr_error_at(err, r, path, 0, 0) : refuse_unknown(warnings, path, err);
 }
@@ -104,8 +111,10 @@ int config_read(const char *path, Config **ret, MrError *err) {
                 return r;
         }
         MrArena *arena = config->arena;
+        MrTree *notes = config->notes = mr_tree_new_list();
         r = decode(path, &text, config, err);
         config->arena = arena;
+        config->notes = notes;
         if (r < 0)
                 return r;
         *ret = TAKE(config);

@@ -14,6 +14,7 @@ typedef struct ConfigHttp {
 typedef struct Config {
         MrArena *arena;
         MrTree *tree;
+        MrTree *notes; /* list of sentences about variables without effect */
         const char *platform;
         const char *resources;
         const char *socket;
@@ -28,7 +29,7 @@ typedef struct Config {
 
 extern const MrField config_fields[];
 
-/* A missing file gives the defaults. Unknown fields are errors: a typo in a setting must not go
+/* The file, and what environment.h knows of. A missing file gives the defaults. Unknown fields are errors: a typo in a setting must not go
  * unnoticed. */
 int config_read(const char *path, Config **ret, MrError *err) _must_check_;
 Config *config_free(Config *config);

@@ -105,11 +105,18 @@ static const char *owner_of(const Scope *scope) {
         return mr_arena_strf(scope->desire->arena, "%s/%s", resource->ns, resource->name);
 }
 
+/* The copy a platform has of a secret goes with the secret. */
+static bool is_copy(const Desire *desire, const MrManifest *observed) {
+        return observed->is_secret &&
+               mr_manifests_find(desire->found, "Secret", observed->ns, observed->name);
+}
+
 /* Only what is wanted, or was made for this owner, takes part in the diff. */
 static void select_found(Desire *desire, const MrManifests *observed) {
         for (size_t i = 0; i < mr_manifests_size(observed); i++) {
                 const MrManifest *manifest = mr_manifests_at(observed, i);
-                bool is_ours = desire->owner && mr_streq(manifest->owner, desire->owner);
+                bool is_ours = (desire->owner && mr_streq(manifest->owner, desire->owner)) ||
+                               is_copy(desire, manifest);
                 if (!is_ours && !mr_manifests_find(desire->wanted, manifest->kind, manifest->ns,
                                                    manifest->name))
                         continue;

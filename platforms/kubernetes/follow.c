@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lower.h"
 #include "str.h"
 
 #define SEC UINT64_C(1000000)
@@ -80,26 +81,7 @@ Kept *follow_find(const Follow *follow, const char *kind, const char *ns, const 
 
 /* --- which of them are our business */
 
-int follow_selector(const char *text, MrTree **ret, MrError *err) {
-        _cleanup_(mr_tree_freep) MrTree *selector = mr_tree_new_map();
-        _cleanup_free_ char *copy = mr_strdup(text);
-        char *memory = NULL;
-
-        for (char *pair = strtok_r(copy, ", ", &memory); pair; pair = strtok_r(NULL, ", ", &memory)) {
-                char *value = strchr(pair, '=');
-                if (!value || value == pair)
-                        return mr_fail(err, MR_INVALID, "selector",
-                                       "\"%s\" is no list of labels; write KEY=VALUE, with commas "
-                                       "between several",
-                                       text);
-                *value++ = '\0';
-                mr_tree_set_string(selector, pair, *value == '=' ? value + 1 : value);
-        }
-        *ret = mr_tree_size(selector) > 0 ? TAKE(selector) : NULL;
-        return 0;
-}
-
-bool follow_selects(const MrTree *selector, const MrTree *resource) {
+static bool selects(const MrTree *selector, const MrTree *resource) {
         const MrTree *labels = mr_tree_get(mr_tree_get(resource, "metadata"), "labels");
 
         for (size_t i = 0; i < mr_tree_size(selector); i++)
@@ -117,9 +99,18 @@ static bool is_ours(const Kept *kept, const MrTree *resource) {
         if (!kept->of->follow->selector)
                 return true;
         if (!owner_kind)
-                return follow_selects(kept->of->follow->selector, resource);
+                return selects(kept->of->follow->selector, resource);
         const Kept *owner = follow_find(kept->of->follow, owner_kind, kept->ns, kept->owner);
         return owner && owner->is_told;
+}
+
+/* Whether it can be said which of a kind are our business. */
+static bool is_judged(const Followed *kind) {
+        const char *owner_kind =
+                kind->kind->owner_kind ? kind->kind->owner_kind : kind->kind->about_kind;
+        const Followed *owner = owner_kind ? find_kind(kind->follow, owner_kind) : NULL;
+
+        return !kind->follow->selector || !owner || owner->is_listed;
 }
 
 /* --- telling */
@@ -166,13 +157,21 @@ static void tell_left(Kept *kept) {
         each_part(kept, tell_left);
 }
 
+/* Whether it was so already when this program was started is not known here. */
+static void hold_back(Kept *kept, const MrTree *resource) {
+        bool is_new = !kept->held;
+
+        mr_tree_free(kept->held);
+        kept->held = mr_tree_copy(resource);
+        kept->is_told = kept->is_told || (is_new && is_judged(kept->of));
+        tell_left(kept);
+}
+
 static void consider(Kept *kept, const MrTree *resource) {
         const MrFollowing *told = kept->of->follow->told;
 
         if (!is_ours(kept, resource)) {
-                mr_tree_free(kept->held);
-                kept->held = mr_tree_copy(resource);
-                tell_left(kept);
+                hold_back(kept, resource);
                 return;
         }
         bool is_new = !kept->is_told;
@@ -338,6 +337,7 @@ static void try_next_version(Followed *kind) {
         if (enabled != SD_EVENT_OFF)
                 return;
         bool is_absent = ++kind->n_missing >= n;
+        kind->is_sure = kind->is_sure && !is_absent;
         kind->version = (kind->version + 1) % n;
         (void) sd_event_source_set_time_relative(kind->again,
                                                  kind->n_missing % n ? 0 : ABSENT_USEC);
@@ -364,9 +364,40 @@ static int watches_state(const Followed *kind, MrError *err) {
         return all;
 }
 
+/* It may have got the versions one after the other while they were tried. What owners are called
+ * follows from the version, and must not depend on that. */
+static void begin_again(Followed *kind) {
+        kind->is_sure = true;
+        kind->version = 0;
+        (void) sd_event_source_set_time_relative(kind->again, 0);
+        (void) sd_event_source_set_enabled(kind->again, SD_EVENT_ONESHOT);
+}
+
+/* What was held back until its owners were known is not our business, if it still is. */
+static void tell_held(const Followed *kind) {
+        for (size_t i = 0; i < kind->n; i++)
+                if (kind->items[i]->held) {
+                        kind->items[i]->is_told = true;
+                        tell_left(kind->items[i]);
+                }
+}
+
+static void note_listed(Followed *kind) {
+        const MrFollowing *told = kind->follow->told;
+        Follow *follow = kind->follow;
+
+        if (kind->is_listed || !is_judged(kind))
+                return;
+        tell_held(kind);
+        told->listed(told->userdata, kind->kind, follow->namespaces);
+        kind->is_listed = true;
+        for (size_t i = 0; i < follow->n_kinds; i++)
+                if (watches_state(&follow->kinds[i], NULL) > 0)
+                        note_listed(&follow->kinds[i]);
+}
+
 static void on_changed(void *userdata) {
         Followed *kind = userdata;
-        const MrFollowing *told = kind->follow->told;
         _cleanup_error_ MrError err = {};
         int r = watches_state(kind, &err);
 
@@ -374,12 +405,12 @@ static void on_changed(void *userdata) {
                 try_next_version(kind);
         else if (r < 0 && mr_error_kind(&err, r) == MR_DENIED)
                 followed_tell(kind, r, &err);
+        else if (r > 0 && kind->version > 0 && !kind->is_sure)
+                begin_again(kind);
         else if (r > 0) {
                 kind->n_missing = 0;
                 followed_tell(kind, 0, NULL);
-                if (!kind->is_listed)
-                        told->listed(told->userdata, kind->kind, kind->follow->namespaces);
-                kind->is_listed = true;
+                note_listed(kind);
         }
         kind->follow->changed(kind->follow->userdata);
 }
@@ -411,6 +442,8 @@ static int watch_all(Followed *kind, MrError *err) {
         const MrTree *namespaces = kind->follow->namespaces;
 
         drop_watches(kind);
+        for (size_t i = 0; i < kind->n; i++)
+                kind->items[i]->number = 0;
         free(kind->group);
         kind->group = mr_strf("/apis/%s/%s", kind->kind->group, kind->kind->versions[kind->version]);
         kind->api = (ApiKind){.kind = kind->kind->name,
@@ -466,8 +499,6 @@ static int add_kinds(Follow *follow, MrError *err) {
 int follow_new(sd_event *event, Client *client, const MrPlatformArgs *args,
                void (*changed)(void *userdata), void *userdata, Follow **ret, MrError *err) {
         Follow *follow = mr_new(Follow, 1);
-        const MrTree *namespaces = mr_tree_get(args->config, "namespaces");
-        const char *selector = mr_tree_get_string(args->config, "selector");
 
         *follow = (Follow){
                 .event = event,
@@ -475,9 +506,8 @@ int follow_new(sd_event *event, Client *client, const MrPlatformArgs *args,
                 .told = args->following,
                 .changed = changed,
                 .userdata = userdata,
-                .namespaces = mr_tree_size(namespaces) > 0 ? mr_tree_copy(namespaces) : NULL,
         };
-        int r = selector ? follow_selector(selector, &follow->selector, err) : 0;
+        int r = kubernetes_scope(args->config, &follow->namespaces, &follow->selector, err);
         if (r >= 0)
                 r = writes_new(follow, err);
         if (r >= 0)

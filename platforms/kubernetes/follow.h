@@ -45,6 +45,7 @@ struct Followed {
         size_t n_missing; /* how many in a row the server does not have */
         Watch **watches;  /* one for each namespace, or one */
         size_t n_watches;
+        bool is_sure;     /* that the server has none of the versions before it */
         bool is_listed;
         char *error; /* told last */
         sd_event_source *again;
@@ -80,9 +81,6 @@ bool follow_is_known(const Follow *follow);
 Kept *follow_find(const Follow *follow, const char *kind, const char *ns, const char *name);
 /* What the server answers to a write of it. */
 void follow_take(Kept *kept, const MrTree *answer);
-/* "a=b,c=d" → a map of labels. */
-int follow_selector(const char *text, MrTree **ret, MrError *err) _must_check_;
-bool follow_selects(const MrTree *selector, const MrTree *resource);
 /* Tells that something of this kind cannot be done, once; err NULL: it can. */
 void followed_tell(Followed *kind, int r, const MrError *err);
 

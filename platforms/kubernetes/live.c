@@ -94,9 +94,10 @@ static int add_watch(MrPlatform *platform, const ApiKind *kind, const char *ns, 
 }
 
 /* Each kind in each of the namespaces, or in all at once. */
-static int add_watches(MrPlatform *platform, const MrTree *namespaces, MrError *err) {
+static int add_watches(MrPlatform *platform, const MrTree *config, MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *namespaces = NULL, *selector = NULL;
+        int r = kubernetes_scope(config, &namespaces, &selector, err);
         size_t n = mr_tree_size(namespaces), n_kinds = api_kinds_size();
-        int r = 0;
 
         platform->watches = mr_new(Watch *, n_kinds * (n > 0 ? n : 1));
         for (size_t i = 0; r >= 0 && i < n_kinds; i++) {
@@ -153,7 +154,7 @@ int kubernetes_open(const MrPlatformOps *ops, const MrPlatformArgs *args, MrPlat
         if (r >= 0)
                 r = client_new(platform->event, &platform->config, &platform->client, err);
         if (r >= 0)
-                r = add_watches(platform, mr_tree_get(args->config, "namespaces"), err);
+                r = add_watches(platform, args->config, err);
         if (r >= 0 && args->following)
                 r = follow_new(platform->event, platform->client, args, on_changed, platform,
                                &platform->follow, err);

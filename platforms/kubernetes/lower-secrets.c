@@ -18,7 +18,9 @@ static void copy_secret(const Lowering *lowering, const char *name, const MrTags
         _cleanup_(mr_tree_freep) MrTree *values = mr_tree_new_map();
         _cleanup_(mr_buf_wipe) MrBuf payload = {};
 
-        if (mr_manifests_find(lowering->out, SECRET_OBJECT, lowering->ns, name))
+        /* One that a user wrote is there already. */
+        if (mr_manifests_find(lowering->out, SECRET_OBJECT, lowering->ns, name) ||
+            mr_facts_resource(lowering->facts, "Secret", name))
                 return;
         MrTree *body = object_new(lowering, "v1", "Secret", name, tags);
         mr_tree_set_string(body, "type", "Opaque");

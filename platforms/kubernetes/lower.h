@@ -91,6 +91,10 @@ int kubernetes_follow(MrPlatform *platform, const char *sake, const MrStrings *n
 /* settings.c: what settings and variables say of images, as mr_facts_host() has it. */
 int kubernetes_settings(const MrPlatformOps *ops, const MrTree *config, MrTree *ret_host,
                         MrError *err);
+/* What is looked at, as the environment or else the settings say: a list of namespaces and a map of
+ * labels; NULL: all. */
+int kubernetes_scope(const MrTree *config, MrTree **ret_namespaces, MrTree **ret_selector,
+                     MrError *err) _must_check_;
 /* All of them, for the platform of this flavor. */
 #define KUBERNETES_OPS(f)                                                                          \
         {                                                                                          \

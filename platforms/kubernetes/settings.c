@@ -9,6 +9,10 @@
 #include "field.h"
 #include "lower.h"
 
+/* As a deployment of Strimzi has them. */
+#define NAMESPACE_VARIABLE "STRIMZI_NAMESPACE"
+#define SELECTOR_VARIABLE "STRIMZI_CUSTOM_RESOURCE_SELECTOR"
+
 typedef struct Settings {
         const MrTree *images;
         const char *launcher_image;
@@ -110,6 +114,60 @@ static int read_variable(const char *variable, MrTree *ret_host, MrError *err) {
                 return 0;
         MrTree *images = mr_tree_need_map(ret_host, "images");
         return read_list(name, sign + 1, mr_tree_need_map(images, software), err);
+}
+
+/* "*": all. */
+static MrTree *namespaces_of(const char *text) {
+        _cleanup_free_ char *copy = mr_strdup(text);
+        MrTree *list = mr_tree_new_list();
+        char *memory = NULL;
+
+        for (char *name = strtok_r(copy, ", \t\n", &memory); name;
+             name = strtok_r(NULL, ", \t\n", &memory)) {
+                if (mr_streq(name, "*"))
+                        return mr_tree_free(list);
+                mr_tree_append(list, mr_tree_new_string(name));
+        }
+        return list;
+}
+
+static int read_selector(const char *text, MrTree **ret, MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *selector = mr_tree_new_map();
+        _cleanup_free_ char *copy = mr_strdup(text);
+        char *memory = NULL;
+
+        for (char *pair = strtok_r(copy, ", ", &memory); pair; pair = strtok_r(NULL, ", ", &memory)) {
+                char *value = strchr(pair, '=');
+                if (!value || value == pair)
+                        return mr_fail(err, MR_INVALID, "platform_config.selector",
+                                       "\"%s\" is no list of labels; write KEY=VALUE, with commas "
+                                       "between several",
+                                       text);
+                *value++ = '\0';
+                mr_tree_set_string(selector, pair, *value == '=' ? value + 1 : value);
+        }
+        *ret = TAKE(selector);
+        return 0;
+}
+
+int kubernetes_scope(const MrTree *config, MrTree **ret_namespaces, MrTree **ret_selector,
+                     MrError *err) {
+        const MrTree *listed = mr_tree_get(config, "namespaces");
+        const char *names = getenv(NAMESPACE_VARIABLE), *labels = getenv(SELECTOR_VARIABLE);
+        _cleanup_(mr_tree_freep) MrTree *namespaces = NULL, *selector = NULL;
+
+        if (mr_is_empty(labels))
+                labels = mr_tree_get_string(config, "selector");
+        int r = labels ? read_selector(labels, &selector, err) : 0;
+        if (r < 0)
+                return r;
+        if (mr_is_empty(names))
+                namespaces = listed ? mr_tree_copy(listed) : NULL;
+        else
+                namespaces = namespaces_of(names);
+        *ret_namespaces = mr_tree_size(namespaces) > 0 ? TAKE(namespaces) : NULL;
+        *ret_selector = mr_tree_size(selector) > 0 ? TAKE(selector) : NULL;
+        return 0;
 }
 
 int kubernetes_settings(const MrPlatformOps *ops _unused_, const MrTree *config, MrTree *ret_host,

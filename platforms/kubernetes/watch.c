@@ -255,9 +255,11 @@ static void begin(Watch *watch) {
 }
 
 int watch_state(const Watch *watch, MrError *err) {
-        if (watch->error < 0)
-                return mr_fail(err, mr_error_kind(&watch->why, watch->error), NULL, "%s",
+        if (watch->error < 0) {
+                (void) mr_fail(err, mr_error_kind(&watch->why, watch->error), NULL, "%s",
                                watch->why.message);
+                return watch->error;
+        }
         return watch->is_synced;
 }
 

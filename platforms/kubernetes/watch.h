@@ -31,5 +31,6 @@ typedef struct Watch Watch;
 
 int watch_new(const WatchArgs *args, Watch **ret, MrError *err) _must_check_;
 Watch *watch_free(Watch *watch);
-/* Whether the cache holds what there is: 1; 0: not yet; negative: why it cannot be told. */
+/* Whether the cache holds what there is: 1; 0: not yet; negative: why it cannot be told, -ENOENT
+ * when the server has no such kind. */
 int watch_state(const Watch *watch, MrError *err);

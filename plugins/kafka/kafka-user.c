@@ -151,6 +151,12 @@ static void add_certificate(const MrResource *resource, const UserAuthentication
                                         .with_authority = true,
                                         .postponed = postponed_of(cluster, facts),
                                         .labels = labels,
+                                        .tags = {.component = "kafka-user",
+                                                 .instance = resource->name,
+                                                 .part_of = mr_arena_strf(arena, "strimzi-%s",
+                                                                          resource->name),
+                                                 .labels = labels,
+                                                 .owner = resource},
                                 },
                 });
 }

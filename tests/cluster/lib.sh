@@ -38,3 +38,31 @@ established() { # CRD-FILE...
 
 # Every file of specs the repository has that a user could have written.
 specs() { ls "$MILLRACE_REPOSITORY"/etc/examples/*.yaml "$MILLRACE_REPOSITORY"/tests/golden/{specs,parity}/*.yaml; }
+
+# --- the daemon, as a process with a kubeconfig
+
+daemon=
+
+daemon_config() { # KUBECONFIG [MORE-OF-PLATFORM-CONFIG]
+        mkdir -p "$scratch/resources.d"
+        printf '%s\n' "platform: kubernetes" "platform_config: {kubeconfig: $1${2:+, $2}}" "resources: $scratch/resources.d" \
+                "socket: $scratch/api.sock" "state: $scratch/state.db" >"$scratch/millraced.yaml"
+}
+
+daemon_up() {
+        rm -f "$scratch/api.sock"
+        "$MILLRACE_BUILD/millraced" --config "$scratch/millraced.yaml" >>"$scratch/log" 2>&1 &
+        daemon=$!
+        wait_for 10 "the local API" test -S "$scratch/api.sock"
+}
+
+daemon_down() {
+        local pid=$daemon
+        daemon=
+        [ -z "$pid" ] || { kill "$pid" && wait "$pid"; }
+}
+
+# What it has carried out since the last time this was asked.
+steps() { tail -n "+$((${told:-0} + 1))" "$scratch/log" | grep -c '"MILLRACE_STATION": "apply"'; }
+forget_steps() { told=$(wc -l <"$scratch/log"); }
+is_logged() { tail -n "+$((${told:-0} + 1))" "$scratch/log" | contains "$1"; } # TEXT

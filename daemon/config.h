@@ -29,8 +29,8 @@ typedef struct Config {
 
 extern const MrField config_fields[];
 
-/* The file, and what environment.h knows of. A missing file gives the defaults. Unknown fields are errors: a typo in a setting must not go
- * unnoticed. */
+/* The file, and what environment.h knows of. A missing file gives the defaults. Unknown fields are
+ * errors: a typo in a setting must not go unnoticed. */
 int config_read(const char *path, Config **ret, MrError *err) _must_check_;
 Config *config_free(Config *config);
 DEFINE_CLEANUP(Config *, config_free);

@@ -17,23 +17,24 @@ typedef struct Variable {
         const char *name; /* after PREFIX; with a star at the end: whatever begins so */
         int (*take)(const char *name, const char *value, MrTree *settings, MrError *err);
         const char *usual; /* a value that asks for what is done anyway; NULL: none */
-        const char *why;   /* it has no meaning otherwise; NULL and no `take`: somebody else reads it */
+        const char
+                *why; /* it has no meaning otherwise; NULL and no `take`: somebody else reads it */
 } Variable;
 
 static int take_interval(const char *name, const char *value, MrTree *settings, MrError *err) {
         int64_t msec;
 
         if (mr_parse_int(value, &msec) < 0 || msec <= 0)
-                return mr_fail(err, MR_INVALID, NULL, "%s: \"%s\" is no number of milliseconds", name,
-                               value);
+                return mr_fail(err, MR_INVALID, NULL, "%s: \"%s\" is no number of milliseconds",
+                               name, value);
         mr_tree_set_int(settings, "resync_seconds", msec < 1000 ? 1 : msec / 1000);
         return 0;
 }
 
 static int take_level(const char *name, const char *value, MrTree *settings, MrError *err) {
         static const char *const levels[][2] = {
-                {"TRACE", "debug"},  {"DEBUG", "debug"}, {"INFO", "info"}, {"WARN", "warning"},
-                {"ERROR", "error"},  {"FATAL", "error"}, {"OFF", "error"}, {"ALL", "debug"},
+                {"TRACE", "debug"}, {"DEBUG", "debug"}, {"INFO", "info"}, {"WARN", "warning"},
+                {"ERROR", "error"}, {"FATAL", "error"}, {"OFF", "error"}, {"ALL", "debug"},
         };
 
         for (size_t i = 0; i < MR_ELEMENTS(levels); i++)
@@ -41,8 +42,8 @@ static int take_level(const char *name, const char *value, MrTree *settings, MrE
                         mr_tree_set_string(settings, "log_level", levels[i][1]);
                         return 0;
                 }
-        return mr_fail(err, MR_INVALID, NULL, "%s: \"%s\" is no level; use DEBUG, INFO, WARN or ERROR",
-                       name, value);
+        return mr_fail(err, MR_INVALID, NULL,
+                       "%s: \"%s\" is no level; use DEBUG, INFO, WARN or ERROR", name, value);
 }
 
 /* The first that fits counts. */
@@ -57,11 +58,13 @@ static const Variable known[] = {
         {"LEADER_ELECTION_*", NULL, NULL, NULL},
         {"OPERATION_TIMEOUT_MS", NULL, NULL,
          "no operation is waited for; each pass begins with what is there"},
-        {"ZOOKEEPER_ADMIN_SESSION_TIMEOUT_MS", NULL, NULL, "no session with ZooKeeper is kept open"},
+        {"ZOOKEEPER_ADMIN_SESSION_TIMEOUT_MS", NULL, NULL,
+         "no session with ZooKeeper is kept open"},
         {"CONNECT_BUILD_TIMEOUT_MS", NULL, NULL, OTHER_KINDS},
         {"KAFKA_CONNECT_*", NULL, NULL, OTHER_KINDS},
         {"KAFKA_MIRROR_MAKER_*", NULL, NULL, OTHER_KINDS},
-        {"DEFAULT_TOPIC_OPERATOR_IMAGE", NULL, NULL, "no operator of its own runs beside a cluster"},
+        {"DEFAULT_TOPIC_OPERATOR_IMAGE", NULL, NULL,
+         "no operator of its own runs beside a cluster"},
         {"DEFAULT_USER_OPERATOR_IMAGE", NULL, NULL, "no operator of its own runs beside a cluster"},
         {"DEFAULT_KAFKA_INIT_IMAGE", NULL, NULL,
          "the launcher does what this image is for; see launcher_image"},

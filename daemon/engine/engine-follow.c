@@ -14,8 +14,8 @@ static bool is_made_here(const Desire *desire, const char *ns, const char *name)
 static MrTree *needed(const Tracked *tracked, const MrFacts *facts, const Desire *desire) {
         const MrPairs *asked = facts_asked(facts);
         const char *ns = tracked->document->resource.ns;
-        MrTree *names = tracked->followed && !desire ? mr_tree_copy(tracked->followed)
-                                                     : mr_tree_new_map();
+        MrTree *names =
+                tracked->followed && !desire ? mr_tree_copy(tracked->followed) : mr_tree_new_map();
 
         for (size_t i = 0; i < asked->n; i++) {
                 const char *kind = asked->items[i].value;

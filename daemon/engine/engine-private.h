@@ -105,8 +105,8 @@ int engine_asked(Engine *engine, const char *what, const char *ns, MrArena *aren
 /* Asks for one of these on behalf of a node; `reason` may be NULL. */
 int engine_ask(Engine *engine, const char *what, const char *ns, const char *node,
                const char *reason, MrError *err);
-/* engine-follow.c: has the platform follow the data that was asked for and is none of ours. 1: it is
- * all there, as far as it exists; 0: not yet. `desire` NULL: it could not be made. */
+/* engine-follow.c: has the platform follow the data that was asked for and is none of ours. 1: it
+ * is all there, as far as it exists; 0: not yet. `desire` NULL: it could not be made. */
 int engine_follow(Engine *engine, Tracked *tracked, const MrFacts *facts, const Desire *desire,
                   MrError *err);
 void engine_unfollow(Engine *engine, Tracked *tracked);

@@ -238,8 +238,8 @@ static void note_asked(const MrFacts *facts, const char *kind, const char *name)
                         continue;
                 _cleanup_free_ char *key = mr_strf("%s/%s", kind, name);
                 if (!mr_pairs_get(facts->asked, key))
-                        mr_pairs_set(facts->arena, facts->asked,
-                                     mr_arena_strdup(facts->arena, key), kinds[i]);
+                        mr_pairs_set(facts->arena, facts->asked, mr_arena_strdup(facts->arena, key),
+                                     kinds[i]);
         }
 }
 

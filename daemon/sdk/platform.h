@@ -102,6 +102,11 @@ typedef struct MrExcept {
 #define MR_IMAGES_PREFIX "STRIMZI_"
 #define MR_IMAGES_SUFFIX "_IMAGES"
 
+/* And which namespaces it looks at, a list or "*", and which labels resources must have that it
+ * cares for, a list of KEY=VALUE. */
+#define MR_NAMESPACES_VARIABLE "STRIMZI_NAMESPACE"
+#define MR_SELECTOR_VARIABLE "STRIMZI_CUSTOM_RESOURCE_SELECTOR"
+
 /* The functions without an MrPlatform get the ops they were called through: platforms that share
  * them tell each other apart by `flavor`. */
 typedef struct MrPlatformOps MrPlatformOps;

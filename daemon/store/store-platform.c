@@ -39,11 +39,10 @@ static int insert(Store *store, const MrTree *object, const ObjectKey *key, Stor
         return r < 0 ? r : 1;
 }
 
-static int replace(Store *store, const MrTree *object, const ObjectKey *key,
-                   StoreResource *stored, StoreResource *ret, MrError *err) {
-        _cleanup_write_ Write write = {.change = STORE_MODIFIED,
-                                       .source = STORE_SOURCE_PLATFORM,
-                                       .is_lazy = true};
+static int replace(Store *store, const MrTree *object, const ObjectKey *key, StoreResource *stored,
+                   StoreResource *ret, MrError *err) {
+        _cleanup_write_ Write write = {
+                .change = STORE_MODIFIED, .source = STORE_SOURCE_PLATFORM, .is_lazy = true};
 
         write.object = object_accept(object, key);
         object_inherit(write.object, stored->tree);

@@ -112,8 +112,7 @@ static Kept *resource_of(const Act *act, const MrTree *body) {
 
 /* What kept the resource there is gone. */
 static void let_go(const Act *act) {
-        const Object *object =
-                cache_find(cache_of(act), act->kind, action_of(act)->ns, act->name);
+        const Object *object = cache_find(cache_of(act), act->kind, action_of(act)->ns, act->name);
         Kept *kept = object ? resource_of(act, object->body) : NULL;
 
         if (kept)

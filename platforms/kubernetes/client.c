@@ -37,6 +37,7 @@ struct Client {
         uint64_t paid_usec;    /* until then the rate has been used up */
         Request *first, *last; /* of all, in the order they were made */
         size_t n_running;      /* without streams */
+        bool is_inside;        /* a callback of libcurl */
 };
 
 static uint64_t now_of(const Client *client) {
@@ -199,8 +200,13 @@ static size_t on_data(char *data, size_t one, size_t n, void *userdata) {
         const Library *library = &request->client->library;
         long status = 0;
 
+        if (request->is_cancelled)
+                return 0;
         (void) library->easy_get(request->easy, CURLINFO_RESPONSE_CODE, &status);
-        return request_take(request, (unsigned) status, data, one * n) < 0 ? 0 : one * n;
+        request->client->is_inside = true;
+        int r = request_take(request, (unsigned) status, data, one * n);
+        request->client->is_inside = false;
+        return r < 0 ? 0 : one * n;
 }
 
 /* The empty line behind the headers. */
@@ -208,11 +214,13 @@ static size_t on_header(char *data, size_t one, size_t n, void *userdata) {
         Request *request = userdata;
         long status = 0;
 
-        if (one * n > 2 || *data != '\r' || !request->begun)
+        if (one * n > 2 || *data != '\r' || !request->begun || request->is_cancelled)
                 return one * n;
         (void) request->client->library.easy_get(request->easy, CURLINFO_RESPONSE_CODE, &status);
+        request->client->is_inside = true;
         if (status == 200)
                 request->begun(request->userdata);
+        request->client->is_inside = false;
         return one * n;
 }
 
@@ -289,11 +297,15 @@ static void complete(Client *client, Request *request, int r, const MrError *err
                      MrTree *answer) {
         ClientDone done = request->done;
         void *userdata = request->userdata;
+        bool is_cancelled = request->is_cancelled;
 
         end(client, request);
         unlink_request(client, request);
         request_free(request);
-        done(userdata, r, err, status, answer);
+        if (is_cancelled)
+                mr_tree_free(answer);
+        else
+                done(userdata, r, err, status, answer);
 }
 
 static bool may_begin(const Client *client, const Request *request, uint64_t now) {
@@ -316,6 +328,10 @@ static int on_pace(sd_event_source *source, uint64_t usec, void *userdata) {
         for (Request *request = client->first, *next; request; request = next) {
                 _cleanup_error_ MrError err = {};
                 next = request->next;
+                if (request->is_cancelled) {
+                        client_cancel(client, request);
+                        continue;
+                }
                 if (!may_begin(client, request, now)) {
                         if (!request->easy && request->not_before_usec > now &&
                             request->not_before_usec < later)
@@ -409,6 +425,11 @@ Request *client_request(Client *client, const RequestArgs *args) {
 void client_cancel(Client *client, Request *request) {
         if (!request)
                 return;
+        if (client->is_inside) {
+                request->is_cancelled = true;
+                wake(client, now_of(client));
+                return;
+        }
         end(client, request);
         unlink_request(client, request);
         request_free(request);

@@ -45,7 +45,7 @@ struct Followed {
         size_t n_missing; /* how many in a row the server does not have */
         Watch **watches;  /* one for each namespace, or one */
         size_t n_watches;
-        bool is_sure;     /* that the server has none of the versions before it */
+        bool is_sure; /* that the server has none of the versions before it */
         bool is_listed;
         char *error; /* told last */
         sd_event_source *again;
@@ -83,6 +83,14 @@ Kept *follow_find(const Follow *follow, const char *kind, const char *ns, const 
 void follow_take(Kept *kept, const MrTree *answer);
 /* Tells that something of this kind cannot be done, once; err NULL: it can. */
 void followed_tell(Followed *kind, int r, const MrError *err);
+
+/* kept.c */
+extern const WatchSink kept_sink; /* for a Followed */
+void kept_free(Kept *kept);
+/* That it is not our business any more. */
+void kept_tell_left(Kept *kept);
+/* Whether it can be said which of a kind are our business. */
+bool followed_is_judged(const Followed *kind);
 
 /* status.c */
 int writes_new(Follow *follow, MrError *err) _must_check_;

@@ -21,7 +21,7 @@
 /* On the template of a pod, and on a claim. */
 #define FINGERPRINT_ANNOTATION "millrace.io/fingerprint"
 #define IDENTITY_ANNOTATION "millrace.io/identity"
-/* On an object of no namespace: for which resource it is, "Kafka/NS/NAME". */
+/* On an object of no namespace: for which resource it is, "KIND/NS/NAME". */
 #define RESOURCE_ANNOTATION "millrace.io/resource"
 
 enum {
@@ -86,8 +86,7 @@ int kubernetes_apply(MrPlatform *platform, const MrAction *actions, size_t n, Mr
 void kubernetes_write_status(MrPlatform *platform, const char *kind, const char *ns,
                              const char *name, const MrTree *status);
 void kubernetes_release(MrPlatform *platform, const char *kind, const char *ns, const char *name);
-int kubernetes_follow(MrPlatform *platform, const char *sake, const MrStrings *names,
-                      MrError *err);
+int kubernetes_follow(MrPlatform *platform, const char *sake, const MrStrings *names, MrError *err);
 /* settings.c: what settings and variables say of images, as mr_facts_host() has it. */
 int kubernetes_settings(const MrPlatformOps *ops, const MrTree *config, MrTree *ret_host,
                         MrError *err);

@@ -13,6 +13,7 @@ struct Request {
         char trouble[CURL_ERROR_SIZE];
         char *method, *path, *type, *body, *what;
         bool is_secret;
+        bool is_cancelled; /* from within a callback of libcurl, which takes no calls then */
         unsigned timeout_sec;
         unsigned tries;
         uint64_t not_before_usec;

@@ -9,10 +9,6 @@
 #include "field.h"
 #include "lower.h"
 
-/* As a deployment of Strimzi has them. */
-#define NAMESPACE_VARIABLE "STRIMZI_NAMESPACE"
-#define SELECTOR_VARIABLE "STRIMZI_CUSTOM_RESOURCE_SELECTOR"
-
 typedef struct Settings {
         const MrTree *images;
         const char *launcher_image;
@@ -136,7 +132,8 @@ static int read_selector(const char *text, MrTree **ret, MrError *err) {
         _cleanup_free_ char *copy = mr_strdup(text);
         char *memory = NULL;
 
-        for (char *pair = strtok_r(copy, ", ", &memory); pair; pair = strtok_r(NULL, ", ", &memory)) {
+        for (char *pair = strtok_r(copy, ", ", &memory); pair;
+             pair = strtok_r(NULL, ", ", &memory)) {
                 char *value = strchr(pair, '=');
                 if (!value || value == pair)
                         return mr_fail(err, MR_INVALID, "platform_config.selector",
@@ -153,7 +150,7 @@ static int read_selector(const char *text, MrTree **ret, MrError *err) {
 int kubernetes_scope(const MrTree *config, MrTree **ret_namespaces, MrTree **ret_selector,
                      MrError *err) {
         const MrTree *listed = mr_tree_get(config, "namespaces");
-        const char *names = getenv(NAMESPACE_VARIABLE), *labels = getenv(SELECTOR_VARIABLE);
+        const char *names = getenv(MR_NAMESPACES_VARIABLE), *labels = getenv(MR_SELECTOR_VARIABLE);
         _cleanup_(mr_tree_freep) MrTree *namespaces = NULL, *selector = NULL;
 
         if (mr_is_empty(labels))

@@ -93,9 +93,8 @@ static void list_begins(Watch *watch) {
 }
 
 static bool list_ends(Watch *watch) {
-        return watch->args.sink
-                       ? watch->args.sink->ends(watch->args.userdata, watch->ns)
-                       : cache_list_ends(watch->args.cache, watch->args.kind, watch->ns);
+        return watch->args.sink ? watch->args.sink->ends(watch->args.userdata, watch->ns)
+                                : cache_list_ends(watch->args.cache, watch->args.kind, watch->ns);
 }
 
 static bool put(Watch *watch, MrTree *object) {

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 server_up
-trap 'daemon_down; cp "$scratch/log" "${API6_LOG:-/dev/null}"; "$kube/kube" down "$MILLRACE_STACK"; finish' EXIT
+trap 'daemon_down; "$kube/kube" down "$MILLRACE_STACK"; finish' EXIT
 example=$MILLRACE_REPOSITORY/etc/examples/kraft-single-node.yaml
 set_of=my-cluster-dual-role-0
 kinds=statefulset,persistentvolumeclaim,service,configmap,secret,poddisruptionbudget,networkpolicy,serviceaccount
@@ -94,16 +94,15 @@ check "changes no word of it" eval 'same "$(jq .metadata.resourceVersion "$scrat
 check "a right one" merge kafka/my-cluster '{"spec":{"kafka":{"version":"4.3.1"}}}'
 check "is taken" wait_for 10 "the status" is_ready "False Creating" kafka my-cluster
 check "and observed" wait_for 5 "the status" is_observed kafka my-cluster
-invalid_user() {
-        kubectl apply -f - <<-YAML
-		apiVersion: kafka.strimzi.io/v1
-		kind: KafkaUser
-		metadata: {name: bob, labels: {strimzi.io/cluster: my-cluster}}
-		spec: {authentication: {type: tls}, authorization: {type: simple, acls: [{resource: {type: topic, name: a, patternType: literal}, operations: [Fly]}]}}
-	YAML
-}
-check "one that never was valid" eval '! invalid_user || wait_for 10 "its status" is_ready "False InvalidResource" kafkauser bob; true'
-kubectl delete kafkauser bob --ignore-not-found >/dev/null 2>&1
+check "one that never was valid" kubectl apply -f - <<-YAML
+	apiVersion: kafka.strimzi.io/v1
+	kind: KafkaNodePool
+	metadata: {name: lost}
+	spec: {replicas: 1, roles: [broker], storage: {type: ephemeral}}
+YAML
+check "is told why" wait_for 10 "its status" is_ready "InvalidResourcemetadata.labels: a KafkaNodePool belongs to a Kafka" knp lost
+check "and is not there" is_not_stored kafkanodepool lost
+kubectl delete knp lost >/dev/null
 
 # --- somebody else writes its status
 

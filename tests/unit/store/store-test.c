@@ -864,6 +864,62 @@ static void what_was_committed_survives_a_kill(void **state) {
         assert_int_equal(store_version(fixture->store), 1);
 }
 
+static MrTree *platform_object(const char *uid, int64_t generation, int64_t replicas) {
+        MrTree *object = mr_tree_new_map(), *metadata = mr_tree_need_map(object, "metadata");
+
+        mr_tree_set_string(object, "apiVersion", "v1");
+        mr_tree_set_string(object, "kind", "Kafka");
+        mr_tree_set_string(metadata, "name", "kept");
+        mr_tree_set_string(metadata, "uid", uid);
+        if (generation > 0)
+                mr_tree_set_int(metadata, "generation", generation);
+        mr_tree_set_int(mr_tree_need_map(object, "spec"), "replicas", replicas);
+        mr_tree_set_int(mr_tree_need_map(object, "status"), "seen", 1);
+        return object;
+}
+
+static void a_resource_of_the_platform_is_a_copy(void **state) {
+        Fixture *fixture = *state;
+        _cleanup_resource_ StoreResource first = {}, second = {}, third = {};
+        _cleanup_(mr_tree_freep) MrTree *one = platform_object("u-1", 4, 1),
+                                        *two = platform_object("u-1", 5, 2),
+                                        *bare = platform_object("u-1", 0, 3),
+                                        *other = platform_object("u-2", 1, 1);
+
+        assert_int_equal(store_put_platform_resource(fixture->store, one, &first, NULL), 1);
+        assert_int_equal(first.generation, 4);
+        assert_string_equal(first.uid, "u-1");
+        assert_int_equal(mr_tree_get_int(mr_tree_get(first.tree, "status"), "seen", 0), 1);
+        assert_int_equal(store_put_platform_resource(fixture->store, one, NULL, NULL), 0);
+        assert_int_equal(store_put_platform_resource(fixture->store, two, &second, NULL), 1);
+        assert_int_equal(second.generation, 5);
+        /* Without a generation of its own, it gets one here. */
+        assert_int_equal(store_put_platform_resource(fixture->store, bare, &third, NULL), 1);
+        assert_int_equal(third.generation, 6);
+        assert_int_equal(store_put_platform_resource(fixture->store, other, NULL, NULL), -ESTALE);
+        assert_int_equal(store_update(fixture->store, one, NULL, NULL), -EPERM);
+        assert_int_equal(store_delete(fixture->store, "Kafka", "default", "kept", NULL), -EPERM);
+        assert_int_equal(store_put_file_resource(fixture->store, "/a.yaml", one, NULL, NULL),
+                         -EEXIST);
+        assert_int_equal(
+                store_delete_platform_resource(fixture->store, "Kafka", "default", "kept", NULL),
+                1);
+        assert_int_equal(store_put_platform_resource(fixture->store, two, NULL, NULL), -ESTALE);
+        assert_true(store_remove(fixture->store, "Kafka", "default", "kept", NULL) >= 0);
+        assert_int_equal(store_put_platform_resource(fixture->store, other, NULL, NULL), 1);
+}
+
+static void what_comes_from_elsewhere_is_not_the_platforms(void **state) {
+        Fixture *fixture = *state;
+        _cleanup_(mr_tree_freep) MrTree *one = platform_object("u-1", 1, 1);
+
+        assert_int_equal(store_create(fixture->store, one, NULL, NULL), 0);
+        assert_int_equal(store_put_platform_resource(fixture->store, one, NULL, NULL), -EEXIST);
+        assert_int_equal(
+                store_delete_platform_resource(fixture->store, "Kafka", "default", "kept", NULL),
+                -ENOENT);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(
@@ -882,6 +938,10 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(only_what_comes_again_is_not_waited_for, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(a_resource_of_a_file_is_read_only_and_keeps_its_uid,
+                                                set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_resource_of_the_platform_is_a_copy, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(what_comes_from_elsewhere_is_not_the_platforms,
                                                 set_up, tear_down),
                 cmocka_unit_test_setup_teardown(what_is_immutable_is_made_anew_or_stays, set_up,
                                                 tear_down),

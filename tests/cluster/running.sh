@@ -7,28 +7,8 @@ server_up
 trap 'daemon_down; "$kube/kube" down "$MILLRACE_STACK"; finish' EXIT
 set_of=my-cluster-dual-role-0
 kinds=statefulset,persistentvolumeclaim,service,configmap,secret,poddisruptionbudget,networkpolicy,serviceaccount
-daemon=
 
 millctl() { "$MILLRACE_BUILD/millctl" --socket "$scratch/api.sock" "$@"; }
-
-daemon_config() { # KUBECONFIG
-        mkdir -p "$scratch/resources.d"
-        printf '%s\n' "platform: kubernetes" "platform_config: {kubeconfig: $1}" "resources: $scratch/resources.d" \
-                "socket: $scratch/api.sock" "state: $scratch/state.db" >"$scratch/millraced.yaml"
-}
-
-daemon_up() {
-        rm -f "$scratch/api.sock"
-        "$MILLRACE_BUILD/millraced" --config "$scratch/millraced.yaml" >>"$scratch/log" 2>&1 &
-        daemon=$!
-        wait_for 10 "the local API" test -S "$scratch/api.sock"
-}
-
-daemon_down() {
-        local pid=$daemon
-        daemon=
-        [ -z "$pid" ] || { kill "$pid" && wait "$pid"; }
-}
 
 # What a claim is bound to is never written to.
 volume() {
@@ -48,10 +28,6 @@ content() { ours | jq -S '[.items[] | {kind, name: .metadata.name, labels: .meta
         with_entries(select(.key | startswith("millrace.io")))), data, template: .spec.template, ports: .spec.ports, type,
         limit: .spec.maxUnavailable, ingress: .spec.ingress, volumes: .spec.resources}] | sort_by(.kind, .name) | map(del(.ports[]?.nodePort))'; }
 count() { kubectl get "$1" -A -l app.kubernetes.io/managed-by=millrace --no-headers 2>/dev/null | wc -l; }
-# What it has carried out since the last time this was asked.
-steps() { tail -n "+$((${told:-0} + 1))" "$scratch/log" | grep -c '"MILLRACE_STATION": "apply"'; }
-forget_steps() { told=$(wc -l <"$scratch/log"); }
-
 is_settled() { millctl plan | contains "Nothing to do."; }
 field() { kubectl get "$1" -o "jsonpath=$2"; } # OBJECT PATH
 

@@ -110,6 +110,8 @@ int engine_ask(Engine *engine, const char *what, const char *ns, const char *nod
 int engine_follow(Engine *engine, Tracked *tracked, const MrFacts *facts, const Desire *desire,
                   MrError *err);
 void engine_unfollow(Engine *engine, Tracked *tracked);
+/* engine-asks.c: remembers what annotations of the platform's objects ask for. */
+void engine_hear(Engine *engine);
 /* engine-annotations.c: asks for the restarts that annotations of the resource and its members ask
  * for. */
 int engine_follow_annotations(Engine *engine, const Tracked *tracked, MrError *err);

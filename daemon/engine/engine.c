@@ -394,6 +394,7 @@ static void on_observed(void *userdata, int r, const MrError *err, MrObservation
         mr_observation_done(&engine->observation);
         engine->observation = *observation;
         engine->has_observation = true;
+        engine_hear(engine);
         begin_round(engine);
 }
 

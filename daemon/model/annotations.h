@@ -14,6 +14,10 @@
  */
 #define ANNOTATION_DISCARD "strimzi.io/delete-pod-and-pvc"
 
+/* On a Secret: its certificate is made anew; of an authority, its key. */
+#define ANNOTATION_RENEW "strimzi.io/force-renew"
+#define ANNOTATION_REPLACE "strimzi.io/force-replace"
+
 static inline bool resource_is_paused(const MrResource *resource) {
         return !resource->is_deleted &&
                mr_streq(mr_pairs_get(&resource->annotations, ANNOTATION_PAUSE), "true");

@@ -2,6 +2,8 @@
 
 #include "platform.h"
 
+#include "annotations.h"
+
 const char *mr_verb_name(MrVerb verb) {
         static const char *const names[_MR_VERB_MAX] = {
                 [MR_VERB_CREATE] = "create", [MR_VERB_UPDATE] = "update",
@@ -11,9 +13,13 @@ const char *mr_verb_name(MrVerb verb) {
         return names[verb];
 }
 
+const char *const mr_asks[] = {ANNOTATION_ROLL, ANNOTATION_DISCARD, ANNOTATION_RENEW,
+                               ANNOTATION_REPLACE, NULL};
+
 void mr_observation_done(MrObservation *observation) {
         observation->found = mr_manifests_free(observation->found);
         observation->nodes = mr_tree_free(observation->nodes);
         observation->claims = mr_tree_free(observation->claims);
         observation->host = mr_tree_free(observation->host);
+        observation->asks = mr_tree_free(observation->asks);
 }

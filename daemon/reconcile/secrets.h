@@ -6,13 +6,14 @@
 
 #include "crypto/certificate-check.h"
 #include "loaded.h"
+#include "model/annotations.h"
 
 #define RANK_AUTHORITY (-20)
 #define RANK_CERTIFICATE (-10)
 #define RANK_SECRET (-5)
 
-#define RENEW_ANNOTATION "strimzi.io/force-renew"
-#define REPLACE_ANNOTATION "strimzi.io/force-replace"
+#define RENEW_ANNOTATION ANNOTATION_RENEW
+#define REPLACE_ANNOTATION ANNOTATION_REPLACE
 #define KEY_GENERATION "strimzi.io/ca-key-generation"
 #define CERTIFICATE_GENERATION "strimzi.io/ca-cert-generation"
 /* Which of those was done last: the uid of the Secret that asked, and the annotation's value. */

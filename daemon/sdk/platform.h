@@ -19,7 +19,12 @@ typedef struct MrObservation {
         MrTree *nodes;
         MrTree *claims; /* map "NS/CLAIM" → what mr_facts_claim() tells */
         MrTree *host;   /* map; see mr_facts_host() */
+        MrTree *asks;   /* what people ask for by annotating objects: list of maps {kind, ns, name,
+                           uid, node, annotations}; NULL: nothing */
 } MrObservation;
+
+/* The annotations that ask for something, NULL at the end. */
+extern const char *const mr_asks[];
 
 void mr_observation_done(MrObservation *observation);
 
@@ -145,6 +150,9 @@ struct MrPlatformOps {
          * becomes. */
         void (*write_status)(MrPlatform *platform, const char *kind, const char *ns,
                              const char *name, const MrTree *status);
+        /* What an annotation of an object asked for was understood: it goes. */
+        void (*answer)(MrPlatform *platform, const char *kind, const char *ns, const char *name,
+                       const char *annotation);
         /* All that was made for it is gone: what kept it there on our behalf lets go of it. */
         void (*release)(MrPlatform *platform, const char *kind, const char *ns, const char *name);
         /* Resources that hold data, "Secret/NS/NAME", which are needed for one's sake: those named

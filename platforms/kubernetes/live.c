@@ -167,6 +167,7 @@ int kubernetes_open(const MrPlatformOps *ops, const MrPlatformArgs *args, MrPlat
 
 void kubernetes_close(MrPlatform *platform) {
         batch_free(platform->batch);
+        answers_done(platform);
         for (size_t i = 0; i < platform->n_watches; i++)
                 watch_free(platform->watches[i]);
         free(platform->watches);

@@ -9,6 +9,7 @@
 #include "watch.h"
 
 typedef struct Batch Batch;
+typedef struct Answer Answer;
 
 struct MrPlatform {
         const Flavor *flavor;
@@ -28,6 +29,7 @@ struct MrPlatform {
         sd_event_source *look;     /* when something may be there to be told */
         sd_event_source *deadline; /* when it has taken too long */
         Batch *batch;              /* under way; NULL: none */
+        Answer *answers;           /* under way */
 };
 
 /* observe.c: what the cache holds, as an observation. Pure. */
@@ -35,5 +37,7 @@ void observation_of_cache(const Cache *cache, const MrTree *host, MrObservation 
 /* The pod of a node, NULL when there is none. */
 const Object *cache_pod(const Cache *cache, const char *ns, const char *node);
 const Object *cache_set(const Cache *cache, const char *ns, const char *node);
+/* answer.c */
+void answers_done(MrPlatform *platform);
 /* apply.c */
 Batch *batch_free(Batch *batch);

@@ -12,6 +12,15 @@ bool lower_is_live(const Lowering *lowering) {
         return mr_tree_get_bool(mr_facts_host(lowering->facts), "live", false);
 }
 
+/* One without values only asks for something. */
+static bool is_written(const Lowering *lowering, const char *name) {
+        const MrResource *secret = mr_facts_resource(lowering->facts, "Secret", name);
+
+        return secret && mr_tree_size(mr_tree_get(secret->tree, "data")) +
+                                         mr_tree_size(mr_tree_get(secret->tree, "stringData")) >
+                                 0;
+}
+
 /* A copy of what is kept. */
 static void copy_secret(const Lowering *lowering, const char *name, const MrTags *tags) {
         MrStrings keys = mr_facts_secret_keys(lowering->facts, name, lowering->arena);
@@ -20,7 +29,7 @@ static void copy_secret(const Lowering *lowering, const char *name, const MrTags
 
         /* One that a user wrote is there already. */
         if (mr_manifests_find(lowering->out, SECRET_OBJECT, lowering->ns, name) ||
-            mr_facts_resource(lowering->facts, "Secret", name))
+            is_written(lowering, name))
                 return;
         MrTree *body = object_new(lowering, "v1", "Secret", name, tags);
         mr_tree_set_string(body, "type", "Opaque");

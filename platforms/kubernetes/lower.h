@@ -86,6 +86,8 @@ int kubernetes_apply(MrPlatform *platform, const MrAction *actions, size_t n, Mr
 void kubernetes_write_status(MrPlatform *platform, const char *kind, const char *ns,
                              const char *name, const MrTree *status);
 void kubernetes_release(MrPlatform *platform, const char *kind, const char *ns, const char *name);
+void kubernetes_answer(MrPlatform *platform, const char *kind, const char *ns, const char *name,
+                       const char *annotation);
 int kubernetes_follow(MrPlatform *platform, const char *sake, const MrStrings *names, MrError *err);
 /* settings.c: what settings and variables say of images, as mr_facts_host() has it. */
 int kubernetes_settings(const MrPlatformOps *ops, const MrTree *config, MrTree *ret_host,
@@ -104,6 +106,7 @@ int kubernetes_scope(const MrTree *config, MrTree **ret_namespaces, MrTree **ret
                 .close = kubernetes_close, .observe = kubernetes_observe,                          \
                 .apply = kubernetes_apply, .write_status = kubernetes_write_status,                \
                 .release = kubernetes_release, .follow = kubernetes_follow,                        \
+                .answer = kubernetes_answer,                                                       \
         }
 
 /* lower-parts.c */

@@ -176,6 +176,23 @@ static void add_service(Seen *seen, const Object *object) {
         copy_value(entry, "port", object->state, "port");
 }
 
+static void add_asks(Seen *seen, const Object *object) {
+        const MrTree *asks = mr_tree_get(object->state, "asks");
+        const char *set = mr_tree_get_string(object->state, "set");
+
+        if (!asks || object->is_going)
+                return;
+        if (!seen->out->asks)
+                seen->out->asks = mr_tree_new_list();
+        MrTree *entry = mr_tree_append(seen->out->asks, mr_tree_new_map());
+        mr_tree_set_string(entry, "kind", object->kind->kind);
+        mr_tree_set_string(entry, "ns", object->ns);
+        mr_tree_set_string(entry, "name", object->name);
+        mr_tree_set_string(entry, "uid", object->uid);
+        mr_tree_set_string(entry, "node", is_kind(object, "StatefulSet") ? object->name : set);
+        mr_tree_set(entry, "annotations", mr_tree_copy(asks));
+}
+
 void observation_of_cache(const Cache *cache, const MrTree *host, MrObservation *ret) {
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
         _cleanup_(mr_tree_freep) MrTree *users = mr_tree_new_map();
@@ -192,6 +209,7 @@ void observation_of_cache(const Cache *cache, const MrTree *host, MrObservation 
         for (size_t i = 0; i < cache->n; i++) {
                 const Object *object = cache->items[i];
                 add_nodes(&seen, object);
+                add_asks(&seen, object);
                 if (object->is_going || !object->kind->is_shown)
                         continue;
                 add_manifest(&seen, object);

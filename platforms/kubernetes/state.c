@@ -151,6 +151,14 @@ static void state_of_claim(MrTree *state, const MrTree *claim) {
                 mr_tree_set(state, "identity", tree);
 }
 
+static void note_asks(MrTree *state, const MrTree *annotations) {
+        for (size_t i = 0; mr_asks[i]; i++) {
+                const char *value = mr_tree_get_string(annotations, mr_asks[i]);
+                if (!mr_is_empty(value) && !mr_streq(value, "false"))
+                        mr_tree_set_string(mr_tree_need_map(state, "asks"), mr_asks[i], value);
+        }
+}
+
 MrTree *state_of(const ApiKind *kind, const MrTree *object) {
         static const struct {
                 const char *kind;
@@ -164,6 +172,7 @@ MrTree *state_of(const ApiKind *kind, const MrTree *object) {
         };
         MrTree *state = mr_tree_new_map();
 
+        note_asks(state, mr_tree_get(mr_tree_get(object, "metadata"), "annotations"));
         for (size_t i = 0; i < MR_ELEMENTS(fillers); i++)
                 if (mr_streq(fillers[i].kind, kind->kind))
                         fillers[i].fill(state, object);

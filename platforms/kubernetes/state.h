@@ -2,6 +2,7 @@
 
 /* What an observation needs of an object beyond what we own of it, as a map. Pure.
  *
+ * any           asks: annotations that ask for something
  * Pod           set, phase, ready, since, message, failed, restarts, address, machine, role,
  *               fingerprint
  * StatefulSet   replicas, role, fingerprint, claims

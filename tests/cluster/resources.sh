@@ -144,6 +144,7 @@ check "it is not known any more" wait_for 15 "the store" is_not_stored configmap
 # --- annotations
 
 check "a cluster that is to be left alone" kubectl annotate kafka my-cluster strimzi.io/pause-reconciliation=true
+is_stored_ask() { millctl get secret my-cluster-cluster-ca-cert -o json | contains force-renew; }
 is_paused() { kubectl get kafka my-cluster -o json | jq -e '.status.conditions[] | select(.type == "ReconciliationPaused" and .status == "True")'; }
 check "says so" wait_for 10 "its status" is_paused
 check "what is edited meanwhile" merge "cm/$set_of" '{"data":{"server.properties":"broker.id=7"}}'
@@ -153,6 +154,22 @@ check "until the end of that" kubectl annotate kafka my-cluster strimzi.io/pause
 is_restored() { ! field "cm/$set_of" "{.data}" | contains broker.id=7; }
 check "when it is put right" wait_for 20 "the node" is_restored
 check_fails "which the status says" is_paused
+
+asks() { field "$1" '{.metadata.annotations}' | contains "$2"; }
+authority() { field secret/my-cluster-cluster-ca-cert '{.data.ca\.crt}'; }
+is_renewed() { [ "$(authority)" != "$before" ]; }
+for round in first second; do
+        before=$(authority)
+        check "a certificate that is asked for, the $round time" kubectl annotate secret my-cluster-cluster-ca-cert strimzi.io/force-renew=true
+        check "is made anew" wait_for 20 "the certificate" is_renewed
+        check "and the annotation goes" wait_for 10 "the secret" fails asks secret/my-cluster-cluster-ca-cert force-renew
+        check "when it is done" wait_for 10 "the store" fails is_stored_ask
+done
+check "a node that is to be rolled" kubectl annotate sts "$set_of" strimzi.io/manual-rolling-update=true
+check "is remembered, and the annotation goes" wait_for 10 "the set" fails asks "sts/$set_of" manual-rolling-update
+check "which is told" is_logged "manual-rolling-update of StatefulSet default/$set_of was understood"
+check "data that is not there" kubectl annotate pod "$set_of-0" strimzi.io/delete-pod-and-pvc=true
+check "is not given up" wait_for 10 "the log" is_logged "has no effect: no storage with data"
 
 # --- the API server goes away
 

@@ -1,0 +1,84 @@
+/* Annotations that were understood go. Should that fail, they are told of again. */
+
+#include "live.h"
+
+#define TIMEOUT_SEC 30
+
+struct Answer {
+        MrPlatform *platform;
+        Answer *next;
+        char *what; /* the object and its annotation */
+        Request *request;
+};
+
+static void answer_free(Answer *answer) {
+        client_cancel(answer->platform->client, answer->request);
+        free(answer->what);
+        free(answer);
+}
+
+void answers_done(MrPlatform *platform) {
+        while (platform->answers) {
+                Answer *answer = platform->answers;
+                platform->answers = answer->next;
+                answer_free(answer);
+        }
+}
+
+static void on_answered(void *userdata, int r _unused_, const MrError *err _unused_,
+                        unsigned status _unused_, MrTree *take_answer) {
+        Answer *answer = userdata;
+        Answer **at = &answer->platform->answers;
+
+        mr_tree_free(take_answer);
+        answer->request = NULL;
+        while (*at != answer)
+                at = &(*at)->next;
+        *at = answer->next;
+        answer_free(answer);
+}
+
+static bool is_under_way(const MrPlatform *platform, const char *what) {
+        for (const Answer *answer = platform->answers; answer; answer = answer->next)
+                if (mr_streq(answer->what, what))
+                        return true;
+        return false;
+}
+
+static Request *send_removal(Answer *answer, const ApiKind *kind, const char *ns, const char *name,
+                             const char *annotation) {
+        _cleanup_(mr_tree_freep) MrTree *patch = mr_tree_new_map();
+        _cleanup_free_ char *path = api_path(kind, ns, name);
+        _cleanup_buf_ MrBuf body = {};
+        MrTree *metadata = mr_tree_need_map(patch, "metadata");
+
+        mr_tree_set(mr_tree_need_map(metadata, "annotations"), annotation, mr_tree_new_null());
+        mr_json_write(patch, 0, &body);
+        return client_request(answer->platform->client,
+                              &(RequestArgs){
+                                      .method = "PATCH",
+                                      .path = path,
+                                      .type = "application/merge-patch+json",
+                                      .body = mr_buf_text(&body),
+                                      .is_secret = mr_streq(kind->kind, "Secret"),
+                                      .timeout_sec = TIMEOUT_SEC,
+                                      .done = on_answered,
+                                      .userdata = answer,
+                              });
+}
+
+void kubernetes_answer(MrPlatform *platform, const char *kind, const char *ns, const char *name,
+                       const char *annotation) {
+        _cleanup_free_ char *what = mr_strf("%s/%s/%s %s", kind, ns, name, annotation);
+        const ApiKind *api = NULL;
+
+        for (size_t i = 0; i < api_kinds_size(); i++)
+                if (mr_streq(api_kinds[i].kind, kind))
+                        api = &api_kinds[i];
+        if (!api || is_under_way(platform, what))
+                return;
+        Answer *answer = mr_new(Answer, 1);
+        *answer = (Answer){.platform = platform, .next = platform->answers, .what = TAKE(what)};
+        platform->answers = answer;
+        answer->request = send_removal(answer, api, ns, name, annotation);
+}

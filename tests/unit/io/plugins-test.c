@@ -145,14 +145,14 @@ static void another_major_version(void **state) {
 
         header_in(&copy)->abi_major++;
         assert_refused(*state, copy.data, copy.size, 0644,
-                       "was built for plugin ABI 4.0, this program has 3.0");
+                       "was built for plugin ABI 5.0, this program has 4.0");
 }
 
 static void a_newer_minor_version(void **state) {
         _cleanup_buf_ MrBuf copy = copy_of(*state);
 
         header_in(&copy)->abi_minor++;
-        assert_refused(*state, copy.data, copy.size, 0644, "was built for plugin ABI 3.1");
+        assert_refused(*state, copy.data, copy.size, 0644, "was built for plugin ABI 4.1");
 }
 
 static void a_header_that_is_too_small(void **state) {

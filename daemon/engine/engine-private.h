@@ -68,7 +68,9 @@ struct Engine {
         Tracked **tracked; /* sorted by key */
         size_t n_tracked, allocated_tracked;
         EngineState state;
-        bool is_dirty; /* something changed since the round began */
+        bool is_dirty;      /* something changed since the round began */
+        bool is_outdated;   /* what was seen last may not hold any more */
+        bool is_remembered; /* the round goes by what an earlier one saw */
         size_t current;
         bool is_second_lap;        /* of the round: first what is not in force yet, then the rest */
         MrObservation observation; /* the last complete one */
@@ -136,5 +138,8 @@ void engine_tell_revival(Engine *engine, const Tracked *tracked, const MrTree *n
                          const char *last);
 void engine_tell_error(Engine *engine, const Tracked *tracked, const char *what,
                        const MrError *err);
+/* Begins a round as soon as possible, of which what was seen last may be good enough: nothing has
+ * happened to the platform. engine_kick() looks in any case. */
+void engine_plan_again(Engine *engine);
 /* Wishes for a round `usec` from now at the latest. */
 void engine_wish(Engine *engine, uint64_t usec);

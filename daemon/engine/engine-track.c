@@ -182,5 +182,5 @@ void engine_store_changed(void *userdata, const StoreEvent *event) {
                         take(engine, key, tree);
         } else if (event->json)
                 forget(engine, key);
-        engine_kick(engine);
+        engine_plan_again(engine);
 }

@@ -30,6 +30,11 @@
 static void next_resource(Engine *engine);
 
 void engine_kick(Engine *engine) {
+        engine->is_outdated = true;
+        engine_plan_again(engine);
+}
+
+void engine_plan_again(Engine *engine) {
         engine->is_dirty = true;
         if (engine->state == ENGINE_IDLE)
                 (void) sd_event_source_set_enabled(engine->kick, SD_EVENT_ONESHOT);
@@ -188,6 +193,17 @@ static bool end_deletion(Engine *engine, Tracked *tracked, const Plan *plan) {
         return true;
 }
 
+/* Whether anything that may be carried out now ends something. */
+static bool is_ending_anything(const Plan *plan) {
+        for (size_t i = 0; i < plan_size(plan); i++) {
+                const Step *step = plan_at(plan, i);
+                if (!step->waits && (step->verb == MR_VERB_STOP || step->verb == MR_VERB_RESTART ||
+                                     step->verb == MR_VERB_REMOVE))
+                        return true;
+        }
+        return false;
+}
+
 /* Returns 1 while a batch is under way. */
 static int process(Engine *engine, Tracked *tracked, MrError *err) {
         _cleanup_(facts_freep) MrFacts *facts = engine_facts(engine, tracked, err);
@@ -211,6 +227,11 @@ static int process(Engine *engine, Tracked *tracked, MrError *err) {
         tracked->is_in_force = tracked->is_in_force || tracked->is_settled;
         if (!tracked->is_settled && !resource_is_paused(&tracked->document->resource))
                 engine_wish(engine, OBSERVE_UNSETTLED_USEC);
+        /* What is remembered is good enough to make something new, and not to stop anything. */
+        if (engine->is_remembered && is_ending_anything(plan)) {
+                engine_kick(engine);
+                return 0;
+        }
         r = engine_act(engine, tracked, &desire, &plan, facts, err);
         if (r != 0)
                 return r;
@@ -294,7 +315,7 @@ static void end_round(Engine *engine) {
         (void) sd_event_source_set_time(engine->timer, at);
         (void) sd_event_source_set_enabled(engine->timer, SD_EVENT_ONESHOT);
         if (engine->is_dirty)
-                engine_kick(engine);
+                engine_plan_again(engine);
 }
 
 static void begin_round(Engine *engine) {
@@ -360,6 +381,7 @@ void engine_acted(Engine *engine, const char *key, bool again, int r, const MrEr
         if (r < 0 || !again) {
                 advance(engine);
                 engine->is_dirty = engine->is_dirty || r >= 0;
+                engine->is_outdated = true;
         }
         next_resource(engine);
 }
@@ -376,6 +398,7 @@ static void observation_failed(Engine *engine, int r, const MrError *err) {
         engine->platform_failures++;
         engine_wish(engine, backoff_usec(engine->platform_failures));
         engine->is_dirty = false;
+        engine->is_outdated = true;
         end_round(engine);
 }
 
@@ -398,6 +421,12 @@ static void on_observed(void *userdata, int r, const MrError *err, MrObservation
         begin_round(engine);
 }
 
+/* What was seen last still holds when the platform tells of every change and has told of none. */
+static bool is_known(const Engine *engine) {
+        return engine->has_observation && !engine->is_outdated &&
+               engine->args.platform->platform->tells_changes;
+}
+
 static int on_kick(sd_event_source *source, void *userdata) {
         Engine *engine = userdata;
         _cleanup_error_ MrError err = {};
@@ -405,9 +434,15 @@ static int on_kick(sd_event_source *source, void *userdata) {
         (void) source;
         if (engine->state != ENGINE_IDLE)
                 return 0;
-        engine->state = ENGINE_OBSERVING;
         engine->is_dirty = false;
         engine->next_usec = 0;
+        engine->is_remembered = is_known(engine);
+        if (engine->is_remembered) {
+                begin_round(engine);
+                return 0;
+        }
+        engine->state = ENGINE_OBSERVING;
+        engine->is_outdated = false;
         int r = engine->args.platform->platform->observe(engine->platform, on_observed, engine,
                                                          &err);
         if (r < 0)

@@ -120,6 +120,9 @@ struct MrPlatformOps {
         const void *flavor;       /* the platform's own; may be NULL */
         const MrIgnored *ignored; /* may be NULL: nothing */
         const MrExcept *except;   /* may be NULL: nothing */
+        /* Whatever an observation tells of and can change by itself is told of when it does: a plan
+         * may be made of the last one. */
+        bool tells_changes;
         /* Pure. Parts of one resource (namespace ns) → manifests. */
         int (*lower)(const MrPlatformOps *ops, const char *ns, const MrParts *parts,
                      const MrFacts *facts, MrManifests *ret, MrError *err);

@@ -5,7 +5,8 @@
  * any code of the plugin runs.
  *
  * Changes: 1.0 first version; 2.0 functions of a platform get the ops they were called
- * through; 3.0 a platform may tell what its settings say; 4.0 a platform may keep resources. */
+ * through; 3.0 a platform may tell what its settings say; 4.0 a platform may keep resources, and
+ * says whether it tells of every change. */
 
 #include "operand.h"
 #include "platform.h"

@@ -343,6 +343,7 @@ static const MrPlatformOps rhel_ops = {
         .open = rhel_open,
         .close = rhel_close,
         .observe = rhel_observe,
+        .tells_changes = true,
         .apply = rhel_apply,
 };
 

@@ -390,6 +390,62 @@ static const Tracked *tracked_cluster(const Sim *sim) {
         return NULL;
 }
 
+/* Nothing is under way, and what was seen last still holds. */
+static void become_quiet(Sim *sim) {
+        for (int i = 0; i < 20000; i++) {
+                sim_run(sim, SIM_MSEC);
+                if (sim->engine->state == ENGINE_IDLE && !sim->engine->is_dirty &&
+                    !sim->engine->is_outdated)
+                        return;
+        }
+        fail();
+}
+
+/* How often the host is looked at until something is done to it. */
+static unsigned looks_before_acting(Sim *sim, unsigned batches, unsigned observations) {
+        for (int i = 0; i < 20000 && sim->batches == batches; i++)
+                sim_run(sim, SIM_MSEC / 10);
+        assert_true(sim->batches > batches);
+        return sim->observations - observations;
+}
+
+#define OTHER                                                                                      \
+        "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata: {name: d}\nspec:\n"          \
+        "  zookeeper: {replicas: 1, storage: {type: persistent-claim, size: 1Gi}}\n"               \
+        "  kafka:\n    version: 3.9.1\n    replicas: 1\n"                                          \
+        "    listeners: [{name: plain, port: 9092, type: internal, tls: false}]\n"                 \
+        "    storage: {type: persistent-claim, size: 1Gi}\n"
+
+/* What was seen last is good enough to make something, and not to take anything down. */
+static void what_is_new_does_not_wait_for_a_look(void **state) {
+        Sim *sim = *state;
+
+        become_quiet(sim);
+        unsigned batches = sim->batches, observations = sim->observations;
+        sim_apply(sim, OTHER);
+        assert_int_equal(looks_before_acting(sim, batches, observations), 0);
+        assert_true(sim_settle(sim, 300));
+        become_quiet(sim);
+        batches = sim->batches;
+        observations = sim->observations;
+        assert_well(sim);
+        sim_delete(sim, "Kafka", "d");
+        assert_int_equal(looks_before_acting(sim, batches, observations), 1);
+}
+
+/* When something on the host may be another, it is looked at first. */
+static void what_is_new_after_a_change_waits_for_a_look(void **state) {
+        Sim *sim = *state;
+
+        become_quiet(sim);
+        unsigned batches = sim->batches, observations = sim->observations;
+        sim_kick(sim);
+        sim_apply(sim, OTHER);
+        assert_int_equal(looks_before_acting(sim, batches, observations), 1);
+        assert_true(sim_settle(sim, 300));
+        assert_well(sim);
+}
+
 #define RETENTION(spec, ms) spec "    config: {log.retention.ms: " ms "}\n"
 #define BROKERS                                                                                    \
         "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata: {name: c}\nspec:\n"          \
@@ -455,6 +511,8 @@ int main(void) {
                 TEST(a_restart_that_was_asked_for_happens_once),
                 TEST(a_paused_cluster_is_left_as_it_is),
                 TEST(an_annotation_rolls_once),
+                TEST(what_is_new_does_not_wait_for_a_look),
+                TEST(what_is_new_after_a_change_waits_for_a_look),
                 TEST(a_file_that_was_edited_is_put_back),
                 TEST(data_is_kept_and_leaves_at_once),
                 TEST(what_was_written_is_used),

@@ -154,6 +154,11 @@ static int open_engine(App *app, MrError *err) {
                         "there is no platform plugin \"%s\"; install it or choose another in %s",
                         app->config->platform, app->config_path);
         app->platform = platform;
+        if (mr_streq(app->config->state, STORE_IN_MEMORY) && !platform->platform->write_status)
+                return mr_fail(err, MR_INVALID, "state",
+                               STORE_IN_MEMORY " is for platforms that keep everything themselves, "
+                                               "and %s does not; name a file in %s",
+                               app->config->platform, app->config_path);
         if (platform->platform->write_status)
                 app->resources = resources_new(app->registry, app->store);
         EngineArgs args = {
@@ -292,6 +297,8 @@ int app_run(App *app, MrError *err) {
                    app->config->platform);
         r = sd_event_loop(app->event);
         (void) sd_notify(false, "STOPPING=1");
+        if (r > 0)
+                return mr_fail(err, MR_TRANSIENT, NULL, "it has to be started again");
         return r < 0 ? mr_fail_errno(err, -r, NULL, "the event loop ended") : 0;
 }
 

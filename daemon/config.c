@@ -31,9 +31,9 @@ const MrField config_fields[] = {
                   .pattern = "^/.*$", .form = "an absolute path",
                   .doc = "Socket of the local API."),
         MR_STRING("state", Config, state, .fallback = "/var/lib/millrace/state.db",
-                  .pattern = "^/.*$", .form = "an absolute path",
+                  .pattern = "^(/.*|:memory:)$", .form = "an absolute path or :memory:",
                   .doc = "Database with accepted resources, certificate authorities and what must "
-                         "be remembered."),
+                         "be remembered; :memory: in a pod, where the API server keeps all of it."),
         MR_INT("grace_seconds", Config, grace_seconds, .min = 0, .max = 86400, .fallback = "60",
                .unit = "s",
                .doc = "How long a node that was stopped by hand stays down before it is started "

@@ -178,6 +178,9 @@ int engine_health(Engine *engine, bool ready, MrError *err) {
                 return 0;
         if (engine->platform_error)
                 return mr_fail(err, MR_TRANSIENT, NULL, "%s", engine->platform_error);
+        /* A replica that could take over at once is as ready as it can be. */
+        if (engine->waits_for)
+                return 0;
         if (!engine->first_round_done)
                 return mr_fail(err, MR_TRANSIENT, NULL,
                                "the first pass over everything is not done yet");

@@ -60,11 +60,14 @@ static void stored_done(Stored *stored) {
         free(stored->values);
 }
 
-static int put(Batch *batch, const Secret *secret, const MrPairs *labels, MrError *err) {
+int engine_put_secret(Engine *engine, const char *ns, const Secret *secret, const MrPairs *labels,
+                      const MrPairs *notes, MrError *err) {
         _cleanup_(stored_done) Stored stored = {};
 
         stored_fill(secret, labels, &stored);
-        return store_secrets_put(batch->engine->args.store, batch->ns, &stored.put, 1, err);
+        if (notes)
+                stored.put.notes = *notes;
+        return store_secrets_put(engine->args.store, ns, &stored.put, 1, err);
 }
 
 /* Which of its keys and certificates an authority has, and what was done because somebody asked. */
@@ -144,7 +147,9 @@ static int put_literal(Batch *batch, const MrManifest *manifest, MrError *err) {
         int r = mr_json_read(manifest->payload, strlen(manifest->payload), NULL, &values, err);
         for (size_t i = 0; r >= 0 && i < mr_tree_size(values); i++)
                 r = set_value(secret, mr_tree_key(values, i), mr_tree_at(values, i), err);
-        return r < 0 ? r : put(batch, secret, labels.n > 0 ? &labels : NULL, err);
+        return r < 0 ? r
+                     : engine_put_secret(batch->engine, batch->ns, secret,
+                                         labels.n > 0 ? &labels : NULL, NULL, err);
 }
 
 static void finish(Batch *batch, int r, const MrError *err) {

@@ -4,6 +4,7 @@
 
 #include "crypto/certificate-memo.h"
 #include "crypto/issue.h"
+#include "crypto/secret.h"
 #include "engine.h"
 #include "events.h"
 #include "reconcile/desire.h"
@@ -75,6 +76,8 @@ struct Engine {
         bool is_second_lap;        /* of the round: first what is not in force yet, then the rest */
         MrObservation observation; /* the last complete one */
         bool has_observation;
+        bool takes_over; /* what the platform keeps; until the first observation */
+        char *waits_for; /* whom the first observation waits for; NULL: nobody */
         char *platform_error;
         char *told;         /* the last line of state */
         char *status_error; /* why the last status could not be written; NULL: it could */
@@ -132,6 +135,11 @@ void engine_acted(Engine *engine, const char *key, bool again, int r, const MrEr
 Batch *batch_free(Batch *batch);
 /* engine-issue.c: secrets of a batch, one after the other. */
 int batch_issue_next(Batch *batch, MrError *err);
+/* Puts one secret into the store; `labels` and `notes` may be NULL. */
+int engine_put_secret(Engine *engine, const char *ns, const Secret *secret, const MrPairs *labels,
+                      const MrPairs *notes, MrError *err);
+/* engine-keep.c: what the platform keeps of an earlier life; see MrKept. */
+void engine_take_kept(void *userdata, const char *ns, const char *name, const MrTree *secret);
 /* engine-event.c: tells the journal and the events what was done. */
 void engine_tell_step(Engine *engine, const Tracked *tracked, const Step *step);
 void engine_tell_revival(Engine *engine, const Tracked *tracked, const MrTree *node,

@@ -3,6 +3,7 @@
 #include "engine.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
@@ -297,6 +298,7 @@ static void tell_state(Engine *engine) {
         if (!mr_streq(text, engine->told))
                 (void) sd_notify(false, text);
         free(engine->told);
+        free(engine->waits_for);
         engine->told = text;
 }
 
@@ -418,6 +420,7 @@ static void on_observed(void *userdata, int r, const MrError *err, MrObservation
         engine->observation = *observation;
         engine->has_observation = true;
         engine_hear(engine);
+        engine->takes_over = false;
         begin_round(engine);
 }
 
@@ -450,9 +453,33 @@ static int on_kick(sd_event_source *source, void *userdata) {
         return 0;
 }
 
+/* Another replica leads, or does not any more. */
+static void note_waiting(Engine *engine) {
+        const MrPlatformOps *ops = engine->args.platform->platform;
+        const char *whom =
+                ops->waits_for && engine->platform ? ops->waits_for(engine->platform) : NULL;
+
+        if (mr_streq(whom, engine->waits_for))
+                return;
+        free(engine->waits_for);
+        engine->waits_for = mr_strdup(whom);
+        if (whom)
+                log_notice(NULL, NULL, "Waiting for %s; what it does is followed meanwhile.", whom);
+        else
+                log_notice(NULL, NULL, "Nobody else leads any more.");
+}
+
 static void on_platform_changed(void *userdata, const char *node) {
         (void) node;
+        note_waiting(userdata);
         engine_kick(userdata);
+}
+
+static void on_platform_ended(void *userdata, const MrError *err) {
+        Engine *engine = userdata;
+
+        log_error(NULL, NULL, "The daemon ends: %s.", err->message);
+        (void) sd_event_exit(engine->args.event, EXIT_FAILURE);
 }
 
 static int make_sources(Engine *engine, MrError *err) {
@@ -471,12 +498,15 @@ int engine_new(const EngineArgs *args, Engine **ret, MrError *err) {
                 .event = args->event,
                 .config = args->platform_config,
                 .changed = on_platform_changed,
+                .kept = engine_take_kept,
+                .ended = on_platform_ended,
                 .userdata = engine,
                 .following = args->following,
         };
 
         engine->args = *args;
         engine->events = events_new();
+        engine->takes_over = store_is_new(args->store);
         int r = make_sources(engine, err);
         if (r >= 0)
                 r = args->platform->platform->open(args->platform->platform, &platform,

@@ -118,6 +118,18 @@ static void add_keys(const MrPairs *pairs, const char *prefix, MrArena *arena, M
                              mr_arena_strdup(arena, pairs->items[i].key + strlen(prefix)), "");
 }
 
+MrPairs mr_facts_secret_notes(const MrFacts *facts, const char *name, MrArena *arena) {
+        _cleanup_free_ char *prefix = mr_strf("%s/", name);
+        MrPairs notes = {};
+
+        for (size_t i = pair_place(&facts->annotations, prefix);
+             i < facts->annotations.n && mr_starts_with(facts->annotations.items[i].key, prefix);
+             i++)
+                mr_pairs_set(arena, &notes, facts->annotations.items[i].key + strlen(prefix),
+                             facts->annotations.items[i].value);
+        return notes;
+}
+
 MrStrings mr_facts_secret_keys(const MrFacts *facts, const char *name, MrArena *arena) {
         const MrResource *written = mr_facts_resource(facts, "Secret", name);
         _cleanup_free_ char *prefix = mr_strf("%s/", name);

@@ -57,6 +57,8 @@ const MrResource *mr_facts_resource(const MrFacts *facts, const char *kind, cons
 const char *mr_facts_secret(const MrFacts *facts, const char *name, const char *key);
 /* The names of the keys of a secret, of the one a user wrote and of the one made here, sorted. */
 MrStrings mr_facts_secret_keys(const MrFacts *facts, const char *name, MrArena *arena);
+/* What is noted of a secret that was made here, sorted. */
+MrPairs mr_facts_secret_notes(const MrFacts *facts, const char *name, MrArena *arena);
 /* The value of a key of a ConfigMap, NULL when there is none. */
 const char *mr_facts_config(const MrFacts *facts, const char *name, const char *key);
 /* A StorageClass a user wrote, NULL when there is none. */

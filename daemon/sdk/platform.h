@@ -57,6 +57,15 @@ typedef void (*MrApplied)(void *userdata, int r, const MrError *err, size_t n_do
 /* Something changed: the core observes again. `node` NULL: anything. */
 typedef void (*MrChanged)(void *userdata, const char *node);
 
+/* A secret that was made here and that the platform keeps a copy of, told until the first
+ * observation has come: what a program without a memory goes on from. `secret` is a map: values
+ * (text, and base64 of what a key ending in ".p12" holds), labels, notes (maps), signs (which of its
+ * keys signs; an authority's); NULL: it is gone. */
+typedef void (*MrKept)(void *userdata, const char *ns, const char *name, const MrTree *secret);
+/* It cannot go on: what was decided may not hold any more. The program ends, and may be started
+ * again. */
+typedef void (*MrEnded)(void *userdata, const MrError *err);
+
 /* For a platform that keeps resources itself, as an API server does: what it is to follow, and whom
  * it tells. Each of these may be called from the loop at any time once it is open, and while
  * something is followed. */
@@ -81,6 +90,8 @@ typedef struct MrPlatformArgs {
         sd_event *event;      /* borrowed */
         const MrTree *config; /* the platform's section of millraced.yaml, borrowed; may be NULL */
         MrChanged changed;
+        MrKept kept;   /* may be NULL */
+        MrEnded ended; /* may be NULL */
         void *userdata;
         const MrFollowing *following; /* borrowed for as long as it is open; may be NULL */
 } MrPlatformArgs;
@@ -145,6 +156,10 @@ struct MrPlatformOps {
          * time. */
         int (*apply)(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done,
                      void *userdata, MrError *err);
+
+        /* May be NULL. For whom an observation waits although all is well, in words: another replica
+         * of this program, which leads. NULL: for nobody. `changed` is called when it changes. */
+        const char *(*waits_for)(const MrPlatform *platform);
 
         /* The rest is of platforms that keep resources, and NULL elsewhere. */
 

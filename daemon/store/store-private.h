@@ -13,6 +13,7 @@ struct Store {
         sqlite3 *db;
         char *path;
         int64_t version;  /* highest resource version on disk */
+        bool is_new;      /* made by this process */
         bool is_verified; /* the file is one of ours and undamaged */
         bool is_lazy;     /* the transaction under way is that of store_begin_lazy() */
 

@@ -357,7 +357,7 @@ int store_open(const char *path, Store **ret, MrError *err) {
         bool is_new = true;
 
         store->path = mr_strdup(path);
-        if (!mr_streq(path, ":memory:")) {
+        if (!mr_streq(path, STORE_IN_MEMORY)) {
                 int r = store_make_file(path, &is_new, err);
                 if (r < 0)
                         return r;
@@ -369,8 +369,13 @@ int store_open(const char *path, Store **ret, MrError *err) {
         int r = store_prepare_file(store, is_new, err);
         if (r < 0)
                 return r;
+        store->is_new = is_new;
         *ret = TAKE(store);
         return 0;
+}
+
+bool store_is_new(const Store *store) {
+        return store->is_new;
 }
 
 static void store_close(Store *store) {

@@ -25,7 +25,8 @@ typedef struct Store Store;
 
 /* Opens or creates the file, mode 0600. A damaged file, or one of a newer version, is refused with
  * MR_DENIED and is neither changed nor removed; the message names PATH.backup and says what to do.
- * ":memory:" serves tests. */
+ * ":memory:" is for what is kept elsewhere, and for tests. */
+#define STORE_IN_MEMORY ":memory:"
 int store_open(const char *path, Store **ret, MrError *err) _must_check_;
 /* Refreshes the backup if it is due, and closes. Returns NULL; takes NULL. */
 Store *store_free(Store *store);
@@ -37,6 +38,8 @@ typedef void (*StoreBackupFailed)(void *userdata, const MrError *err);
 int store_attach_event(Store *store, sd_event *event, StoreBackupFailed failed, void *userdata,
                        MrError *err);
 int store_backup(Store *store, MrError *err);
+/* Whether it was made by store_open(): nothing had been kept in it before. */
+bool store_is_new(const Store *store);
 /* The highest resource version given out so far. */
 int64_t store_version(const Store *store);
 

@@ -366,7 +366,8 @@ static int on_go(sd_event_source *source, void *userdata) {
         Batch *batch = userdata;
 
         (void) source;
-        while (batch->next < batch->n && batch->failed == batch->n && may_join(batch)) {
+        while (batch->next < batch->n && batch->failed == batch->n && may_join(batch) &&
+               !batch->platform->is_over) {
                 Act *act = &batch->acts[batch->next++];
                 _cleanup_error_ MrError err = {};
                 batch->n_running++;
@@ -383,6 +384,8 @@ int kubernetes_apply(MrPlatform *platform, const MrAction *actions, size_t n, Mr
                      void *userdata, MrError *err) {
         Batch *batch;
 
+        if (platform->is_over)
+                return mr_fail(err, MR_TRANSIENT, NULL, "another replica may lead");
         if (platform->batch)
                 return mr_fail(err, MR_BUG, NULL, "a batch is under way already");
         batch = mr_new(Batch, 1);

@@ -57,7 +57,13 @@ Object *cache_find(const Cache *cache, const ApiKind *kind, const char *ns, cons
         return is_there ? cache->items[i] : NULL;
 }
 
+static void tell(const Cache *cache, const Object *object, const MrTree *whole) {
+        if (cache->seen)
+                cache->seen(cache->userdata, object, whole);
+}
+
 static void drop_at(Cache *cache, size_t i) {
+        tell(cache, cache->items[i], NULL);
         object_free(cache->items[i]);
         memmove(&cache->items[i], &cache->items[i + 1], (--cache->n - i) * sizeof(Object *));
 }
@@ -120,6 +126,7 @@ bool cache_put(Cache *cache, const ApiKind *kind, const MrTree *object) {
                 known->is_seen = true;
                 return false;
         }
+        tell(cache, known, object);
         return fill(known, object);
 }
 

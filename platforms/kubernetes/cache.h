@@ -23,6 +23,10 @@ typedef struct Object {
 typedef struct Cache {
         Object **items; /* sorted by kind, namespace, name */
         size_t n, allocated;
+        /* Told of each object that is new or another than before, whole, and with NULL of each that
+         * is gone; may be NULL. */
+        void (*seen)(void *userdata, const Object *object, const MrTree *whole);
+        void *userdata;
 } Cache;
 
 void cache_done(Cache *cache);

@@ -259,7 +259,7 @@ static void set_transfer(const Client *client, Request *request) {
         (void) library->easy_set(easy, CURLOPT_PRIVATE, request);
 }
 
-static int begin(Client *client, Request *request, MrError *err) {
+static int prepare(Client *client, Request *request, MrError *err) {
         int r = refresh_token(client, err);
         if (r < 0)
                 return r;
@@ -270,6 +270,13 @@ static int begin(Client *client, Request *request, MrError *err) {
         set_transfer(client, request);
         set_identity(client, request->easy);
         set_content(client, request);
+        return 0;
+}
+
+static int begin(Client *client, Request *request, MrError *err) {
+        int r = prepare(client, request, err);
+        if (r < 0)
+                return r;
         request->tries++;
         client->n_running += !request->found;
         if (client->library.multi_add(client->multi, request->easy) != CURLM_OK)
@@ -420,6 +427,18 @@ Request *client_request(Client *client, const RequestArgs *args) {
         client->last = request;
         wake(client, now_of(client));
         return request;
+}
+
+void client_request_at_once(Client *client, const RequestArgs *args) {
+        Request *request = request_new(args);
+
+        request->client = client;
+        if (prepare(client, request, NULL) >= 0) {
+                (void) client->library.easy_perform(request->easy);
+                client->library.easy_cleanup(TAKE(request->easy));
+        }
+        wipe_headers(client, request);
+        request_free(request);
 }
 
 void client_cancel(Client *client, Request *request) {

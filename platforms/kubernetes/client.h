@@ -40,4 +40,7 @@ int client_new(sd_event *event, const KubeConfig *config, Client **ret, MrError 
 Client *client_free(Client *client);
 /* Everything is copied. Valid until `done` is called. */
 Request *client_request(Client *client, const RequestArgs *args);
+/* Blocks until it is answered, or its time is over: for when the loop has ended. Nobody is told
+ * what came of it; `done` is not called. */
+void client_request_at_once(Client *client, const RequestArgs *args);
 void client_cancel(Client *client, Request *request);

@@ -16,6 +16,7 @@ static const struct {
         {"curl_easy_cleanup", offsetof(Library, easy_cleanup)},
         {"curl_easy_setopt", offsetof(Library, easy_set)},
         {"curl_easy_getinfo", offsetof(Library, easy_get)},
+        {"curl_easy_perform", offsetof(Library, easy_perform)},
         {"curl_easy_strerror", offsetof(Library, easy_text)},
         {"curl_multi_init", offsetof(Library, multi_init)},
         {"curl_multi_cleanup", offsetof(Library, multi_cleanup)},

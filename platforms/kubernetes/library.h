@@ -13,6 +13,7 @@ typedef struct Library {
         void (*easy_cleanup)(CURL *easy);
         CURLcode (*easy_set)(CURL *easy, CURLoption option, ...);
         CURLcode (*easy_get)(CURL *easy, CURLINFO info, ...);
+        CURLcode (*easy_perform)(CURL *easy);
         const char *(*easy_text)(CURLcode code);
         CURLM *(*multi_init)(void);
         CURLMcode (*multi_cleanup)(CURLM *multi);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keep.h"
+
 #define PATIENCE_USEC (60 * UINT64_C(1000000))
 
 static void finish(MrPlatform *platform, int r, const MrError *err, MrObservation *observation) {
@@ -20,6 +22,12 @@ static void finish(MrPlatform *platform, int r, const MrError *err, MrObservatio
 /* 1: all is known; 0: not yet. */
 static int check_watches(const MrPlatform *platform, MrError *err) {
         int all = follow_is_known(platform->follow);
+
+        if (platform->lease) {
+                int r = lease_state(platform->lease, err);
+                if (r <= 0)
+                        return r;
+        }
 
         for (size_t i = 0; i < platform->n_watches; i++) {
                 int r = watch_state(platform->watches[i], err);
@@ -46,16 +54,39 @@ static int on_look(sd_event_source *source, void *userdata) {
         return 0;
 }
 
+const char *kubernetes_waits_for(const MrPlatform *platform) {
+        return platform->lease ? lease_leader(platform->lease) : NULL;
+}
+
+static void wait_on(MrPlatform *platform) {
+        (void) sd_event_source_set_time_relative(platform->deadline, PATIENCE_USEC);
+        (void) sd_event_source_set_enabled(platform->deadline, SD_EVENT_ONESHOT);
+}
+
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         MrPlatform *platform = userdata;
         _cleanup_error_ MrError err = {};
 
         (void) source;
         (void) usec;
+        if (kubernetes_waits_for(platform)) {
+                wait_on(platform);
+                return 0;
+        }
         int r = mr_fail(&err, MR_TRANSIENT, NULL, "the API server %s does not answer",
                         platform->config.server);
         finish(platform, r, &err, NULL);
         return 0;
+}
+
+static void on_seen(void *userdata, const Object *object, const MrTree *whole) {
+        MrPlatform *platform = userdata;
+
+        if (!platform->kept || !mr_streq(object->kind->kind, "Secret"))
+                return;
+        _cleanup_(mr_tree_freep) MrTree *kept = whole ? keep_read(whole) : NULL;
+        if (kept || !whole)
+                platform->kept(platform->userdata, object->ns, object->name, kept);
 }
 
 static void on_changed(void *userdata) {
@@ -71,8 +102,7 @@ int kubernetes_observe(MrPlatform *platform, MrObserved done, void *userdata, Mr
                 return mr_fail(err, MR_BUG, NULL, "an observation is under way already");
         platform->observed = done;
         platform->observed_userdata = userdata;
-        (void) sd_event_source_set_time_relative(platform->deadline, PATIENCE_USEC);
-        (void) sd_event_source_set_enabled(platform->deadline, SD_EVENT_ONESHOT);
+        wait_on(platform);
         (void) sd_event_source_set_enabled(platform->look, SD_EVENT_ONESHOT);
         return 0;
 }
@@ -140,6 +170,30 @@ static int make_sources(MrPlatform *platform, MrError *err) {
         return r < 0 ? mr_fail_errno(err, -r, NULL, "cannot set up the event loop") : 0;
 }
 
+static void on_lost(void *userdata, const MrError *err) {
+        MrPlatform *platform = userdata;
+
+        platform->is_over = true;
+        if (platform->ended)
+                platform->ended(platform->userdata, err);
+}
+
+static int open_lease(MrPlatform *platform, const MrTree *config, MrError *err) {
+        int r = lease_settings_read(config, platform->config.ns, &platform->lease_settings, err);
+
+        if (r <= 0)
+                return r;
+        LeaseArgs args = {
+                .event = platform->event,
+                .client = platform->client,
+                .settings = &platform->lease_settings,
+                .changed = on_changed,
+                .lost = on_lost,
+                .userdata = platform,
+        };
+        return lease_new(&args, &platform->lease, err);
+}
+
 int kubernetes_open(const MrPlatformOps *ops, const MrPlatformArgs *args, MrPlatform **ret,
                     MrError *err) {
         MrPlatform *platform = mr_new(MrPlatform, 1);
@@ -147,12 +201,18 @@ int kubernetes_open(const MrPlatformOps *ops, const MrPlatformArgs *args, MrPlat
         platform->flavor = ops->flavor;
         platform->event = sd_event_ref(args->event);
         platform->changed = args->changed;
+        platform->kept = args->kept;
+        platform->ended = args->ended;
+        platform->cache.seen = on_seen;
+        platform->cache.userdata = platform;
         platform->userdata = args->userdata;
         int r = read_config(platform, ops, args->config, err);
         if (r >= 0)
                 r = make_sources(platform, err);
         if (r >= 0)
                 r = client_new(platform->event, &platform->config, &platform->client, err);
+        if (r >= 0)
+                r = open_lease(platform, args->config, err);
         if (r >= 0)
                 r = add_watches(platform, args->config, err);
         if (r >= 0 && args->following)
@@ -168,11 +228,14 @@ int kubernetes_open(const MrPlatformOps *ops, const MrPlatformArgs *args, MrPlat
 void kubernetes_close(MrPlatform *platform) {
         batch_free(platform->batch);
         answers_done(platform);
+        lease_free(platform->lease);
+        lease_settings_done(&platform->lease_settings);
         for (size_t i = 0; i < platform->n_watches; i++)
                 watch_free(platform->watches[i]);
         free(platform->watches);
         follow_free(platform->follow);
         client_free(platform->client);
+        platform->kept = NULL;
         cache_done(&platform->cache);
         sd_event_source_disable_unref(platform->look);
         sd_event_source_disable_unref(platform->deadline);

@@ -5,6 +5,7 @@
 #include "cache.h"
 #include "client.h"
 #include "follow.h"
+#include "lease.h"
 #include "lower.h"
 #include "watch.h"
 
@@ -15,10 +16,15 @@ struct MrPlatform {
         const Flavor *flavor;
         sd_event *event;
         MrChanged changed;
+        MrKept kept;
+        MrEnded ended;
         void *userdata;
         KubeConfig config;
         MrTree *host; /* what settings say of the cluster */
         Client *client;
+        LeaseSettings lease_settings;
+        Lease *lease; /* NULL: there is only one of us */
+        bool is_over; /* nothing may be done any more */
         Cache cache;
         Watch **watches;
         size_t n_watches;

@@ -1,12 +1,12 @@
 /* Secrets. The core keeps and describes them; here they become objects.
  *
  * On paper what the core describes is completed, so that it can be read and applied. Where objects
- * are found, each secret has one: a copy of what the core keeps, known by digests. The key of an
- * authority has none: nothing in the cluster needs it. */
+ * are found, each secret has one: a copy of what the core keeps, known by digests. From these a
+ * daemon that has lost its memory goes on; see keep.h. */
 
 #include <string.h>
 
-#include "lower.h"
+#include "keep.h"
 
 bool lower_is_live(const Lowering *lowering) {
         return mr_tree_get_bool(mr_facts_host(lowering->facts), "live", false);
@@ -33,6 +33,9 @@ static void copy_secret(const Lowering *lowering, const char *name, const MrTags
                 return;
         MrTree *body = object_new(lowering, "v1", "Secret", name, tags);
         mr_tree_set_string(body, "type", "Opaque");
+        mr_tree_set_string(mr_tree_need_map(mr_tree_get(body, "metadata"), "annotations"),
+                           KEPT_ANNOTATION,
+                           keep_note(lowering->facts, lowering->ns, name, lowering->arena));
         for (size_t i = 0; i < keys.n; i++) {
                 const char *text = mr_facts_secret(lowering->facts, name, keys.items[i]);
                 char digest[MR_DIGEST_MAX];
@@ -78,6 +81,7 @@ static void fill_authority(const Lowering *lowering, const MrCertificate *certif
         const char *name = mr_arena_strf(lowering->arena, "%s-cert", certificate->name);
 
         if (lower_is_live(lowering)) {
+                copy_secret(lowering, certificate->name, &certificate->tags);
                 copy_secret(lowering, name, &certificate->tags);
                 return;
         }

@@ -83,6 +83,7 @@ void kubernetes_close(MrPlatform *platform);
 int kubernetes_observe(MrPlatform *platform, MrObserved done, void *userdata, MrError *err);
 int kubernetes_apply(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done,
                      void *userdata, MrError *err);
+const char *kubernetes_waits_for(const MrPlatform *platform);
 void kubernetes_write_status(MrPlatform *platform, const char *kind, const char *ns,
                              const char *name, const MrTree *status);
 void kubernetes_release(MrPlatform *platform, const char *kind, const char *ns, const char *name);
@@ -107,6 +108,7 @@ int kubernetes_scope(const MrTree *config, MrTree **ret_namespaces, MrTree **ret
                 .apply = kubernetes_apply, .write_status = kubernetes_write_status,                \
                 .release = kubernetes_release, .follow = kubernetes_follow,                        \
                 .answer = kubernetes_answer,                                                       \
+                .waits_for = kubernetes_waits_for,                                                 \
         }
 
 /* lower-parts.c */

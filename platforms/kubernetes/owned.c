@@ -79,8 +79,7 @@ static const MrTree *our_fields(const MrTree *object) {
         return NULL;
 }
 
-/* What is binary by its nature is base64 everywhere but in the API, where all is. */
-static bool is_binary(const char *key) {
+bool owned_is_binary(const char *key) {
         return mr_ends_with(key, ".p12");
 }
 
@@ -93,7 +92,7 @@ static void digest_data(MrTree *body) {
                 const char *text = mr_tree_string(mr_tree_at(data, i));
                 _cleanup_(mr_buf_wipe) MrBuf bytes = {};
                 char digest[MR_DIGEST_MAX];
-                if (!text || is_binary(key) || mr_unbase64(text, strlen(text), &bytes) < 0)
+                if (!text || owned_is_binary(key) || mr_unbase64(text, strlen(text), &bytes) < 0)
                         mr_digest(text ? text : "", text ? strlen(text) : 0, digest);
                 else
                         mr_digest(mr_buf_text(&bytes), bytes.size, digest);
@@ -163,7 +162,7 @@ static int add_data(MrTree *object, const char *payload, MrError *err) {
                 const char *key = mr_tree_key(values, i);
                 const char *text = mr_tree_string(mr_tree_at(values, i));
                 _cleanup_(mr_buf_wipe) MrBuf bytes = {};
-                if (text && is_binary(key))
+                if (text && owned_is_binary(key))
                         mr_buf_puts(&bytes, text);
                 else if (text)
                         mr_base64(text, strlen(text), &bytes);

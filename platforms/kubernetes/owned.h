@@ -10,6 +10,8 @@
 /* The owners of an object that are none of the API: it would collect what they own. */
 #define OWNERS_ANNOTATION "millrace.io/owners"
 
+/* What is binary by its nature is base64 everywhere but in the API, where all is. */
+bool owned_is_binary(const char *key);
 /* The part of an object that we have set, as we sent it. Of a secret's values only digests are
  * kept. */
 MrTree *owned_body(const MrTree *object);

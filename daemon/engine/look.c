@@ -52,6 +52,12 @@ static void ensemble_seen(void *userdata, MrTree *take_view) {
         finish(userdata, take_view);
 }
 
+/* Whoever looks from outside of the platform knows none of its names, so it asks where the node was
+ * seen; who answers there is known by its certificate. */
+static const char *where(const MrAddress *address) {
+        return address->at ? address->at : address->host;
+}
+
 static int look_at_ensemble(sd_event *event, const MrProbe *probe, const MrManifests *wanted,
                             TlsClient *tls, Look *look, MrError *err) {
         _cleanup_free_ FourLetterMember *members = mr_new(FourLetterMember, probe->nodes.n);
@@ -63,7 +69,8 @@ static int look_at_ensemble(sd_event *event, const MrProbe *probe, const MrManif
                 if (address)
                         members[n++] = (FourLetterMember){
                                 .node = probe->nodes.items[i],
-                                .host = address->host,
+                                .host = where(address),
+                                .server_name = address->host,
                                 .port = (uint16_t) address->port,
                         };
         }
@@ -81,7 +88,8 @@ static size_t addresses_of(const MrProbe *probe, const MrManifests *wanted, Kafk
                         mr_manifests_find_address(wanted, probe->nodes.items[i], probe->endpoint);
                 if (address)
                         ret[n++] = (KafkaAddress){
-                                .host = address->host,
+                                .host = where(address),
+                                .server_name = address->host,
                                 .port = (uint16_t) address->port,
                                 .node_id = -1,
                         };
@@ -158,7 +166,7 @@ static int look_at_endpoints(sd_event *event, const MrProbe *probe, const MrMani
                         endpoints[n++] = (TlsEndpoint){
                                 .node = node,
                                 .endpoint = endpoint,
-                                .host = address->host,
+                                .host = where(address),
                                 .port = (uint16_t) address->port,
                         };
         }

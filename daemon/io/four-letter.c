@@ -104,6 +104,7 @@ static int ask(sd_event *event, const FourLetterMember *member, TlsClient *tls,
                uint64_t timeout_usec, Asking *asking, MrError *err) {
         StreamArgs args = {
                 .host = member->host,
+                .server_name = member->server_name,
                 .port = member->port,
                 .tls = tls,
                 .timeout_usec = timeout_usec,

@@ -12,6 +12,7 @@ typedef struct FourLetterMember {
         const char *node; /* key in the answer */
         const char *host;
         uint16_t port;
+        const char *server_name; /* expected in the certificate; NULL: host */
 } FourLetterMember;
 
 typedef struct FourLetterView FourLetterView;

@@ -174,11 +174,18 @@ static Peer *client_find_node(const KafkaClient *client, int32_t node_id) {
         return NULL;
 }
 
+/* One that was given by its number in the network is known by the name it shows. */
+static const char *peer_name(const Peer *peer) {
+        return peer->server_name ? peer->server_name : peer->host;
+}
+
 static Peer *client_find_nameless(const KafkaClient *client, const char *host, uint16_t port) {
-        for (size_t i = 0; i < client->n_peers; i++)
-                if (client->peers[i]->node_id < 0 && client->peers[i]->port == port &&
-                    mr_streq(client->peers[i]->host, host))
-                        return client->peers[i];
+        for (size_t i = 0; i < client->n_peers; i++) {
+                Peer *peer = client->peers[i];
+                if (peer->node_id < 0 && peer->port == port &&
+                    (mr_streq(peer->host, host) || mr_streq(peer_name(peer), host)))
+                        return peer;
+        }
         return NULL;
 }
 

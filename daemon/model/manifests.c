@@ -148,6 +148,7 @@ void mr_manifests_add_address(MrManifests *manifests, MrAddress address) {
         address.node = mr_arena_strdup(manifests->arena, address.node);
         address.endpoint = mr_arena_strdup(manifests->arena, address.endpoint);
         address.host = mr_arena_strdup(manifests->arena, address.host);
+        address.at = mr_arena_strdup(manifests->arena, address.at);
         manifests->addresses[manifests->n_addresses++] = address;
 }
 

@@ -68,6 +68,8 @@ typedef struct MrAddress {
         const char *node;
         const char *endpoint;
         const char *host;
+        const char *at; /* a numeric address where it was seen, which is reached where no name of
+                           the platform is; NULL: none */
         int64_t port;
 } MrAddress;
 

@@ -33,6 +33,15 @@ static void fingerprint_of(MrTree *pod, const NodeFiles *files, char ret[MR_DIGE
         mr_digest(mr_buf_text(&text), text.size, ret);
 }
 
+/* Where its pod was seen, when that is where clients of the endpoint are sent. Names of pods are
+ * known to pods only. */
+static const char *seen_at(Lowering *lowering, const MrWorkload *workload, const char *host) {
+        const MrNodeFact *fact = mr_facts_node(lowering->facts, workload->node);
+
+        return fact && mr_starts_with(host, lower_pod_address(lowering, workload)) ? fact->address
+                                                                                   : NULL;
+}
+
 static void add_addresses(Lowering *lowering, const MrWorkload *workload) {
         for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
                 const MrPart *part = mr_parts_at(lowering->parts, i);
@@ -42,10 +51,12 @@ static void add_addresses(Lowering *lowering, const MrWorkload *workload) {
                     !lower_reach(lowering, workload->node, part->endpoint.name, &reached) ||
                     reached.pending || !reached.host)
                         continue;
-                mr_manifests_add_address(lowering->out, (MrAddress){.node = workload->node,
-                                                                    .endpoint = part->endpoint.name,
-                                                                    .host = reached.host,
-                                                                    .port = reached.port});
+                mr_manifests_add_address(
+                        lowering->out, (MrAddress){.node = workload->node,
+                                                   .endpoint = part->endpoint.name,
+                                                   .host = reached.host,
+                                                   .at = seen_at(lowering, workload, reached.host),
+                                                   .port = reached.port});
         }
 }
 

@@ -62,15 +62,16 @@ static void note_waiting(MrTree *state, const MrTree *statuses) {
         }
 }
 
-/* No machine takes it. */
+/* No machine takes it. A claim that is as new as the pod is bound in a moment, and says so until
+ * then. */
 static void note_unplaced(MrTree *state, const MrTree *conditions) {
         const MrTree *placed = element(conditions, "type", "PodScheduled");
+        const char *message = mr_tree_get_string(placed, "message");
 
         if (!mr_streq(mr_tree_get_string(placed, "status"), "False"))
                 return;
-        mr_tree_set_bool(state, "failed", true);
-        set_message(state, mr_tree_get_string(placed, "reason"),
-                    mr_tree_get_string(placed, "message"));
+        mr_tree_set_bool(state, "failed", !message || !strstr(message, "unbound immediate"));
+        set_message(state, mr_tree_get_string(placed, "reason"), message);
 }
 
 static void state_of_pod(MrTree *state, const MrTree *pod) {

@@ -29,6 +29,7 @@ struct World {
         sd_event *event;
         Node nodes[BROKERS];
         int32_t controller;
+        const char *advertised; /* the host of every broker */
         KafkaClient *client;
         unsigned n_replies;
         bool frees_client;
@@ -50,7 +51,7 @@ static MrTree *describe(const Node *node) {
                         continue;
                 MrTree *broker = mr_tree_append(brokers, mr_tree_new_map());
                 mr_tree_set_int(broker, "broker_id", i);
-                mr_tree_set_string(broker, "host", "127.0.0.1");
+                mr_tree_set_string(broker, "host", world->advertised);
                 mr_tree_set_int(broker, "port", fake_broker_port(world->nodes[i].broker));
                 mr_tree_set_string(broker, "rack", rack);
         }
@@ -118,6 +119,7 @@ static void stop_node(World *world, int i) {
 static int setup(void **state) {
         World *world = mr_new(World, 1);
 
+        world->advertised = "127.0.0.1";
         sd_event_new(&world->event);
         for (int i = 0; i < BROKERS; i++)
                 start_node(world, i);
@@ -219,6 +221,28 @@ static void a_node_that_moved_is_found_again(void **state) {
         ask(world, KAFKA_DESCRIBE_CLUSTER, KAFKA_ANY, 0);
         ask(world, KAFKA_DESCRIBE_CLUSTER, 2, 0);
         assert_string_equal(world->answer, "said-by-2");
+}
+
+/* Brokers may tell each other names that mean nothing here. */
+static void a_node_is_known_by_the_name_that_was_given(void **state) {
+        World *world = *state;
+        KafkaAddress addresses[BROKERS];
+        KafkaClientArgs args = {.addresses = addresses, .n_addresses = BROKERS};
+
+        world->advertised = "broker.invalid";
+        for (int i = 0; i < BROKERS; i++)
+                addresses[i] = (KafkaAddress){.host = "127.0.0.1",
+                                              .port = fake_broker_port(world->nodes[i].broker),
+                                              .server_name = "broker.invalid",
+                                              .node_id = -1};
+        kafka_client_free(world->client);
+        assert_int_equal(kafka_client_new(world->event, &args, &world->client, NULL), 0);
+        for (int i = BROKERS - 1; i >= 0; i--) {
+                _cleanup_free_ char *name = mr_strf("said-by-%d", i);
+                ask(world, KAFKA_DESCRIBE_CLUSTER, i, 0);
+                assert_non_null(world->answer);
+                assert_string_equal(world->answer, name);
+        }
 }
 
 static void a_broken_connection_is_opened_again(void **state) {
@@ -368,6 +392,7 @@ int main(void) {
                 TEST(a_dead_address_is_passed_over),
                 TEST(a_node_is_found_through_the_others),
                 TEST(a_node_that_moved_is_found_again),
+                TEST(a_node_is_known_by_the_name_that_was_given),
                 TEST(a_broken_connection_is_opened_again),
                 TEST(the_controller_is_followed),
                 TEST(a_silent_broker_costs_no_more_than_the_deadline),

@@ -427,6 +427,36 @@ static void the_first_contact_has_an_address(void **state _unused_) {
         assert_string_equal(address->host, "lb.example.com");
 }
 
+static const MrAddress *address_with(World *w, const char *node, const char *observed) {
+        _cleanup_(mr_tree_freep) MrTree *seen = NULL;
+
+        assert_int_equal(mr_json_read(observed, strlen(observed), NULL, &seen, NULL), 0);
+        facts_add_node(w->facts, node, seen);
+        must_lower(w);
+        return mr_manifests_find_address(w->out, node, "tcp-out");
+}
+
+/* The name is what its certificate is compared with, and known in pods alone. */
+static void a_pod_is_reached_where_it_was_seen(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes"), outside = world("kubernetes");
+
+        add_node(&w, "n");
+        must_lower(&w);
+        assert_null(mr_manifests_find_address(w.out, "n", "tcp-out")->at);
+        const MrAddress *address =
+                address_with(&w, "n", "{\"state\": \"running\", \"address\": \"10.0.0.9\"}");
+        assert_string_equal(address->host, "n-0.c-nodes.ns.svc");
+        assert_string_equal(address->at, "10.0.0.9");
+        assert_int_equal(address->port, 9094);
+        add_node(&outside, "n");
+        add_service(&outside, MR_REACH_BALANCER, MR_ROUTING_NONE);
+        see_host(&outside, "{\"services\": {\"ns/c-out-0\": {\"host\": \"lb.example.com\"}}}");
+        address =
+                address_with(&outside, "n", "{\"state\": \"running\", \"address\": \"10.0.0.9\"}");
+        assert_string_equal(address->host, "lb.example.com");
+        assert_null(address->at);
+}
+
 static void add_account(World *w) {
         mr_parts_add(w->parts, (MrPart){.kind = MR_PART_ACCOUNT,
                                         .account = {.name = "c",
@@ -570,6 +600,7 @@ int main(void) {
                 cmocka_unit_test(images_are_those_of_the_version),
                 cmocka_unit_test(the_launcher_comes_from_the_image_of_the_settings),
                 cmocka_unit_test(the_first_contact_has_an_address),
+                cmocka_unit_test(a_pod_is_reached_where_it_was_seen),
                 cmocka_unit_test(labels_no_pod_is_told_are_asked_for),
                 cmocka_unit_test(ports_of_machines_are_reached_at_the_machine),
                 cmocka_unit_test(where_another_node_is_only_that_node_learns),

@@ -101,6 +101,20 @@ static void a_node_is_as_its_pod(void **state _unused_) {
         assert_state(&cache, "stopping");
 }
 
+static void what_waits_for_its_disk_may_still_start(void **state _unused_) {
+        _cleanup_(cache_done) Cache cache = {};
+        _cleanup_(mr_observation_done) MrObservation seen = {};
+
+        put_set(&cache, 1);
+        put_pod(&cache, "1", "",
+                "\"conditions\": [{\"type\": \"PodScheduled\", \"status\": \"False\", \"reason\": "
+                "\"Unschedulable\", \"message\": \"0/1 nodes are available: pod has unbound "
+                "immediate PersistentVolumeClaims. not found\"}]");
+        const MrTree *node = look(&cache, &seen);
+        assert_string_equal(mr_tree_get_string(node, "state"), "starting");
+        assert_non_null(strstr(mr_tree_get_string(node, "message"), "unbound"));
+}
+
 static void what_cannot_start_has_failed(void **state _unused_) {
         static const struct {
                 const char *status, *message;
@@ -279,6 +293,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_node_is_as_its_pod),
                 cmocka_unit_test(what_cannot_start_has_failed),
+                cmocka_unit_test(what_waits_for_its_disk_may_still_start),
                 cmocka_unit_test(one_that_is_being_made_has_not),
                 cmocka_unit_test(claims_say_whose_they_are),
                 cmocka_unit_test(secrets_of_a_node_go_with_it),

@@ -104,22 +104,31 @@ static void set_ports(const Lowering *lowering, const MrWorkload *workload, MrTr
         }
 }
 
-/* Whether its ports are bound is all a node can tell of itself; the rest is judged by who knows
- * them all. A container lives as long as its process, so there is no check of that, which could
- * only end a node that is busy. */
-static void set_probe(const MrWorkload *workload, MrTree *container) {
-        static const char *const keys[] = {"initialDelaySeconds", "timeoutSeconds", "periodSeconds",
-                                           "successThreshold", "failureThreshold"};
+static void set_check(MrTree *probe) {
         static const char *const command[] = {RUN_DIRECTORY "/launch", "--ready", NODE_DIRECTORY};
-        MrTree *probe = mr_tree_need_map(container, "readinessProbe");
         MrTree *list = mr_tree_need_list(mr_tree_need_map(probe, "exec"), "command");
 
         for (size_t i = 0; i < MR_ELEMENTS(command); i++)
                 mr_tree_append(list, mr_tree_new_string(command[i]));
-        mr_tree_set_int(probe, "initialDelaySeconds", 15);
         mr_tree_set_int(probe, "timeoutSeconds", 5);
+}
+
+/* Whether its ports are bound is all a node can tell of itself; the rest is judged by who knows
+ * them all. A container lives as long as its process, so there is no check of that, which could
+ * only end a node that is busy. While it starts it is looked at often, so that a roll does not wait
+ * for the next look, and for a day, since no start is too slow. */
+static void set_probes(const MrWorkload *workload, MrTree *container) {
+        static const char *const keys[] = {"initialDelaySeconds", "timeoutSeconds", "periodSeconds",
+                                           "successThreshold", "failureThreshold"};
+        MrTree *ready = mr_tree_need_map(container, "readinessProbe"),
+               *started = mr_tree_need_map(container, "startupProbe");
+
+        set_check(ready);
         for (size_t i = 0; i < MR_ELEMENTS(keys); i++)
-                object_copy(probe, workload->readiness, keys[i]);
+                object_copy(ready, workload->readiness, keys[i]);
+        set_check(started);
+        mr_tree_set_int(started, "periodSeconds", 1);
+        mr_tree_set_int(started, "failureThreshold", 86400);
 }
 
 static void set_mounts(const Lowering *lowering, const MrWorkload *workload, MrTree *container) {
@@ -173,7 +182,7 @@ MrTree *lower_container(Lowering *lowering, const MrWorkload *workload) {
         mr_tree_append(command, mr_tree_new_string(RUN_DIRECTORY));
         set_ports(lowering, workload, container);
         set_resources(lowering, workload, container);
-        set_probe(workload, container);
+        set_probes(workload, container);
         set_mounts(lowering, workload, container);
         place_add_variables(lowering, workload, container);
         apply_asked(container, workload->container);

@@ -34,7 +34,7 @@ binding() {
                 >"$scratch/rack.yaml"
         millctl plan --platform kubernetes -f "$scratch/rack.yaml" -o manifests >"$scratch/manifests" || return
         awk -v RS='---\n' '/\nkind: ClusterRoleBinding\n/' "$scratch/manifests" >"$scratch/binding"
-        kubectl apply --server-side -f "$MILLRACE_REPOSITORY/packaging/kubernetes/roles.yaml" &&
+        kubectl apply --server-side -f "$MILLRACE_REPOSITORY/packaging/kubernetes/cluster-wide/machines.yaml" &&
                 kubectl apply --server-side -f "$scratch/binding"
 }
 

@@ -31,6 +31,7 @@ typedef struct Key {
 static const Key keys[] = {
         {"fingerprint", KEY_TEXT, offsetof(Launch, fingerprint)},
         {"java", KEY_PATH, offsetof(Launch, java)},
+        {"other-java", KEY_PATHS, offsetof(Launch, other_java)},
         {"libs", KEY_PATH, offsetof(Launch, libs)},
         {"extras", KEY_PATH, offsetof(Launch, extras)},
         {"archive", KEY_PATH, offsetof(Launch, archive)},
@@ -267,6 +268,7 @@ int launch_read(const char *node_directory, Launch *ret, Failure *failure) {
 }
 
 void launch_done(Launch *launch) {
+        words_done(&launch->other_java);
         words_done(&launch->directories);
         words_done(&launch->prepared_too);
         words_done(&launch->expected_lines);

@@ -93,6 +93,12 @@ static int libs_check(const char *libs, Failure *failure) {
                            libs);
 }
 
+void java_find(Launch *launch) {
+        for (size_t i = 0; i < launch->other_java.n && access(launch->java, X_OK) < 0; i++)
+                if (access(launch->other_java.items[i], X_OK) == 0)
+                        launch->java = launch->other_java.items[i];
+}
+
 int java_check(const Launch *launch, Failure *failure) {
         if (program_check(launch->java, failure) < 0)
                 return -1;

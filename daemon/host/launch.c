@@ -14,6 +14,7 @@ static int launch_prepare(const char *node_directory, const char *run_directory,
                 return -1;
         if (files_fill(node_directory, run_directory, launch, failure) < 0)
                 return -1;
+        java_find(launch);
         if (java_check(launch, failure) < 0)
                 return -1;
         if (storage_check(launch, failure) < 0)

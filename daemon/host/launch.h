@@ -64,6 +64,7 @@ typedef struct Launch {
         char *text; /* the file; every string below points into it */
         const char *fingerprint;
         const char *java;
+        Words other_java; /* where it may be instead: images do not agree */
         const char *libs;
         const char *extras; /* directory with more jars, or NULL */
         const char *archive;
@@ -110,6 +111,8 @@ int files_fill(const char *node_directory, const char *run_directory, const Laun
                Failure *failure) _must_check_;
 
 /* launch-java.c: the runtime and its command lines. */
+/* Chooses another java where the one that is named is missing. */
+void java_find(Launch *launch);
 int java_check(const Launch *launch, Failure *failure) _must_check_;
 void java_command(const Launch *launch, Words *ret, Words *ret_owned);
 void java_prepare_command(const Launch *launch, Words *ret, Words *ret_owned);

@@ -127,8 +127,8 @@ static void set_probes(const MrWorkload *workload, MrTree *container) {
         for (size_t i = 0; i < MR_ELEMENTS(keys); i++)
                 object_copy(ready, workload->readiness, keys[i]);
         set_check(started);
-        mr_tree_set_int(started, "periodSeconds", 1);
-        mr_tree_set_int(started, "failureThreshold", 86400);
+        mr_tree_set_int(started, "periodSeconds", 2);
+        mr_tree_set_int(started, "failureThreshold", 43200);
 }
 
 static void set_mounts(const Lowering *lowering, const MrWorkload *workload, MrTree *container) {

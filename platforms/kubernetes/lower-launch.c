@@ -72,8 +72,13 @@ static void add_environment(const MrWorkload *workload, MrBuf *out) {
         }
 }
 
+/* Where images have it that others made. */
+static const char *const other_java[] = {"/usr/lib/jvm/jre-17/bin/java", "/usr/bin/java"};
+
 static int add_running(Lowering *lowering, const MrWorkload *workload, MrBuf *out, MrError *err) {
         mr_buf_puts(out, "java " JAVA "\n");
+        for (size_t i = 0; i < MR_ELEMENTS(other_java); i++)
+                mr_buf_printf(out, "other-java %s\n", other_java[i]);
         mr_buf_printf(out, "libs " SOFTWARE_DIRECTORY "/%s/libs\n", workload->software);
         add_environment(workload, out);
         place_add_lines(lowering, workload, out);

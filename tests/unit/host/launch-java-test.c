@@ -188,6 +188,25 @@ static void a_missing_or_wrong_java_is_named(void **state) {
         check_fails(&launch, "is no program that can be run");
 }
 
+static void java_may_be_elsewhere(void **state) {
+        const Place *p = *state;
+        Launch launch = launch_of(p);
+        const char *java = launch.java;
+
+        words_add(&launch.other_java, "/nowhere/java");
+        words_add(&launch.other_java, java);
+        java_find(&launch);
+        assert_ptr_equal(launch.java, java);
+        launch.java = "/nowhere/else/java";
+        java_find(&launch);
+        assert_ptr_equal(launch.java, java);
+        launch.other_java.n = 1;
+        launch.java = "/nowhere/else/java";
+        java_find(&launch);
+        assert_string_equal(launch.java, "/nowhere/else/java");
+        words_done(&launch.other_java);
+}
+
 static void a_missing_distribution_is_named(void **state) {
         const Place *p = *state;
         Launch launch = launch_of(p);
@@ -253,6 +272,7 @@ int main(void) {
                 T(command_lines_are_in_order),
                 T(extras_are_libraries_but_no_agents),
                 T(a_missing_or_wrong_java_is_named),
+                T(java_may_be_elsewhere),
                 T(a_missing_distribution_is_named),
                 T(preparing_is_checked),
                 T(output_is_dropped_and_the_environment_is_small),

@@ -58,6 +58,10 @@ static const char *where(const MrAddress *address) {
         return address->at ? address->at : address->host;
 }
 
+static uint16_t port_of(const MrAddress *address) {
+        return (uint16_t) (address->at ? address->at_port : address->port);
+}
+
 static int look_at_ensemble(sd_event *event, const MrProbe *probe, const MrManifests *wanted,
                             TlsClient *tls, Look *look, MrError *err) {
         _cleanup_free_ FourLetterMember *members = mr_new(FourLetterMember, probe->nodes.n);
@@ -71,7 +75,7 @@ static int look_at_ensemble(sd_event *event, const MrProbe *probe, const MrManif
                                 .node = probe->nodes.items[i],
                                 .host = where(address),
                                 .server_name = address->host,
-                                .port = (uint16_t) address->port,
+                                .port = port_of(address),
                         };
         }
         if (n == 0)
@@ -90,7 +94,7 @@ static size_t addresses_of(const MrProbe *probe, const MrManifests *wanted, Kafk
                         ret[n++] = (KafkaAddress){
                                 .host = where(address),
                                 .server_name = address->host,
-                                .port = (uint16_t) address->port,
+                                .port = port_of(address),
                                 .node_id = -1,
                         };
         }
@@ -167,7 +171,7 @@ static int look_at_endpoints(sd_event *event, const MrProbe *probe, const MrMani
                                 .node = node,
                                 .endpoint = endpoint,
                                 .host = where(address),
-                                .port = (uint16_t) address->port,
+                                .port = port_of(address),
                         };
         }
         if (n == 0)

@@ -23,6 +23,7 @@ static MrTree *tree_of_node(const MrNodeFact *node) {
         mr_tree_set_string(map, "fingerprint", node->fingerprint);
         mr_tree_set(map, "settings", node->settings ? mr_tree_copy(node->settings) : NULL);
         mr_tree_set_string(map, "address", node->address);
+        mr_tree_set_string(map, "machine", node->machine);
         mr_tree_set_string(map, "where", node->where);
         mr_tree_set_int(map, "restarts", node->restarts);
         mr_tree_set_int(map, "pid", node->pid);

@@ -158,6 +158,7 @@ void facts_add_node(MrFacts *facts, const char *node, const MrTree *observed) {
                 .fingerprint = mr_tree_get_string(observed, "fingerprint"),
                 .settings = mr_tree_get(observed, "settings"),
                 .address = mr_tree_get_string(observed, "address"),
+                .machine = mr_tree_get_string(observed, "machine"),
                 .where = mr_tree_get_string(observed, "where"),
                 .restarts = mr_tree_get_int(observed, "restarts", 0),
                 .pid = mr_tree_get_int(observed, "pid", 0),

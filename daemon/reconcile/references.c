@@ -87,7 +87,27 @@ int reference_text(const char *text, const MrManifests *manifests, const MrFacts
         return r;
 }
 
-/* What stands for a string with references: *ret is NULL when it has none. */
+/* Of a list "A,B" what is known. 1: nothing is. */
+static int known_text(const char *text, const MrManifests *manifests, MrArena *arena,
+                      const char **ret, MrError *err) {
+        _cleanup_buf_ MrBuf out = {};
+
+        while (*text) {
+                size_t n = strcspn(text, ",");
+                const char *value;
+                int r = reference_text(mr_arena_strndup(arena, text, n), manifests, NULL, arena,
+                                       &value, err);
+                if (r < 0)
+                        return r;
+                if (r == 0)
+                        mr_buf_printf(&out, "%s%s", out.size > 0 ? "," : "", value);
+                text += n + (text[n] == ',');
+        }
+        *ret = mr_arena_strdup(arena, mr_buf_text(&out));
+        return out.size == 0;
+}
+
+/* What stands for a string with references: *ret is NULL when it has none. 1: it is not known. */
 static int reference_value(const MrTree *tree, const MrManifests *manifests, MrTree **ret,
                            MrError *err) {
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
@@ -96,8 +116,8 @@ static int reference_value(const MrTree *tree, const MrManifests *manifests, MrT
         *ret = NULL;
         if (!text || !strstr(text, "@{"))
                 return 0;
-        int r = reference_text(text, manifests, NULL, arena, &value, err);
-        if (r < 0)
+        int r = known_text(text, manifests, arena, &value, err);
+        if (r != 0)
                 return r;
         /* A port alone is a number. */
         int64_t number;
@@ -122,16 +142,51 @@ static void replace(MrTree *parent, size_t i, MrTree *take_value) {
                 mr_tree_remove_at(parent, i);
 }
 
-int reference_tree(MrTree *tree, const MrManifests *manifests, MrError *err) {
-        for (size_t i = 0; i < mr_tree_size(tree); i++) {
-                MrTree *value;
-                int r = reference_value(mr_tree_at(tree, i), manifests, &value, err);
+/* A map that says something else, too, is worth telling without what is not known. */
+static bool has_own_text(const MrTree *tree) {
+        for (size_t i = 0; i < mr_tree_size(tree); i++)
+                if (mr_tree_type(mr_tree_at(tree, i)) == MR_TREE_STRING)
+                        return true;
+        return false;
+}
+
+static int resolve_tree(MrTree *tree, const MrManifests *manifests, MrError *err);
+
+/* The element `i` of a tree. 1: it is to be left out. */
+static int resolve_element(MrTree *tree, size_t i, const MrManifests *manifests, MrError *err) {
+        MrTree *value;
+
+        int r = reference_value(mr_tree_at(tree, i), manifests, &value, err);
+        if (value)
+                replace(tree, i, value);
+        if (r != 0 || value)
+                return r;
+        r = resolve_tree(mr_tree_at(tree, i), manifests, err);
+        if (r <= 0)
+                return r;
+        return mr_tree_type(tree) == MR_TREE_LIST && !has_own_text(mr_tree_at(tree, i));
+}
+
+/* 1: something in it was left out. */
+static int resolve_tree(MrTree *tree, const MrManifests *manifests, MrError *err) {
+        int result = 0;
+
+        for (size_t i = 0; i < mr_tree_size(tree);) {
+                int r = resolve_element(tree, i, manifests, err);
                 if (r < 0)
                         return r;
-                if (value)
-                        replace(tree, i, value);
-                else if ((r = reference_tree(mr_tree_at(tree, i), manifests, err)) < 0)
-                        return r;
+                if (r > 0)
+                        mr_tree_remove_at(tree, i);
+                else
+                        i++;
+                result = result || r;
         }
-        return 0;
+        return result;
+}
+
+/* Addresses that are not known are not told. */
+int reference_tree(MrTree *tree, const MrManifests *manifests, MrError *err) {
+        int r = resolve_tree(tree, manifests, err);
+
+        return r < 0 ? r : 0;
 }

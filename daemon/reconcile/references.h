@@ -10,5 +10,6 @@
  * NULL. */
 int reference_text(const char *text, const MrManifests *manifests, const MrFacts *facts,
                    MrArena *arena, const char **ret, MrError *err) _must_check_;
-/* Every string of a tree, in place. */
+/* Every string of a tree, in place. Of a text "A,B" what is known is told; what is not known is
+ * left out, and with it the element of a list that says nothing else. */
 int reference_tree(MrTree *tree, const MrManifests *manifests, MrError *err) _must_check_;

@@ -30,6 +30,7 @@ typedef struct MrNodeFact {
         const MrTree *settings;  /* static settings the running process was started with, a map; may
                                     be NULL */
         const char *address;     /* host name or address */
+        const char *machine;     /* where it runs, when that has an address of its own */
         const char *where;       /* unit or pod, for people: "kafka@my-cluster-kafka-0.service" */
         int64_t restarts;        /* automatic restarts the service manager has made */
         int64_t pid;

@@ -68,9 +68,10 @@ typedef struct MrAddress {
         const char *node;
         const char *endpoint;
         const char *host;
+        int64_t port;
         const char *at; /* a numeric address where it was seen, which is reached where no name of
                            the platform is; NULL: none */
-        int64_t port;
+        int64_t at_port;
 } MrAddress;
 
 void mr_manifests_add_address(MrManifests *manifests, MrAddress address);

@@ -33,30 +33,39 @@ static void fingerprint_of(MrTree *pod, const NodeFiles *files, char ret[MR_DIGE
         mr_digest(mr_buf_text(&text), text.size, ret);
 }
 
-/* Where its pod was seen, when that is where clients of the endpoint are sent. Names of pods are
- * known to pods only. */
-static const char *seen_at(Lowering *lowering, const MrWorkload *workload, const char *host) {
-        const MrNodeFact *fact = mr_facts_node(lowering->facts, workload->node);
+/* For people only: the node itself learns its host where it runs. What they reach may be another
+ * address of the machine, which is known to those who may read machines. */
+static const char *host_of(const Reached *reached, const MrNodeFact *fact) {
+        if (reached->host || !fact || !reached->learned.variable)
+                return reached->host;
+        return !reached->learned.asked || mr_streq(reached->learned.asked, "address:")
+                       ? fact->machine
+                       : NULL;
+}
 
-        return fact && mr_starts_with(host, lower_pod_address(lowering, workload)) ? fact->address
-                                                                                   : NULL;
+static void add_address(Lowering *lowering, const MrWorkload *workload,
+                        const MrEndpoint *endpoint) {
+        const MrNodeFact *fact = mr_facts_node(lowering->facts, workload->node);
+        Reached reached;
+
+        if (!lower_reach(lowering, workload->node, endpoint->name, &reached) || reached.pending)
+                return;
+        const char *host = host_of(&reached, fact);
+        if (host)
+                mr_manifests_add_address(lowering->out,
+                                         (MrAddress){.node = workload->node,
+                                                     .endpoint = endpoint->name,
+                                                     .host = host,
+                                                     .port = reached.port,
+                                                     .at = fact ? fact->address : NULL,
+                                                     .at_port = inner_port(endpoint)});
 }
 
 static void add_addresses(Lowering *lowering, const MrWorkload *workload) {
         for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
                 const MrPart *part = mr_parts_at(lowering->parts, i);
-                Reached reached;
-                if (part->kind != MR_PART_ENDPOINT ||
-                    !mr_streq(part->endpoint.node, workload->node) ||
-                    !lower_reach(lowering, workload->node, part->endpoint.name, &reached) ||
-                    reached.pending || !reached.host)
-                        continue;
-                mr_manifests_add_address(
-                        lowering->out, (MrAddress){.node = workload->node,
-                                                   .endpoint = part->endpoint.name,
-                                                   .host = reached.host,
-                                                   .at = seen_at(lowering, workload, reached.host),
-                                                   .port = reached.port});
+                if (part->kind == MR_PART_ENDPOINT && mr_streq(part->endpoint.node, workload->node))
+                        add_address(lowering, workload, &part->endpoint);
         }
 }
 

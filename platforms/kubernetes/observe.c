@@ -120,6 +120,7 @@ static void add_node(Seen *seen, const char *ns, const char *name, const Object 
         copy_value(node, "message", pod->state, "message");
         copy_value(node, "restarts", pod->state, "restarts");
         copy_value(node, "address", pod->state, "address");
+        copy_value(node, "machine", pod->state, "machine");
         copy_value(node, "fingerprint", pod->state, "fingerprint");
 }
 

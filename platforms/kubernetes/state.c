@@ -88,6 +88,7 @@ static void state_of_pod(MrTree *state, const MrTree *pod) {
                                             : mr_tree_get_string(metadata, "creationTimestamp")));
         mr_tree_set_string(state, "fingerprint", fingerprint_of(metadata));
         mr_tree_set_string(state, "address", mr_tree_get_string(status, "podIP"));
+        mr_tree_set_string(state, "machine", mr_tree_get_string(status, "hostIP"));
         mr_tree_set_string(state, "role", role_of(mr_tree_get(pod, "spec")));
         note_unplaced(state, conditions);
         note_waiting(state, mr_tree_get(status, "initContainerStatuses"));

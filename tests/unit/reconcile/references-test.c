@@ -106,6 +106,26 @@ static void trees(void **state _unused_) {
         assert_int_equal(reference_tree(tree, w.manifests, NULL), -ENOTRECOVERABLE);
 }
 
+/* What is not known is not told: the others of a list are. */
+static void what_is_unknown_is_left_out(void **state _unused_) {
+        _cleanup_world_ w = world();
+        _cleanup_(mr_tree_freep) MrTree *tree = mr_tree_new_map();
+        MrTree *list = mr_tree_need_list(tree, "list");
+        _cleanup_buf_ MrBuf text = {};
+
+        mr_tree_set_string(mr_tree_append(list, mr_tree_new_map()), "host", "@{host:m/tls}");
+        mr_tree_set_string(mr_tree_append(list, mr_tree_new_map()), "host", "@{host:n/tls}");
+        MrTree *named = mr_tree_append(list, mr_tree_new_map());
+        mr_tree_set_string(named, "name", "x");
+        mr_tree_set_string(named, "host", "@{host:m/tls}");
+        mr_tree_set_string(tree, "all", "@{host:m/tls}:@{port:m/tls},@{host:n/tls}:@{port:n/tls}");
+        mr_tree_set_string(tree, "none", "@{host:m/tls}:@{port:m/tls}");
+        assert_int_equal(reference_tree(tree, w.manifests, NULL), 0);
+        mr_json_write(tree, 0, &text);
+        assert_string_equal(mr_buf_text(&text),
+                            "{\"all\":\"h1:9093\",\"list\":[{\"host\":\"h1\"},{\"name\":\"x\"}]}");
+}
+
 /* Strings in a list are references as well as those in a map. */
 static void lists_of_texts(void **state _unused_) {
         _cleanup_world_ w = world();
@@ -130,6 +150,7 @@ int main(void) {
                 cmocka_unit_test(what_means_nothing),
                 cmocka_unit_test(trees),
                 cmocka_unit_test(lists_of_texts),
+                cmocka_unit_test(what_is_unknown_is_left_out),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -454,7 +454,30 @@ static void a_pod_is_reached_where_it_was_seen(void **state _unused_) {
         address =
                 address_with(&outside, "n", "{\"state\": \"running\", \"address\": \"10.0.0.9\"}");
         assert_string_equal(address->host, "lb.example.com");
-        assert_null(address->at);
+        assert_string_equal(address->at, "10.0.0.9");
+        assert_int_equal(address->at_port, 9094);
+}
+
+/* People are told where a node port is; the node itself learns it. */
+static void a_node_port_is_where_its_pod_runs(void **state _unused_) {
+        static const char seen[] =
+                "{\"state\": \"running\", \"address\": \"10.0.0.9\", \"machine\": "
+                "\"192.0.2.7\"}";
+        _cleanup_world_ w = world("kubernetes"), w2 = world("kubernetes");
+
+        add_node(&w, "n");
+        add_service(&w, MR_REACH_NODE_PORT, MR_ROUTING_NONE);
+        see_host(&w, "{\"services\": {\"ns/c-out-0\": {\"port\": 31000}}}");
+        must_lower(&w);
+        assert_null(mr_manifests_find_address(w.out, "n", "tcp-out"));
+        const MrAddress *address = address_with(&w, "n", seen);
+        assert_string_equal(address->host, "192.0.2.7");
+        assert_int_equal(address->port, 31000);
+        assert_int_equal(address->at_port, 9094);
+        add_node(&w2, "n");
+        add_service(&w2, MR_REACH_NODE_PORT, MR_ROUTING_NONE);
+        see_host(&w2, "{}");
+        assert_null(address_with(&w2, "n", seen));
 }
 
 static void add_account(World *w) {
@@ -601,6 +624,7 @@ int main(void) {
                 cmocka_unit_test(the_launcher_comes_from_the_image_of_the_settings),
                 cmocka_unit_test(the_first_contact_has_an_address),
                 cmocka_unit_test(a_pod_is_reached_where_it_was_seen),
+                cmocka_unit_test(a_node_port_is_where_its_pod_runs),
                 cmocka_unit_test(labels_no_pod_is_told_are_asked_for),
                 cmocka_unit_test(ports_of_machines_are_reached_at_the_machine),
                 cmocka_unit_test(where_another_node_is_only_that_node_learns),

@@ -327,7 +327,26 @@ static const char *leftover_waits(const Order *order, const char *node) {
                 "the data of %s must be moved to other nodes first; set the replicas back", node);
 }
 
-static void plan_removal(Order *order, const Change *change) {
+/* The node of a cluster that is deleted which ends now, or is told to by this plan, and may need
+ * for that what began before it; NULL: none. */
+static const char *who_ends_first(const Order *order, int place) {
+        const MrNodeFact *fact;
+
+        for (size_t i = 0;
+             order->input->is_deleted && (fact = mr_facts_node_at(order->input->facts, i)); i++)
+                if (fact->state == MR_NODE_STOPPING && start_order(order, fact->node) > place &&
+                    (!fact->owner || mr_streq(fact->owner, order->input->owner)))
+                        return fact->node;
+        for (size_t i = 0; order->input->is_deleted && i < diff_size(order->diff); i++) {
+                const Change *change = diff_at(order->diff, i);
+                if (change->verb == MR_VERB_REMOVE && change->found->lingers &&
+                    start_order(order, change->node) > place)
+                        return change->node;
+        }
+        return NULL;
+}
+
+static void plan_removal(Order *order, const Change *change, const char *first) {
         bool is_leftover =
                 !order->input->is_deleted && change->node && !is_wanted_node(order, change->node);
         const char *waits = is_leftover ? leftover_waits(order, change->node) : NULL;
@@ -335,6 +354,8 @@ static void plan_removal(Order *order, const Change *change) {
         if (!waits && change->found->is_in_use && is_wanted_node(order, change->node))
                 waits = mr_arena_strf(plan_arena(order->plan), "%s uses it until it restarts",
                                       change->node);
+        if (!waits && first)
+                waits = mr_arena_strf(plan_arena(order->plan), "%s ends first", first);
         plan_add(order->plan, (Step){
                                       .verb = MR_VERB_REMOVE,
                                       .manifest = change->found,
@@ -357,13 +378,15 @@ static void plan_removals(Order *order) {
                 if (change->verb == MR_VERB_REMOVE && place > last)
                         last = place;
         }
-        for (int place = last; place >= -1; place--)
+        for (int place = last; place >= -1; place--) {
+                const char *first = who_ends_first(order, place);
                 for (size_t i = diff_size(order->diff); i-- > 0;) {
                         const Change *change = diff_at(order->diff, i);
                         if (change->verb == MR_VERB_REMOVE &&
                             start_order(order, change->node) == place)
-                                plan_removal(order, change);
+                                plan_removal(order, change, first);
                 }
+        }
 }
 
 static void plan_shared(Order *order) {

@@ -20,6 +20,7 @@ static const struct {
         {"secret", offsetof(MrManifest, is_secret)},  {"private", offsetof(MrManifest, is_private)},
         {"keep", offsetof(MrManifest, keep)},         {"inUse", offsetof(MrManifest, is_in_use)},
         {"restarts", offsetof(MrManifest, restarts)}, {"reloads", offsetof(MrManifest, reloads)},
+        {"lingers", offsetof(MrManifest, lingers)},
 };
 
 static MrTree *tree_of_manifest(const MrManifest *manifest) {

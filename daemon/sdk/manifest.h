@@ -21,6 +21,7 @@ typedef struct MrManifest {
         bool keep;       /* never removed because it is no longer wanted (storage) */
         bool is_in_use;  /* found ones: the process of the node has it open, so it is not removed
                             before that restarts */
+        bool lingers;    /* found ones: what runs of it ends some time after it was removed */
         bool restarts;   /* a changed body takes effect only when the node restarts */
         bool reloads;    /* the running process picks up a changed body by itself */
         const char *pending; /* what must exist before the payload is known: "secret my-user"; NULL:

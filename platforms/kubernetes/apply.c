@@ -258,7 +258,8 @@ static int write_object(Act *act, MrError *err) {
         return 1;
 }
 
-/* Only the very object that was seen goes. */
+/* Only the very object that was seen goes. A set goes after its pod, so that it is seen how long
+ * that takes. */
 static int remove_known(Act *act) {
         const Object *object = act->kind ? known(act) : NULL;
         _cleanup_(mr_tree_freep) MrTree *options = mr_tree_new_map();
@@ -267,7 +268,8 @@ static int remove_known(Act *act) {
                 return 0;
         mr_tree_set_string(options, "apiVersion", "v1");
         mr_tree_set_string(options, "kind", "DeleteOptions");
-        mr_tree_set_string(options, "propagationPolicy", "Background");
+        mr_tree_set_string(options, "propagationPolicy",
+                           mr_streq(act->kind->kind, "StatefulSet") ? "Foreground" : "Background");
         mr_tree_set_string(mr_tree_need_map(options, "preconditions"), "uid", object->uid);
         send_request(act, "DELETE", "", "application/json", options, on_removed);
         return 1;

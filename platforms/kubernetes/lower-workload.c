@@ -14,7 +14,10 @@ static MrTree *set_body(Lowering *lowering, const MrWorkload *workload, MrTree *
         MrTree *body =
                 object_new(lowering, "apps/v1", "StatefulSet", workload->node, &workload->tags);
         MrTree *spec = mr_tree_need_map(body, "spec");
+        MrTree *metadata = mr_tree_get(body, "metadata");
 
+        mr_tree_set_string(mr_tree_need_map(metadata, "annotations"), ORDER_ANNOTATION,
+                           mr_arena_strf(lowering->arena, "%d", workload->order));
         mr_tree_set_int(spec, "replicas", 1);
         mr_tree_set_string(spec, "serviceName", workload->service);
         mr_tree_set_string(spec, "podManagementPolicy", "Parallel");

@@ -18,11 +18,12 @@
 #include "platform.h"
 #include "str.h"
 
-/* On the template of a pod, and on a claim. */
+/* On the template of a pod, on a claim, and on a set. */
 #define FINGERPRINT_ANNOTATION "millrace.io/fingerprint"
 #define IDENTITY_ANNOTATION "millrace.io/identity"
 /* On an object of no namespace: for which resource it is, "KIND/NS/NAME". */
 #define RESOURCE_ANNOTATION "millrace.io/resource"
+#define ORDER_ANNOTATION "millrace.io/order"
 
 enum {
         RANK_SHARED,

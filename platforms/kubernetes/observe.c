@@ -77,6 +77,7 @@ static void add_manifest(Seen *seen, const Object *object) {
                         .is_secret = is_kind(object, SECRET_OBJECT),
                         /* One that nobody owns is kept. */
                         .keep = is_claim && !mr_tree_get(metadata, "ownerReferences"),
+                        .lingers = is_kind(object, "StatefulSet"),
                         .is_in_use = is_claim && node && cache_pod(seen->cache, object->ns, node),
                         .body = object_body(object),
                 });
@@ -113,6 +114,7 @@ static void add_node(Seen *seen, const char *ns, const char *name, const Object 
         mr_tree_set_string(node, "state", mr_node_state_name(node_state(set, pod)));
         mr_tree_set_string(node, "owner", owner_of(seen, any, name));
         copy_value(node, "role", any->state, "role");
+        copy_value(node, "order", any->state, "order");
         mr_tree_set_string(node, "where", mr_arena_strf(seen->arena, "pod %s-0", name));
         if (!pod)
                 return;

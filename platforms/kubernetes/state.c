@@ -100,12 +100,23 @@ static void state_of_pod(MrTree *state, const MrTree *pod) {
         }
 }
 
+/* Its place in a cold start, as it was told last. */
+static void set_order(MrTree *state, const MrTree *metadata) {
+        const char *text =
+                mr_tree_get_string(mr_tree_get(metadata, "annotations"), ORDER_ANNOTATION);
+        int64_t order;
+
+        if (text && mr_parse_int(text, &order) == 0)
+                mr_tree_set_int(state, "order", order);
+}
+
 static void state_of_set(MrTree *state, const MrTree *set) {
         const MrTree *spec = mr_tree_get(set, "spec"), *template = mr_tree_get(spec, "template");
         const MrTree *volumes = mr_tree_get(mr_tree_get(template, "spec"), "volumes");
 
         mr_tree_set_int(state, "replicas", mr_tree_get_int(spec, "replicas", 1));
         mr_tree_set_string(state, "role", role_of(mr_tree_get(template, "spec")));
+        set_order(state, mr_tree_get(set, "metadata"));
         mr_tree_set_string(state, "fingerprint", fingerprint_of(mr_tree_get(template, "metadata")));
         for (size_t i = 0; i < mr_tree_size(volumes); i++) {
                 const MrTree *source = mr_tree_get(mr_tree_at(volumes, i), "persistentVolumeClaim");

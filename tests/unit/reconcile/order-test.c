@@ -742,6 +742,49 @@ static void nodes_nobody_wants_end_in_the_order_they_were_told(void **state _unu
                        "remove unit controller");
 }
 
+static void linger(World *w, const char *unit) {
+        mr_manifests_add(w->found, (MrManifest){.kind = "Unit",
+                                                .ns = "default",
+                                                .name = unit,
+                                                .node = unit,
+                                                .owner = OWNER,
+                                                .rank = 3,
+                                                .lingers = true,
+                                                .body = body_of("old")});
+}
+
+/* Where nodes end after what they were made of, that which they need stays until they have. */
+static void what_ending_nodes_need_waits_for_their_end(void **state _unused_) {
+        _cleanup_world_ *w = world_new();
+
+        find(w, "Secret", "ca", NULL, "x", -20);
+        see_at(w, "broker", "running", "old", NOW - 1000, 1);
+        see_at(w, "keeper", "running", "old", NOW - 1000, 0);
+        linger(w, "broker");
+        linger(w, "keeper");
+        w->is_deleted = true;
+        make(w);
+        assert_null(step_of(w, MR_VERB_REMOVE, "unit broker")->waits);
+        assert_string_equal(step_of(w, MR_VERB_REMOVE, "unit keeper")->waits, "broker ends first");
+        assert_string_equal(step_of(w, MR_VERB_REMOVE, "secret ca")->waits, "broker ends first");
+}
+
+static void what_has_been_removed_may_still_be_ending(void **state _unused_) {
+        _cleanup_world_ *w = world_new();
+
+        find(w, "Unit", "keeper", "keeper", "old", 3);
+        find(w, "Secret", "ca", NULL, "x", -20);
+        see_at(w, "broker", "stopping", "old", NOW - 1000, 1);
+        see_at(w, "keeper", "running", "old", NOW - 1000, 0);
+        w->is_deleted = true;
+        make(w);
+        assert_string_equal(step_of(w, MR_VERB_REMOVE, "unit keeper")->waits, "broker ends first");
+        assert_string_equal(step_of(w, MR_VERB_REMOVE, "secret ca")->waits, "broker ends first");
+        w->is_deleted = false;
+        make(w);
+        assert_null(step_of(w, MR_VERB_REMOVE, "secret ca")->waits);
+}
+
 static void a_deletion_of_a_cluster_that_never_had_nodes(void **state _unused_) {
         _cleanup_world_ *w = world_new();
 
@@ -809,6 +852,8 @@ int main(void) {
                 cmocka_unit_test(a_deletion_takes_the_data_when_the_spec_says_so),
                 cmocka_unit_test(a_deletion_takes_nodes_that_are_no_longer_in_the_spec),
                 cmocka_unit_test(nodes_nobody_wants_end_in_the_order_they_were_told),
+                cmocka_unit_test(what_ending_nodes_need_waits_for_their_end),
+                cmocka_unit_test(what_has_been_removed_may_still_be_ending),
                 cmocka_unit_test(a_deletion_of_a_cluster_that_never_had_nodes),
                 cmocka_unit_test(the_plan_prints_itself),
         };

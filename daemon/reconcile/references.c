@@ -9,10 +9,18 @@
 typedef struct Scope {
         const MrManifests *manifests;
         const MrFacts *facts;
+        bool is_told; /* to people, who may also know what passes */
 } Scope;
 
+/* `endpoint` NULL: any. */
+static const MrAddress *find_address(const Scope *scope, const char *node, const char *endpoint) {
+        const MrAddress *address = mr_manifests_find_address(scope->manifests, node, endpoint);
+
+        return address && address->is_passing && !scope->is_told ? NULL : address;
+}
+
 static int resolve_address(const Scope *scope, const char *node, MrBuf *out) {
-        const MrAddress *address = mr_manifests_find_address(scope->manifests, node, NULL);
+        const MrAddress *address = find_address(scope, node, NULL);
 
         if (!address)
                 return 1;
@@ -26,7 +34,7 @@ static const MrAddress *find_endpoint(const Scope *scope, const char *argument) 
         _cleanup_free_ char *node =
                 mr_strndup(argument, slash ? (size_t) (slash - argument) : strlen(argument));
 
-        return mr_manifests_find_address(scope->manifests, node, slash ? slash + 1 : "");
+        return find_address(scope, node, slash ? slash + 1 : "");
 }
 
 static int resolve_port(const Scope *scope, const char *argument, MrBuf *out) {
@@ -75,9 +83,7 @@ static int resolve(const char *what, const char *argument, MrBuf *out, void *use
         return mr_fail(err, MR_BUG, NULL, "a reference to \"%s\" means nothing here", what);
 }
 
-int reference_text(const char *text, const MrManifests *manifests, const MrFacts *facts,
-                   MrArena *arena, const char **ret, MrError *err) {
-        Scope scope = {.manifests = manifests, .facts = facts};
+static int expand(const char *text, Scope scope, MrArena *arena, const char **ret, MrError *err) {
         _cleanup_(mr_buf_wipe) MrBuf out = {};
 
         int r = mr_expand(text, resolve, &scope, &out, err);
@@ -85,6 +91,11 @@ int reference_text(const char *text, const MrManifests *manifests, const MrFacts
                 return r;
         *ret = mr_arena_strdup(arena, mr_buf_text(&out));
         return r;
+}
+
+int reference_text(const char *text, const MrManifests *manifests, const MrFacts *facts,
+                   MrArena *arena, const char **ret, MrError *err) {
+        return expand(text, (Scope){.manifests = manifests, .facts = facts}, arena, ret, err);
 }
 
 /* Of a list "A,B" what is known. 1: nothing is. */
@@ -95,8 +106,9 @@ static int known_text(const char *text, const MrManifests *manifests, MrArena *a
         while (*text) {
                 size_t n = strcspn(text, ",");
                 const char *value;
-                int r = reference_text(mr_arena_strndup(arena, text, n), manifests, NULL, arena,
-                                       &value, err);
+                int r = expand(mr_arena_strndup(arena, text, n),
+                               (Scope){.manifests = manifests, .is_told = true}, arena, &value,
+                               err);
                 if (r < 0)
                         return r;
                 if (r == 0)

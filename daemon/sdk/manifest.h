@@ -73,6 +73,7 @@ typedef struct MrAddress {
         const char *at; /* a numeric address where it was seen, which is reached where no name of
                            the platform is; NULL: none */
         int64_t at_port;
+        bool is_passing; /* where it happens to be now: told, and nothing is made of it */
 } MrAddress;
 
 void mr_manifests_add_address(MrManifests *manifests, MrAddress address);

@@ -167,6 +167,32 @@ static void add_volumes(Lowering *lowering, const MrWorkload *workload, const No
                 mr_tree_append(volumes, filled(lowering, workload, mr_tree_at(templated, i)));
 }
 
+static const MrGuard *guard_of(const Lowering *lowering, const MrWorkload *workload) {
+        for (size_t i = 0; i < mr_parts_size(lowering->parts); i++) {
+                const MrPart *part = mr_parts_at(lowering->parts, i);
+                if (part->kind == MR_PART_GUARD && mr_streq(part->guard.group, workload->group))
+                        return &part->guard;
+        }
+        return NULL;
+}
+
+/* A scheduler keeps pods of one set apart. Here each has a set of its own, so it is told which
+ * belong together: not two on a machine when there is another one. Zones are for users to say: with
+ * a label that machines lack, nothing at all would be kept apart. */
+static void spread(const Lowering *lowering, const MrWorkload *workload, MrTree *spec) {
+        const MrGuard *guard = guard_of(lowering, workload);
+
+        if (!guard)
+                return;
+        MrTree *constraint = mr_tree_append(mr_tree_need_list(spec, "topologySpreadConstraints"),
+                                            mr_tree_new_map());
+        mr_tree_set_int(constraint, "maxSkew", 1);
+        mr_tree_set_string(constraint, "topologyKey", "kubernetes.io/hostname");
+        mr_tree_set_string(constraint, "whenUnsatisfiable", "ScheduleAnyway");
+        object_set_labels(mr_tree_need_map(constraint, "labelSelector"), "matchLabels",
+                          &guard->selector);
+}
+
 /* Where the API does not assign users itself, a process runs as one without a name or rights, and
  * owns its volumes by their group. */
 static MrTree *security(const Lowering *lowering) {
@@ -197,6 +223,7 @@ MrTree *lower_pod(Lowering *lowering, const MrWorkload *workload, const NodeFile
         mr_tree_append(before, lower_init_container(lowering, workload));
         mr_tree_append(mr_tree_need_list(spec, "containers"), lower_container(lowering, workload));
         add_volumes(lowering, workload, files, spec);
+        spread(lowering, workload, spec);
         apply_asked(lowering, workload, spec);
         return template;
 }

@@ -61,7 +61,8 @@ static void add_address(Lowering *lowering, const MrWorkload *workload,
                                                      .host = host,
                                                      .port = reached.port,
                                                      .at = fact ? fact->address : NULL,
-                                                     .at_port = inner_port(endpoint)});
+                                                     .at_port = inner_port(endpoint),
+                                                     .is_passing = !reached.host});
 }
 
 static void add_addresses(Lowering *lowering, const MrWorkload *workload) {

@@ -126,6 +126,25 @@ static void what_is_unknown_is_left_out(void **state _unused_) {
                             "{\"all\":\"h1:9093\",\"list\":[{\"host\":\"h1\"},{\"name\":\"x\"}]}");
 }
 
+/* No certificate follows a node from machine to machine. */
+static void what_passes_is_only_told(void **state _unused_) {
+        _cleanup_world_ w = world();
+        _cleanup_(mr_tree_freep) MrTree *tree = mr_tree_new_map();
+        const char *text;
+
+        mr_manifests_add_address(w.manifests, (MrAddress){.node = "p",
+                                                          .endpoint = "out",
+                                                          .host = "h7",
+                                                          .port = 1,
+                                                          .is_passing = true});
+        mr_tree_set_string(tree, "all", "@{host:p/out}:@{port:p/out}");
+        assert_int_equal(reference_tree(tree, w.manifests, NULL), 0);
+        assert_string_equal(mr_tree_get_string(tree, "all"), "h7:1");
+        assert_int_equal(reference_text("@{host:p/out}", w.manifests, NULL, w.arena, &text, NULL),
+                         1);
+        assert_string_equal(text, "");
+}
+
 /* Strings in a list are references as well as those in a map. */
 static void lists_of_texts(void **state _unused_) {
         _cleanup_world_ w = world();
@@ -150,6 +169,7 @@ int main(void) {
                 cmocka_unit_test(what_means_nothing),
                 cmocka_unit_test(trees),
                 cmocka_unit_test(lists_of_texts),
+                cmocka_unit_test(what_passes_is_only_told),
                 cmocka_unit_test(what_is_unknown_is_left_out),
         };
 

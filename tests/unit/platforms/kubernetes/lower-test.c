@@ -472,12 +472,39 @@ static void a_node_port_is_where_its_pod_runs(void **state _unused_) {
         assert_null(mr_manifests_find_address(w.out, "n", "tcp-out"));
         const MrAddress *address = address_with(&w, "n", seen);
         assert_string_equal(address->host, "192.0.2.7");
+        assert_true(address->is_passing);
         assert_int_equal(address->port, 31000);
         assert_int_equal(address->at_port, 9094);
         add_node(&w2, "n");
         add_service(&w2, MR_REACH_NODE_PORT, MR_ROUTING_NONE);
         see_host(&w2, "{}");
         assert_null(address_with(&w2, "n", seen));
+}
+
+#define SPREAD "spec.template.spec.topologySpreadConstraints"
+
+static void nodes_of_a_group_are_kept_apart(void **state _unused_) {
+        _cleanup_world_ w = world("kubernetes");
+        _cleanup_(mr_tree_freep) MrTree *asked = NULL;
+
+        add_node(&w, "n");
+        must_lower(&w);
+        assert_null(mr_tree_find(find(&w, "StatefulSet", "n")->body, SPREAD, false));
+        MrGuard guard = {.group = "c-db", .max_unavailable = 1};
+        mr_pairs_set(mr_parts_arena(w.parts), &guard.selector, "group", "c-db");
+        mr_parts_add(w.parts, (MrPart){.kind = MR_PART_GUARD, .guard = guard});
+        must_lower(&w);
+        assert_string_equal(text_at(&w, "StatefulSet", "n", SPREAD "[0].topologyKey"),
+                            "kubernetes.io/hostname");
+        assert_string_equal(
+                text_at(&w, "StatefulSet", "n", SPREAD "[0].labelSelector.matchLabels.group"),
+                "c-db");
+        static const char mine[] = "{\"topologySpreadConstraints\": [{\"topologyKey\": \"mine\"}]}";
+        assert_int_equal(mr_json_read(mine, strlen(mine), NULL, &asked, NULL), 0);
+        mr_parts_edit(w.parts, 0)->workload.pod = asked;
+        must_lower(&w);
+        assert_string_equal(text_at(&w, "StatefulSet", "n", SPREAD "[0].topologyKey"), "mine");
+        assert_null(mr_tree_find(find(&w, "StatefulSet", "n")->body, SPREAD "[1]", false));
 }
 
 static void add_account(World *w) {
@@ -625,6 +652,7 @@ int main(void) {
                 cmocka_unit_test(the_first_contact_has_an_address),
                 cmocka_unit_test(a_pod_is_reached_where_it_was_seen),
                 cmocka_unit_test(a_node_port_is_where_its_pod_runs),
+                cmocka_unit_test(nodes_of_a_group_are_kept_apart),
                 cmocka_unit_test(labels_no_pod_is_told_are_asked_for),
                 cmocka_unit_test(ports_of_machines_are_reached_at_the_machine),
                 cmocka_unit_test(where_another_node_is_only_that_node_learns),

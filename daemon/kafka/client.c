@@ -174,25 +174,20 @@ static Peer *client_find_node(const KafkaClient *client, int32_t node_id) {
         return NULL;
 }
 
-/* One that was given by its number in the network is known by the name it shows. */
-static const char *peer_name(const Peer *peer) {
-        return peer->server_name ? peer->server_name : peer->host;
-}
-
 static Peer *client_find_nameless(const KafkaClient *client, const char *host, uint16_t port) {
         for (size_t i = 0; i < client->n_peers; i++) {
                 Peer *peer = client->peers[i];
-                if (peer->node_id < 0 && peer->port == port &&
-                    (mr_streq(peer->host, host) || mr_streq(peer_name(peer), host)))
+                bool is_it = mr_streq(peer->host, host) || mr_streq(peer->server_name, host);
+                if (peer->node_id < 0 && peer->port == port && is_it)
                         return peer;
         }
         return NULL;
 }
 
-static void on_connection_closed(KafkaConnection *connection, const MrError *err, void *userdata) {
+static void on_connection_closed(KafkaConnection *connection, const MrError *err _unused_,
+                                 void *userdata) {
         Peer *peer = userdata;
 
-        (void) err;
         if (peer->connection == connection)
                 peer->connection = NULL;
         kafka_connection_free(connection);
@@ -205,9 +200,7 @@ static int peer_connect(Peer *peer, MrError *err) {
                 .port = peer->port,
                 .server_name = peer->server_name,
                 .client_id = client->client_id,
-                .security = {.tls = client->tls,
-                             .user = client->user,
-                             .password = client->password},
+                .security = {client->tls, client->user, client->password},
                 .connect_timeout_usec = client->connect_timeout_usec,
                 .closed = on_connection_closed,
                 .userdata = peer,
@@ -338,8 +331,7 @@ static void call_give_up(KafkaCall *call) {
         _cleanup_error_ MrError err = MR_ERROR_INIT;
 
         if (!call->last.message)
-                (void) mr_fail(&call->last, MR_TRANSIENT, NULL,
-                               "no address of the cluster is known");
+                (void) mr_fail(&call->last, MR_TRANSIENT, NULL, "no broker's address is known");
         mr_error_move(&err, &call->last);
         call_complete(call, &err, NULL);
 }

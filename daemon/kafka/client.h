@@ -14,7 +14,8 @@ typedef struct KafkaCall KafkaCall;
 typedef struct KafkaAddress {
         const char *host;
         uint16_t port;
-        const char *server_name; /* expected in the certificate; NULL: host */
+        const char *server_name; /* expected in the certificate, and what brokers call each other
+                                    where that is not `host`; NULL: host */
         int32_t node_id; /* -1: unknown. A known one is asked here and not where it advertises
                             itself */
 } KafkaAddress;

@@ -77,7 +77,7 @@ kubectl apply --server-side -f "$MILLRACE_REPOSITORY/packaging/kubernetes/cluste
 check "the settings of the daemon" daemon_config
 check "the daemon begins" daemon_up
 cp "$MILLRACE_REPOSITORY/tests/specs/kraft-combined.yaml" "$spec"
-check "three brokers" settled 240
+check "three brokers" settled 300
 note "they are on $(kubectl get pods -l strimzi.io/cluster=my-cluster -o 'jsonpath={range .items[*]}{.spec.nodeName} {end}')"
 check "the load begins" load_begin
 

@@ -1,4 +1,5 @@
-/* What keeps the namespaces of a pod: it waits to be ended, and meanwhile ends what others leave behind. */
+/* What keeps the namespaces of a pod: it waits to be ended, and meanwhile ends what others leave
+ * behind. */
 
 #include <signal.h>
 #include <sys/wait.h>

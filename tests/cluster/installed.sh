@@ -41,6 +41,9 @@ check "a file for it" resources "$scratch/spec.yaml"
 check "it runs" wait_for 60 "the deployment" is_up || kubectl -n millrace describe pods | tail -n 20
 check "a cluster is made of the file" wait_for 150 "the cluster" is_settled || { log | tail -n 10 | cut -c1-300; kubectl get pods -A; }
 check "its pod is ready" kubectl -n millrace wait --for=condition=Ready pod/my-cluster-dual-role-0-0 --timeout=5s
+# What is its own, and no page of a library.
+memory() { node exec 1 sh -c 'sed -n "s/^RssAnon:[^0-9]*//p" "/proc/$(pgrep -x millraced | head -n 1)/status"'; }
+note "the daemon has $(memory) of its own"
 check "nothing it needs is forbidden" eval '! log | grep forbidden'
 check "it may not read what is elsewhere" same no "$(kubectl auth can-i list secrets -n default --as=system:serviceaccount:millrace:millrace 2>/dev/null)"
 check "it may not run anything in pods" same no "$(kubectl auth can-i create pods/exec -n millrace --as=system:serviceaccount:millrace:millrace 2>/dev/null)"

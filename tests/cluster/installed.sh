@@ -33,7 +33,7 @@ is_up() { kubectl -n millrace rollout status deployment/millrace --timeout=2s; }
 log() { kubectl -n millrace logs deployment/millrace; }
 ctl() { kubectl -n millrace exec deployment/millrace -- millctl "$@"; }
 resources() { kubectl -n millrace create configmap millrace-resources --from-file="$1" --dry-run=client -o yaml | kubectl apply --server-side -f -; }
-is_settled() { ctl get kafka -n millrace my-cluster -o json | jq -e '.status.conditions[] | select(.type == "Ready" and .status == "True")' && ctl plan | contains "Nothing to do."; }
+is_settled() { ctl get kafka -n millrace my-cluster -o json | jq -e '.status.conditions[] | select(.type == "Ready" and .status == "True")' && ctl plan -n millrace | contains "Nothing to do."; }
 steps() { log | grep -c '"MILLRACE_STATION": "apply"' || true; }
 check "it is installed for a namespace" overlay namespaced || { cat "$scratch/check"; bail "it cannot be installed"; }
 sed '/^metadata:/a\  namespace: millrace' "$MILLRACE_REPOSITORY/etc/examples/kraft-single-node.yaml" >"$scratch/spec.yaml"

@@ -130,7 +130,9 @@ void lower_volume(Lowering *lowering, const MrVolume *volume) {
 
 /* --- disks that are too small */
 
-static const char *gib(MrArena *arena, uint64_t bytes) {
+static const char *size_text(MrArena *arena, uint64_t bytes) {
+        if (bytes < UINT64_C(1) << 30)
+                return mr_arena_strf(arena, "%" PRIu64 " MiB", bytes >> 20);
         return mr_arena_strf(arena, "%.1f GiB", (double) bytes / (1024.0 * 1024 * 1024));
 }
 
@@ -158,8 +160,8 @@ static void warn_of_claim(Lowering *lowering, const MrVolume *volume, const MrTr
                 return;
         mr_manifests_warn(lowering->out, "DiskTooSmall",
                           "%s asks for %s, but its disk has %s; use a larger one, or ask for less",
-                          volume->claim, gib(lowering->arena, volume->size),
-                          gib(lowering->arena, capacity));
+                          volume->claim, size_text(lowering->arena, volume->size),
+                          size_text(lowering->arena, capacity));
 }
 
 /* All claims of a class of directories share one disk. */
@@ -174,20 +176,30 @@ static void warn_of_class(Lowering *lowering, const char *class, uint64_t asked)
                 mr_manifests_warn(lowering->out, "DiskTooSmall",
                                   "the claims of storage class %s ask for %s, but its disk has "
                                   "%s; use a larger one, or ask for less",
-                                  class, gib(lowering->arena, asked), gib(lowering->arena, size));
+                                  class, size_text(lowering->arena, asked),
+                                  size_text(lowering->arena, size));
 }
 
-/* Nothing keeps a directory from growing: what it holds is looked at, and told. */
+/* Nothing keeps a directory from growing: what it holds is looked at, and told. Whoever ends a node
+ * for it, as Kubernetes does, takes its data. */
 static void warn_of_limit(Lowering *lowering, const MrVolume *volume, const MrTree *found) {
-        uint64_t used = (uint64_t) mr_tree_get_int(found, "used", 0);
+        const MrTree *measured = mr_tree_get(found, "used");
+        uint64_t used = (uint64_t) mr_tree_int(measured, 0);
 
-        if (volume->is_ephemeral && volume->size > 0 && used > volume->size)
+        if (!volume->is_ephemeral || volume->size == 0)
+                return;
+        if (measured && mr_tree_type(measured) == MR_TREE_NULL)
+                mr_manifests_warn(lowering->out, "SizeLimitUnknown",
+                                  "%s holds more files than are counted, so nobody tells when it "
+                                  "exceeds its sizeLimit of %s; look at it yourself",
+                                  volume->claim, size_text(lowering->arena, volume->size));
+        if (used > volume->size)
                 mr_manifests_warn(
                         lowering->out, "SizeLimitExceeded",
                         "%s holds %s, more than its sizeLimit of %s; hosts tell that, and "
                         "do not enforce it: let the node keep less, or raise the limit",
-                        volume->claim, gib(lowering->arena, used),
-                        gib(lowering->arena, volume->size));
+                        volume->claim, size_text(lowering->arena, used),
+                        size_text(lowering->arena, volume->size));
 }
 
 static const char *class_of(const MrVolume *volume) {

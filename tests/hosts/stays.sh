@@ -169,12 +169,6 @@ test_limits() {
         check "and so does the kernel" same 943718400 "$(memory_limit "$(kafka 0)")"
         check "nothing was restarted" kept_running "$before"
 }
-memory_limit() { # UNIT: cgroup v1 or v2
-        local pid path
-        pid=$(property "$1" MainPID)
-        path=$(h1 sed -n 's/^[0-9]*:memory://p' "/proc/$pid/cgroup")
-        h1 sh -c "cat /sys/fs/cgroup/memory$path/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup$(property "$1" ControlGroup)/memory.max"
-}
 
 # The daemon dies as soon as the first broker was told to restart.
 kill_in_roll() {

@@ -87,6 +87,21 @@ kept_running() { same "$1" "$(all_pids)"; } # PIDS
 started_anew() { [ "$(property "$1" MainPID)" != "$2" ] && [ "$(property "$1" ActiveState)" = active ]; } # UNIT PID
 state_of() { property "$1" ActiveState; }
 is_state() { same "$2" "$(state_of "$1")"; } # UNIT STATE
+# Limits as the kernel has them, under cgroup v1 or v2: bytes, and processors with two digits.
+cgroup_file() { # UNIT CONTROLLER V1-FILE V2-FILE
+        local path
+        path=$(h1 sed -n "s/^[0-9]*:\([^:]*,\)*$2\(,[^:]*\)*://p" "/proc/$(property "$1" MainPID)/cgroup")
+        h1 sh -c "cat /sys/fs/cgroup/$2$path/$3 2>/dev/null || cat /sys/fs/cgroup$(property "$1" ControlGroup)/$4"
+}
+memory_limit() { cgroup_file "$1" memory memory.limit_in_bytes memory.max; } # UNIT
+processors() { # UNIT
+        local text
+        text=$(cgroup_file "$1" cpu cpu.cfs_quota_us cpu.max)
+        case $text in
+        *' '*) awk '{printf "%.2f", $1 / $2}' <<<"$text" ;;
+        *) awk -v quota="$text" '{printf "%.2f", quota / $1}' <<<"$(cgroup_file "$1" cpu cpu.cfs_period_us cpu.max)" ;;
+        esac
+}
 command_line() { h1 cat "/proc/$(property "$1" MainPID)/cmdline" | tr '\0' '\n'; }
 
 # Whoever ends may need the others for that, so what ends in the wrong order takes minutes.

@@ -483,6 +483,26 @@ static void what_exceeds_its_limit_is_told(void **state _unused_) {
         assert_false(is_warned_of(&w, "SizeLimitExceeded", "data-2-n"));
 }
 
+static void a_limit_nobody_can_watch_is_told(void **state _unused_) {
+        _cleanup_world_ w = world("default");
+        MrVolume *volumes[] = {add_volume(&w, "n", "data-0-n"), NULL, NULL};
+
+        add_node(&w, "n");
+        volumes[0]->is_ephemeral = true;
+        volumes[1] = add_volume(&w, "n", "data-1-n");
+        volumes[1]->is_ephemeral = true;
+        volumes[1]->size = 0;
+        volumes[2] = add_volume(&w, "n", "data-2-n");
+        see_claims(&w, "{\"default/data-0-n\": {" OURS ", \"used\": null}, "
+                       "\"default/data-1-n\": {" OURS ", \"used\": null}, "
+                       "\"default/data-2-n\": {" OURS ", \"used\": null}}");
+        lower_well(&w);
+        assert_true(is_warned_of(&w, "SizeLimitUnknown", "data-0-n holds more files than"));
+        assert_false(is_warned_of(&w, "SizeLimitUnknown", "data-1-n"));
+        assert_false(is_warned_of(&w, "SizeLimitUnknown", "data-2-n"));
+        assert_false(is_warned_of(&w, "SizeLimitExceeded", "data-"));
+}
+
 static void only_some_volumes_go_with_their_node(void **state _unused_) {
         _cleanup_world_ w = world("default");
 
@@ -783,6 +803,7 @@ int main(void) {
                 cmocka_unit_test(a_foreign_disk_stops_its_node),
                 cmocka_unit_test(a_disk_that_is_too_small_is_told),
                 cmocka_unit_test(what_exceeds_its_limit_is_told),
+                cmocka_unit_test(a_limit_nobody_can_watch_is_told),
                 cmocka_unit_test(a_full_disk_is_told),
                 cmocka_unit_test(a_full_disk_of_a_class_is_told),
                 cmocka_unit_test(only_some_volumes_go_with_their_node),

@@ -96,6 +96,8 @@ void kafka_add_metadata(const KafkaCluster *cluster, MrParts *parts);
  * one.
  */
 bool kafka_majority_without(const KafkaCluster *cluster, const KafkaNode *node);
+/* The same of those that are left when this one, which votes, does so no more: of two, one is. */
+bool kafka_majority_after(const KafkaCluster *cluster, const KafkaNode *node);
 
 int kafka_cluster_make(const MrResource *resource, const KafkaSpec *spec, const MrFacts *facts,
                        MrArena *arena, KafkaCluster *ret, MrError *err);

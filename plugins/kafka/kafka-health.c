@@ -60,13 +60,31 @@ static const char *waits_of_broker(const Look *look, const KafkaNode *node) {
                      : NULL;
 }
 
+/* Whether a voter has had everything at some time since it began; what it lacks later is for the
+ * gate of the next restart. */
+static bool has_followed(const Look *look, const KafkaNode *node) {
+        const MrNodeFact *fact = mr_facts_node(look->cluster->facts, node->name);
+        const MrTree *quorum = mr_tree_get(look->view, "quorum"),
+                     *voter = mr_tree_get(voters_of(look), id_text(look->cluster, node));
+
+        if (node->id == mr_tree_get_int(quorum, "leader", -1) || !fact || fact->since == 0)
+                return true;
+        return mr_tree_get_int(voter, "lag", -1) == 0 ||
+               mr_tree_get_int(voter, "last_caught_up_ms", -1) / 1000 >= fact->since;
+}
+
 static const char *waits_of_controller(const Look *look, const KafkaNode *node) {
         const MrTree *quorum = mr_tree_get(look->view, "quorum");
 
         if (mr_tree_get_int(quorum, "leader", -1) < 0)
                 return "the controllers have no leader yet";
-        if (!node->joins && !mr_tree_get(voters_of(look), id_text(look->cluster, node)))
-                return "is not in the quorum of controllers yet";
+        /* Also of one that joins: until all vote who are to, the others are fewer than they seem.
+         */
+        if (!mr_tree_get(voters_of(look), id_text(look->cluster, node)))
+                return node->joins ? "does not vote among the controllers yet"
+                                   : "is not in the quorum of controllers yet";
+        if (!has_followed(look, node))
+                return "has not caught up with the other controllers yet";
         return NULL;
 }
 
@@ -198,6 +216,13 @@ bool kafka_majority_without(const KafkaCluster *cluster, const KafkaNode *node) 
         int64_t total = (int64_t) mr_tree_size(voters_of(&look));
 
         return total > 0 && others_caught_up(&look, node) >= total / 2 + 1;
+}
+
+bool kafka_majority_after(const KafkaCluster *cluster, const KafkaNode *node) {
+        Look look = look_at(cluster);
+        int64_t left = (int64_t) mr_tree_size(voters_of(&look)) - 1;
+
+        return left > 0 && others_caught_up(&look, node) >= left / 2 + 1;
 }
 
 static bool is_up(const KafkaCluster *cluster, const KafkaNode *node) {

@@ -69,12 +69,12 @@ static const char *vote_of(const KafkaCluster *cluster, int64_t id) {
         return NULL;
 }
 
-/* Only while the others have a majority, and once everybody who is to vote does. */
+/* Only while those that are left have a majority, and once everybody who is to vote does. */
 static void take_vote(const KafkaCluster *cluster, MrParts *parts) {
         for (size_t i = cluster->n_nodes; i-- > 0;) {
                 const KafkaNode *node = &cluster->nodes[i];
                 const char *vote = node->leaves ? vote_of(cluster, node->id) : NULL;
-                if (!vote || !kafka_majority_without(cluster, node))
+                if (!vote || !kafka_majority_after(cluster, node))
                         continue;
                 add_setting("voter/", vote, NULL, parts);
                 return;

@@ -155,7 +155,12 @@ static void remove_claim(Sim *sim, const MrTree *step) {
         if (!sim->may_delete_data && !is_discarded(sim, text(step, "claim")))
                 sim_violated(sim, "the data of claim %s was deleted, and nobody asked for it",
                              text(step, "claim"));
+        /* What is gone already is no reason to complain. */
+        sim->n_data_removed +=
+                mr_tree_get_bool(mr_tree_get(sim->claims, text(step, "claim")), "prepared", false);
         mr_tree_remove(sim->claims, text(step, "claim"));
+        if (mr_tree_size(sim->claims) == 0)
+                sim->voters = mr_tree_free(sim->voters);
         sim_happened(sim, "remove", "Volume");
 }
 
@@ -202,12 +207,19 @@ static void check_needed(Sim *sim, const SimNode *node) {
                                      node->instance, sim->nodes[i]->instance);
 }
 
+/* Neither replicas nor a vote are on it. */
+static bool may_go(const Sim *sim, const SimNode *node) {
+        return !sim_quorum_has(sim, node) &&
+               (node->is_drained ||
+                (!mr_streq(node->role, "zookeeper") && !sim_node_has_role(sim, node, "broker")));
+}
+
 static void remove_unit(Sim *sim, const MrTree *step) {
         const SimNode *node = sim_node(sim, text(step, "instance"));
 
         if (sim->in_deletion)
                 check_needed(sim, node);
-        if (!sim->in_deletion && !(node && node->is_drained))
+        if (!sim->in_deletion && (!node || !may_go(sim, node)))
                 sim_violated(sim, "%s was removed, and the resource is still wanted",
                              text(step, "instance"));
         sim_node_remove(sim, text(step, "instance"));

@@ -94,7 +94,10 @@ static void alter_node(Sim *sim, SimNode *node, const MrSetting *setting) {
                 mr_tree_set_string(node->configs, setting->key, setting->value);
 }
 
-static void alter(Sim *sim, const MrSetting *setting) {
+static bool alter(Sim *sim, const MrSetting *setting) {
+        if (mr_streq(setting->scope, "voter/") &&
+            !sim_quorum_alter(sim, setting->key, setting->value))
+                return false;
         for (size_t i = 0; i < sim->n_nodes; i++) {
                 _cleanup_free_ char *scope = mr_strf("broker/%d", sim->nodes[i]->id);
                 bool is_meant =
@@ -105,6 +108,7 @@ static void alter(Sim *sim, const MrSetting *setting) {
         sim_note(sim, "alter %s %s = %s", setting->scope, setting->key,
                  setting->file ? setting->file : setting->value);
         sim_happened(sim, "update", "Setting");
+        return true;
 }
 
 int alteration_new(sd_event *event _unused_, const MrProbe *probe _unused_,
@@ -117,7 +121,7 @@ int alteration_new(sd_event *event _unused_, const MrProbe *probe _unused_,
         *alteration = (Alteration){
                 .done = done, .userdata = userdata, .fails = sim_chance(sim, sim->apply_fails)};
         for (size_t i = 0; i < n && !alteration->fails; i++)
-                alter(sim, &settings[i]);
+                alteration->fails = !alter(sim, &settings[i]);
         sim_at(sim, SIM_MSEC * (5 + sim_random(sim, 50)), alteration_end, alteration);
         return 0;
 }

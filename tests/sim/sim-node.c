@@ -119,19 +119,27 @@ static const SimNode *leader_of(const Sim *sim, const char *role) {
         return NULL;
 }
 
+static bool votes(const Sim *sim, const SimNode *node) {
+        return is_zookeeper(node) || sim_quorum_has(sim, node);
+}
+
+/* Whether those who vote have a leader that the node can follow, or can find one with it. */
 static bool has_quorum(Sim *sim, const SimNode *node) {
-        bool is_voter = is_zookeeper(node) || count(sim, "zookeeper", false) == 0;
-        const SimNode *leader = leader_of(sim, node->role);
+        bool has_zookeeper = count(sim, "zookeeper", false) > 0;
+        const SimNode *leader = NULL;
         size_t n = 0;
 
-        if (!is_voter)
+        if (has_zookeeper && !is_zookeeper(node))
                 return true;
+        for (size_t i = 0; i < sim->n_nodes && !leader; i++)
+                if (votes(sim, sim->nodes[i]) && sim->nodes[i]->has_caught_up)
+                        leader = sim->nodes[i];
         for (size_t i = 0; i < sim->n_nodes; i++)
-                n += mr_streq(sim->nodes[i]->role, node->role) &&
-                     sim->nodes[i]->state == SIM_RUNNING &&
+                n += votes(sim, sim->nodes[i]) && sim->nodes[i]->state == SIM_RUNNING &&
                      (leader || !sim_tls_is_shut(sim, sim->nodes[i]));
-        return n >= count(sim, node->role, false) / 2 + 1 &&
-               !(leader && sim_tls_is_shut(sim, leader));
+        if (leader ? sim_tls_is_shut(sim, leader) : !votes(sim, node))
+                return false;
+        return n >= (has_zookeeper ? count(sim, "zookeeper", false) : sim_quorum_size(sim)) / 2 + 1;
 }
 
 static void caught_up(Sim *sim, void *data) {
@@ -184,6 +192,8 @@ static void prepare_claims(Sim *sim, const SimNode *node) {
                         continue;
                 if (mr_tree_get_bool(claim, "lost", false))
                         sim_violated(sim, "%s began anew on an empty disk", node->instance);
+                if (!mr_tree_get_bool(claim, "prepared", false) && i == 0)
+                        sim_quorum_format(sim, node);
                 mr_tree_set_bool(claim, "prepared", true);
         }
 }
@@ -318,6 +328,8 @@ const char *sim_node_spared(Sim *sim, const SimNode *node) {
                         return "another node was known not to be well";
                 others += mr_streq(other->role, node->role) && !is_known(sim, other);
         }
+        if (!sim_quorum_spares(sim, node))
+                return "the other voters are no majority";
         /* Two of anything cannot lose one and keep a majority. */
         if (is_zookeeper(node) ? n > 2 && others < n / 2 + 1 : n > 2 && others < 2)
                 return "too few others were known to be well";
@@ -361,28 +373,6 @@ static void see_broker(const Sim *sim, const SimNode *node, MrTree *partitions, 
                        mr_tree_new_string("topic-0"));
 }
 
-/* The first controller that has caught up leads. */
-static void see_quorum(const Sim *sim, MrTree *view) {
-        MrTree *quorum = mr_tree_need_map(view, "quorum"),
-               *voters = mr_tree_need_map(quorum, "voters");
-        bool has_majority = count(sim, "kafka", true) > count(sim, "kafka", false) / 2;
-        int leader = -1;
-
-        for (size_t i = 0; i < sim->n_nodes; i++) {
-                const SimNode *node = sim->nodes[i];
-                _cleanup_free_ char *id = mr_strf("%d", node->id);
-                if (!sim_node_has_role(sim, node, "controller"))
-                        continue;
-                MrTree *voter = mr_tree_need_map(voters, id);
-                mr_tree_set_int(voter, "lag", node->has_caught_up ? 0 : 100);
-                mr_tree_set_int(voter, "last_caught_up_ms",
-                                node->has_caught_up ? 1000000000 : 1000000);
-                if (leader < 0 && node->has_caught_up && has_majority)
-                        leader = node->id;
-        }
-        mr_tree_set_int(quorum, "leader", leader);
-}
-
 MrTree *sim_see_kafka(Sim *sim) {
         MrTree *view = mr_tree_new_map(), *partitions = mr_tree_need_map(view, "partitions");
         size_t n = count(sim, "kafka", false), n_open = 0;
@@ -402,7 +392,7 @@ MrTree *sim_see_kafka(Sim *sim) {
                 mr_tree_set(mr_tree_need_map(view, "configs"), id, mr_tree_copy(node->configs));
         }
         if (count(sim, "zookeeper", false) == 0)
-                see_quorum(sim, view);
+                sim_quorum_see(sim, view);
         mr_tree_set_string(view, "cluster_id", "simulated");
         mr_tree_set_int(view, "controller", controller);
         if (controller < 0 || n_open == 0)
@@ -421,6 +411,10 @@ MrTree *sim_see_zookeeper(Sim *sim) {
                 MrTree *member = mr_tree_need_map(members, node->instance);
                 if (node->state != SIM_RUNNING) {
                         mr_tree_set_string(member, "error", "connection refused");
+                        continue;
+                }
+                if (sim_tls_is_shut(sim, node)) {
+                        mr_tree_set_string(member, "error", "its certificate has expired");
                         continue;
                 }
                 mr_tree_set_string(member, "state",

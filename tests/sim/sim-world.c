@@ -57,6 +57,7 @@ Sim *sim_new(uint64_t seed) {
                 die("cannot begin", &err);
         sim->subscription = store_subscribe(sim->store, store_changed, sim);
         sim->verdicts = mr_tree_new_map();
+        sim->directories = mr_tree_new_map();
         sim->memo = certificate_memo_new();
         sim_host_init(sim);
         return sim;
@@ -363,6 +364,8 @@ Sim *sim_free(Sim *sim) {
         free(sim->queue);
         free(sim->lazy_user);
         mr_tree_free(sim->verdicts);
+        mr_tree_free(sim->voters);
+        mr_tree_free(sim->directories);
         certificate_memo_free(sim->memo);
         free(sim->violation);
         free(sim);

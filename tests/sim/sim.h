@@ -92,6 +92,7 @@ struct Sim {
         bool is_ending;        /* nothing new happens any more */
         bool is_fault;         /* what happens now was not done by the program */
         size_t n_actions;      /* steps the host has carried out */
+        size_t n_data_removed; /* claims that were removed with data in them */
         unsigned operations;   /* 1 << HostOp: of these kinds */
         size_t crash_after;    /* the daemon ends after so many steps; SIZE_MAX: never */
         bool cut_batch;        /* and the rest of the batch is lost with it */
@@ -99,6 +100,9 @@ struct Sim {
         SimHappened happened[32];
         size_t n_happened;
         unsigned char sequence[1024]; /* which of them, step after step */
+        MrTree *voters;               /* id → directory; NULL: no quorum was founded */
+        MrTree *directories; /* id → directory of a controller that has formatted its disk */
+        size_t n_votes;      /* that were given and taken */
         /* Faults. */
         bool fails_at_once;             /* a batch that fails, fails at its first step */
         unsigned batches, observations; /* how many were begun */
@@ -164,6 +168,14 @@ const char *sim_node_spared(Sim *sim, const SimNode *node);
 bool sim_others_have_all(const Sim *sim, const SimNode *node);
 MrTree *sim_see_kafka(Sim *sim);
 MrTree *sim_see_zookeeper(Sim *sim);
+
+/* sim-quorum.c: controllers and their votes. */
+void sim_quorum_format(Sim *sim, const SimNode *node);
+bool sim_quorum_has(const Sim *sim, const SimNode *node); /* it votes */
+size_t sim_quorum_size(const Sim *sim);
+bool sim_quorum_spares(const Sim *sim, const SimNode *node); /* the others are a majority */
+void sim_quorum_see(const Sim *sim, MrTree *view);           /* in the view */
+bool sim_quorum_alter(Sim *sim, const char *key, const char *listener); /* false: refused */
 
 /* sim-tls.c: certificates. */
 void sim_tls_load(Sim *sim, SimNode *node);   /* a process begins */

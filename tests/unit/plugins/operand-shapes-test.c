@@ -411,6 +411,25 @@ static void who_leaves_loses_its_vote_first(void **state _unused_) {
         assert_votes(yaml, VIEW("{\"lag\": -1, \"last_caught_up_ms\": -1}"), "");
 }
 
+/* One that is left is a majority of itself, if it has everything. */
+static void of_two_controllers_one_may_leave(void **state _unused_) {
+        static const char yaml[] = KRAFT_CLUSTER("") POOL("a", "1", "broker, controller", ""),
+                          nodes[] = "{\"c-a-0\": " TOLD("4.3.1", SPEAKS("2")) ", \"c-a-1\": " TOLD(
+                                  "4.3.1", SPEAKS("3")) "}";
+
+        for (int is_late = 0; is_late < 2; is_late++) {
+                _cleanup_(world_freep) World *world = world_of(yaml);
+                _cleanup_free_ char *view =
+                        mr_strf("{\"partitions\": {\"hosted\": {}}, \"quorum\": {\"leader\": 1, "
+                                "\"voters\": {\"0\": %s, \"1\": " VOTER "}}, "
+                                "\"voters\": {\"\": {\"0/d0\": \"votes\", \"1/d1\": \"votes\"}}}",
+                                is_late ? "{\"lag\": 9, \"last_caught_up_ms\": -1}" : VOTER);
+                world_see_nodes(world, nodes);
+                world_see_view(world, "kafka", view);
+                assert_members(world, "voter/", is_late ? "" : "1/d1");
+        }
+}
+
 static void a_broker_that_is_gone_is_not_registered(void **state _unused_) {
         _cleanup_(world_freep) World *world =
                 world_of(KRAFT_CLUSTER("") POOL("a", "1", "broker, controller", ""));
@@ -752,6 +771,7 @@ int main(void) {
                 cmocka_unit_test(a_joined_controller_without_a_vote_may_go),
                 cmocka_unit_test(who_follows_gets_a_vote),
                 cmocka_unit_test(who_leaves_loses_its_vote_first),
+                cmocka_unit_test(of_two_controllers_one_may_leave),
                 cmocka_unit_test(a_broker_that_is_gone_is_not_registered),
                 cmocka_unit_test(old_metadata_means_a_static_quorum),
                 cmocka_unit_test(a_leftover_goes_when_nothing_is_on_it),

@@ -97,8 +97,6 @@ static void step_done(Batch *batch, const Step *step) {
         if (step->verb == MR_VERB_RESTART || step->verb == MR_VERB_START) {
                 forget(engine, "restart", step->ns, step->node);
                 forget(engine, "renew", step->ns, step->node);
-                if (step->begins_anew)
-                        forget(engine, "discard", step->ns, step->node);
         }
         if (step->verb == MR_VERB_REMOVE)
                 forget_claims(engine, step);
@@ -146,9 +144,45 @@ static void on_altered(void *userdata, int r, const MrError *err) {
         finish(userdata, r, err, r < 0 ? 0 : SIZE_MAX);
 }
 
+/* What is known of the node's storage, each to be forgotten. */
+static int add_known_storage(Batch *batch, const Step *step, MrArena *arena, MrPairs *out,
+                             MrError *err) {
+        _cleanup_(mr_tree_freep) MrTree *all = NULL;
+        _cleanup_free_ char *prefix = mr_strf("claim/%s/", step->ns);
+        _cleanup_free_ char *own = mr_strf("%s ", step->node);
+
+        int r = store_remembered(batch->engine->args.store, prefix, &all, err);
+        for (size_t i = 0; r >= 0 && i < mr_tree_size(all); i++)
+                if (mr_starts_with(mr_tree_string(mr_tree_at(all, i)), own))
+                        mr_pairs_set(arena, out, mr_arena_strdup(arena, mr_tree_key(all, i)), NULL);
+        return r < 0 ? r : 0;
+}
+
+/* A node that was told to give its data up does so once, wherever the daemon ends: that somebody
+ * asked, and that its storage held anything, is forgotten before it begins anew. From then on it is
+ * a node that was never started. */
+static int forget_discards(Batch *batch, MrError *err) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        MrPairs forgotten = {};
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < batch->n; i++) {
+                const Step *step = batch->steps[i];
+                if (!step->begins_anew)
+                        continue;
+                mr_pairs_set(arena, &forgotten,
+                             mr_arena_strf(arena, "discard/%s/%s", step->ns, step->node), NULL);
+                r = add_known_storage(batch, step, arena, &forgotten, err);
+        }
+        return r < 0 ? r : store_remember_all(batch->engine->args.store, &forgotten, err);
+}
+
 static int begin_platform(Batch *batch, MrError *err) {
         Engine *engine = batch->engine;
 
+        int r = forget_discards(batch, err);
+        if (r < 0)
+                return r;
         batch->actions = mr_new(MrAction, batch->n);
         for (size_t i = 0; i < batch->n; i++) {
                 const Step *step = batch->steps[i];

@@ -117,6 +117,8 @@ int engine_follow(Engine *engine, Tracked *tracked, const MrFacts *facts, const 
 void engine_unfollow(Engine *engine, Tracked *tracked);
 /* engine-asks.c: remembers what annotations of the platform's objects ask for. */
 void engine_hear(Engine *engine);
+/* engine-renew.c: forgets who was to begin anew, where no storage is without its data any more. */
+int engine_end_renewals(Engine *engine, const char *ns, MrError *err);
 /* engine-annotations.c: asks for the restarts that annotations of the resource and its members ask
  * for. */
 int engine_follow_annotations(Engine *engine, const Tracked *tracked, MrError *err);

@@ -56,6 +56,24 @@ int engine_renew(Engine *engine, const char *ns, const char *node, const char *r
         return ask(engine, "renew", ns, node, reason, err);
 }
 
+/* Whether the node began anew or got its data back: what was asked for does not wait for the next
+ * time that something is lost. */
+int engine_end_renewals(Engine *engine, const char *ns, MrError *err) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        MrPairs asked = {};
+
+        int r = engine->has_observation ? engine_asked(engine, "renew", ns, arena, &asked, err) : 0;
+        for (size_t i = 0; r >= 0 && i < asked.n; i++) {
+                const char *node = asked.items[i].key;
+                r = has_data(engine, ns, node, true, err);
+                if (r == 0)
+                        r = store_remember(engine->args.store,
+                                           mr_arena_strf(arena, "renew/%s/%s", ns, node), NULL,
+                                           err);
+        }
+        return r < 0 ? r : 0;
+}
+
 int engine_discard(Engine *engine, const char *ns, const char *node, const char *reason,
                    MrError *err) {
         int r = has_data(engine, ns, node, false, err);

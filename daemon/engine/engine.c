@@ -154,6 +154,8 @@ static int make_plan(Engine *engine, Tracked *tracked, const MrFacts *facts, Des
 
         int r = engine_follow_annotations(engine, tracked, err);
         if (r >= 0)
+                r = engine_end_renewals(engine, resource->ns, err);
+        if (r >= 0)
                 r = engine_holds(engine, resource->ns, arena, &holds, err);
         if (r >= 0)
                 r = engine_asked(engine, "restart", resource->ns, arena, &restarts, err);

@@ -40,14 +40,40 @@ static void join_health(Desire *desire, const MrHealth *health) {
         desire->health = (MrHealth){.items = items, .n = desire->health.n + health->n};
 }
 
-static void join_probes(Desire *desire, const MrProbes *probes) {
-        MrProbe *items = mr_arena_new_array(desire->arena, MrProbe, desire->probes.n + probes->n);
+static void join_strings(MrArena *arena, MrStrings *to, const MrStrings *from) {
+        for (size_t i = 0; i < from->n; i++)
+                if (!mr_strings_has(to, from->items[i]))
+                        mr_strings_add(arena, to, from->items[i]);
+}
 
-        if (desire->probes.n > 0)
-                memcpy(items, desire->probes.items, desire->probes.n * sizeof(MrProbe));
-        if (probes->n > 0)
-                memcpy(items + desire->probes.n, probes->items, probes->n * sizeof(MrProbe));
-        desire->probes = (MrProbes){.items = items, .n = desire->probes.n + probes->n};
+static MrProbe *find_probe(MrProbes *probes, const MrProbe *like) {
+        for (size_t i = 0; i < probes->n; i++)
+                if (mr_streq(probes->items[i].name, like->name) &&
+                    mr_streq(probes->items[i].protocol, like->protocol))
+                        return &probes->items[i];
+        return NULL;
+}
+
+/* Operands that look at the same thing share one look: it is at all of their nodes, and a node has
+ * its own endpoints only. */
+static void join_probes(Desire *desire, const MrProbes *probes) {
+        MrProbes all = {
+                .items = mr_arena_new_array(desire->arena, MrProbe, desire->probes.n + probes->n),
+                .n = desire->probes.n};
+
+        if (all.n > 0)
+                memcpy(all.items, desire->probes.items, all.n * sizeof(MrProbe));
+        for (size_t i = 0; i < probes->n; i++) {
+                const MrProbe *probe = &probes->items[i];
+                MrProbe *same = find_probe(&all, probe);
+                if (!same) {
+                        all.items[all.n++] = *probe;
+                        continue;
+                }
+                join_strings(desire->arena, &same->nodes, &probe->nodes);
+                join_strings(desire->arena, &same->endpoints, &probe->endpoints);
+        }
+        desire->probes = all;
 }
 
 static int ask_operand(Scope *scope, const MrOperandOps *ops, const void *spec, MrError *err) {

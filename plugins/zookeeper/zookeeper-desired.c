@@ -72,6 +72,20 @@ static void add_file(const char *node, const char *name, const char *content, Mr
                 });
 }
 
+static void add_own_file(const Ensemble *ensemble, const char *node, MrParts *parts) {
+        MrArena *arena = ensemble->arena;
+        MrFile file = {
+                .node = node,
+                .name = mr_arena_strf(arena, "%s.pem", node),
+                .content = mr_arena_strf(arena, "@{secret:%s/%s.pem}", node, node),
+                .effect = MR_EFFECT_RESTART,
+                .shows = MR_SHOWS_CERTIFICATE,
+        };
+
+        mr_strings_add(arena, &file.shown_at, ZOOKEEPER_CLIENTS);
+        mr_parts_add(parts, (MrPart){.kind = MR_PART_FILE, .file = file});
+}
+
 /* Loggers nobody says anything of are left as they are. */
 static const MrPair levels[] = {{}};
 
@@ -121,8 +135,7 @@ static void add_files(const Ensemble *ensemble, const char *node, const MrPairs 
         /* Members could be told to read these again for the links between them, but
          * ZooKeeper 3.8.4, which every release of Kafka 3.8 and 3.9 brings, keeps those for its
          * clients until it ends (client.certReload came with 3.8.5). */
-        add_file(node, mr_arena_strf(arena, "%s.pem", node),
-                 mr_arena_strf(arena, "@{secret:%s/%s.pem}", node, node), MR_EFFECT_RESTART, parts);
+        add_own_file(ensemble, node, parts);
         add_file(node, "cluster-ca.crt",
                  cluster_trust_text(arena, ensemble->resource, CLUSTER_TRUST_KEY),
                  MR_EFFECT_RESTART, parts);

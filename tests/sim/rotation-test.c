@@ -527,9 +527,11 @@ static void an_authority_outlives_its_cluster(void **state _unused_) {
 
 /* --- certificates that end while they are in use */
 
+#define COMBINED WITHOUT_ZOOKEEPER(SHORT("renew-certificate"))
+
 /* Nodes that were held while what they use was renewed, until it has ended. */
-static Sim *begin_ended(const char *const *held) {
-        Sim *sim = begin(WITHOUT_ZOOKEEPER(SHORT("renew-certificate")));
+static Sim *begin_ended(const char *yaml, const char *const *held) {
+        Sim *sim = begin(yaml);
 
         sim->checks_trust = false;
         sim->refuses_ended = true;
@@ -560,7 +562,7 @@ static void check_all_are_well(Sim *sim) {
 
 /* The leader keeps its followers, and whoever comes anew is refused by nobody but itself. */
 static void a_leader_nobody_can_follow_restarts(void **state _unused_) {
-        _cleanup_(sim_freep) Sim *sim = begin_ended((const char *const[]){"c-p-0", NULL});
+        _cleanup_(sim_freep) Sim *sim = begin_ended(COMBINED, (const char *const[]){"c-p-0", NULL});
         SimNode *late = sim_node(sim, "c-p-1");
         int pid = sim_node(sim, "c-p-0")->pid;
 
@@ -574,9 +576,8 @@ static void a_leader_nobody_can_follow_restarts(void **state _unused_) {
 }
 
 /* Not even the daemon can ask anybody how the cluster is. */
-static void all_certificates_have_ended(void **state _unused_) {
-        static const char *const all[] = {"c-p-0", "c-p-1", "c-p-2", NULL};
-        _cleanup_(sim_freep) Sim *sim = begin_ended(all);
+static void check_all_ended(const char *yaml, const char *const *all) {
+        _cleanup_(sim_freep) Sim *sim = begin_ended(yaml, all);
         int pids[SIM_NODES_MAX] = {};
         size_t n = 0;
 
@@ -590,6 +591,16 @@ static void all_certificates_have_ended(void **state _unused_) {
         assert_int_equal(n, 3);
         check_all_are_well(sim);
         assert_int_equal(count_starts(sim, pids), 0);
+}
+
+static void all_certificates_have_ended(void **state _unused_) {
+        check_all_ended(COMBINED, (const char *const[]){"c-p-0", "c-p-1", "c-p-2", NULL});
+}
+
+static void all_certificates_of_an_ensemble_have_ended(void **state _unused_) {
+        check_all_ended(
+                WITH_ZOOKEEPER(SHORT("renew-certificate")),
+                (const char *const[]){"c-zookeeper-0", "c-zookeeper-1", "c-zookeeper-2", NULL});
 }
 
 int main(void) {
@@ -613,6 +624,7 @@ int main(void) {
                 cmocka_unit_test(an_authority_outlives_its_cluster),
                 cmocka_unit_test(a_leader_nobody_can_follow_restarts),
                 cmocka_unit_test(all_certificates_have_ended),
+                cmocka_unit_test(all_certificates_of_an_ensemble_have_ended),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

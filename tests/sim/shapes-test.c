@@ -66,6 +66,10 @@ static void assert_waits(Sim *sim, const char *subject, const char *expected) {
                          expected);
 }
 
+static bool is_prepared(const Sim *sim, const char *claim) {
+        return mr_tree_get_bool(mr_tree_get(sim->claims, claim), "prepared", false);
+}
+
 /* The node ends up down, stays so over crashes of the daemon, and begins anew only when told. */
 static void lose(Sim *sim, bool altogether) {
         sim_apply(sim, SPEC("2", CLAIM));
@@ -99,6 +103,29 @@ static void an_emptied_disk_stops_its_node_until_it_is_renewed(void **state) {
 
 static void so_does_a_disk_that_is_gone(void **state) {
         lose(*state, true);
+}
+
+/* Whenever the daemon ends, what was asked for counts once: the next loss waits for somebody, too.
+ */
+static void a_renewal_counts_once_wherever_the_daemon_ends(void **state) {
+        Sim *sim = *state;
+
+        sim_apply(sim, SPEC("2", CLAIM));
+        assert_true(sim_settle(sim, 300));
+        for (int i = 0; i < 8; i++) {
+                sim_lose_disk(sim, "data-c-kafka-1", i & 1);
+                sim_node_down(sim, sim_node(sim, "c-kafka-1"), SIM_FAILED);
+                sim_run(sim, 60 * SIM_SEC);
+                if (sim_node_is_up(sim_node(sim, "c-kafka-1")))
+                        fail_msg("round %d: it began anew, and nobody asked for it", i);
+                sim->crash_after = sim->n_actions + 1 + (i & 2) / 2;
+                sim->cut_batch = i & 4;
+                assert_int_equal(sim_renew(sim, "c-kafka-1"), 0);
+                assert_true(sim_settle(sim, 300));
+                assert_int_equal(sim->crash_after, SIZE_MAX);
+                assert_true(is_prepared(sim, "data-c-kafka-1"));
+                assert_well(sim);
+        }
 }
 
 static void an_ephemeral_broker_begins_anew_by_itself(void **state) {
@@ -145,10 +172,6 @@ static void a_disk_of_another_node_stops_its_node(void **state) {
 
 /* --- data that is given up */
 
-static bool is_prepared(const Sim *sim, const char *claim) {
-        return mr_tree_get_bool(mr_tree_get(sim->claims, claim), "prepared", false);
-}
-
 static size_t count_of(const Sim *sim, const char *what) {
         for (size_t i = 0; i < sim->n_happened; i++)
                 if (mr_streq(sim->happened[i].what, what))
@@ -188,10 +211,13 @@ static void the_daemon_may_end_after_each_step_of_it(void **state) {
         sim->discarded = "c-kafka-2";
         for (size_t after = 1; after <= 4; after++)
                 for (int cut = 0; cut < 2; cut++) {
+                        size_t removals = sim->n_data_removed;
                         sim->crash_after = sim->n_actions + after;
                         sim->cut_batch = cut;
                         assert_int_equal(sim_discard(sim, "c-kafka-2"), 0);
                         assert_true(sim_settle(sim, 600));
+                        assert_int_equal(sim->crash_after, SIZE_MAX);
+                        assert_int_equal(sim->n_data_removed, removals + 1);
                         sim->crash_after = SIZE_MAX;
                         assert_true(sim_settle(sim, 600));
                         sim_check_settled(sim);
@@ -367,6 +393,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(an_emptied_disk_stops_its_node_until_it_is_renewed),
                 TEST(so_does_a_disk_that_is_gone),
+                TEST(a_renewal_counts_once_wherever_the_daemon_ends),
                 TEST(an_ephemeral_broker_begins_anew_by_itself),
                 TEST(a_member_with_the_only_copy_does_not),
                 TEST(a_disk_of_another_node_stops_its_node),

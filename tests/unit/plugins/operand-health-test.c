@@ -298,6 +298,35 @@ static void a_controller_that_lags_keeps_the_others_up(void **state _unused_) {
         assert_says(of(c, "c-b-3")->in_the_way, "only 1 of the other controllers");
 }
 
+#define SINCE(sec) "{\"state\": \"running\", \"since\": " #sec "}"
+
+/* It runs long before it has what the others have; once it had, others may go on. */
+static void a_controller_is_ready_when_it_has_caught_up(void **state _unused_) {
+        _cleanup_(case_freep) Case *c = judge(
+                KRAFT_CLUSTER(POOL("a", "1", "broker") POOL("b", "3", "controller")),
+                "{\"c-a-0\": " RUNNING ", \"c-b-1\": " SINCE(1000) ", \"c-b-2\": " SINCE(
+                        1000) ", \"c-b-3\": " SINCE(1000) "}",
+                QUORUM("\"1\": {\"lag\": 9, \"last_caught_up_ms\": 1001000}, \"2\": {\"lag\": -1}, "
+                       "\"3\": {\"lag\": 9, \"last_caught_up_ms\": 999000}"),
+                NULL);
+
+        assert_true(of(c, "c-b-1")->is_ready);
+        assert_true(of(c, "c-b-2")->is_ready); /* it leads */
+        assert_false(of(c, "c-b-3")->is_ready);
+        assert_says(of(c, "c-b-3")->waits, "has not caught up with the other controllers");
+}
+
+/* Else the next restart would find fewer voters than there seem to be. */
+static void a_controller_that_joins_is_ready_when_it_votes(void **state _unused_) {
+        _cleanup_(case_freep) Case *c =
+                judge(KRAFT_CLUSTER(POOL("a", "1", "broker") POOL("b", "3", "controller")),
+                      CONTROLLERS, QUORUM("\"1\": {\"lag\": 0}, \"2\": {\"lag\": 0}"), NULL);
+
+        assert_true(of(c, "c-b-1")->is_ready);
+        assert_false(of(c, "c-b-3")->is_ready);
+        assert_says(of(c, "c-b-3")->waits, "does not vote among the controllers yet");
+}
+
 static void a_controller_the_platform_saw_stop_does_not_count(void **state _unused_) {
         _cleanup_(case_freep) Case *c = judge(
                 KRAFT_CLUSTER(POOL("a", "1", "broker") POOL("b", "3", "controller")),
@@ -391,10 +420,49 @@ static void a_leader_nobody_can_follow_is_not_waited_for(void **state _unused_) 
         assert_says(of(good, "c-p-0")->in_the_way, "4 partitions would lose");
 }
 
-static MrStrings looked_at(const char *nodes, const char *view, MrArena *arena, size_t *ret_nodes) {
-        _cleanup_(case_freep) Case *c =
-                judge(KRAFT_CLUSTER(POOL("a", "1", "broker") POOL("b", "3", "controller")), nodes,
-                      view, NULL);
+static Case *judge_members(const char *nodes, const int64_t shown[3]) {
+        _cleanup_error_ MrError err = MR_ERROR_INIT;
+        Case *result = judge(ZOOKEEPER_CLUSTER("1", "3"), nodes, NULL,
+                             "{\"members\": {\"c-zookeeper-0\": {\"error\": \"expired\"}, "
+                             "\"c-zookeeper-1\": {\"error\": \"expired\"}, "
+                             "\"c-zookeeper-2\": {\"state\": \"none\"}}}");
+        _cleanup_free_ char *tls =
+                mr_strf("{\"c-zookeeper-0\": {\"tcp-clients\": {\"not_after\": %lld}}, "
+                        "\"c-zookeeper-1\": {\"tcp-clients\": {\"not_after\": %lld}}, "
+                        "\"c-zookeeper-2\": {\"tcp-clients\": {\"not_after\": %lld}}}",
+                        (long long) shown[0], (long long) shown[1], (long long) shown[2]);
+
+        world_see_view(result->world, "tls", tls);
+        result->health = (MrHealth){};
+        if (world_health(result->world, world_find(result->world, "Kafka", "c"), result->arena,
+                         &result->health, &err) < 0)
+                fail_msg("%s", err.message);
+        return result;
+}
+
+/* A member that has a good one cannot follow those, and cannot be asked to wait for them. */
+static void members_whose_certificates_have_ended_wait_for_those_that_run(void **state _unused_) {
+        static const int64_t two[] = {ENDED, ENDED, GOOD}, none[] = {GOOD, GOOD, GOOD};
+        _cleanup_(case_freep)
+                Case *c = judge_members("{" THREE_MEMBERS "}", two),
+                     *good = judge_members("{" THREE_MEMBERS "}", none),
+                     *alone = judge_members("{\"c-zookeeper-0\": " RUNNING
+                                            ", \"c-zookeeper-1\": {\"state\": \"starting\"}, "
+                                            "\"c-zookeeper-2\": {\"state\": \"failed\"}}",
+                                            two);
+
+        assert_true(of(c, "c-zookeeper-0")->has_expired && of(c, "c-zookeeper-0")->may_stop);
+        assert_true(of(c, "c-zookeeper-1")->has_expired && of(c, "c-zookeeper-1")->may_stop);
+        assert_false(of(c, "c-zookeeper-2")->has_expired);
+        assert_false(of(good, "c-zookeeper-0")->has_expired || of(good, "c-zookeeper-0")->may_stop);
+        assert_false(of(alone, "c-zookeeper-0")->may_stop);
+        assert_says(of(alone, "c-zookeeper-0")->in_the_way,
+                    "only 1 of the other 2 members run, the quorum needs 2");
+}
+
+static MrStrings looked_at(const char *yaml, const char *nodes, const char *view, MrArena *arena,
+                           size_t *ret_nodes) {
+        _cleanup_(case_freep) Case *c = judge(yaml, nodes, view, NULL);
         const Document *document = world_find(c->world, "Kafka", "c");
         MrStrings result = {};
 
@@ -409,8 +477,10 @@ static MrStrings looked_at(const char *nodes, const char *view, MrArena *arena, 
                                          0);
                 for (size_t k = 0; k < probes.n; k++)
                         if (mr_streq(probes.items[k].name, "tls")) {
-                                result = probes.items[k].endpoints;
-                                *ret_nodes = probes.items[k].nodes.n;
+                                for (size_t e = 0; e < probes.items[k].endpoints.n; e++)
+                                        mr_strings_add(arena, &result,
+                                                       probes.items[k].endpoints.items[e]);
+                                *ret_nodes += probes.items[k].nodes.n;
                         }
         }
         return result;
@@ -420,17 +490,35 @@ static MrStrings looked_at(const char *nodes, const char *view, MrArena *arena, 
 static void what_nodes_show_is_looked_at_when_one_is_late(void **state _unused_) {
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
         const char *view = QUORUM("\"1\": {\"lag\": 0}, \"2\": {\"lag\": 0}, \"3\": {\"lag\": 0}");
+        const char *yaml = KRAFT_CLUSTER(POOL("a", "1", "broker") POOL("b", "3", "controller"));
         size_t n;
 
-        assert_int_equal(looked_at(CONTROLLERS, view, arena, &n).n, 0);
+        assert_int_equal(looked_at(yaml, CONTROLLERS, view, arena, &n).n, 0);
         for (int late = 0; late < 2; late++) {
                 _cleanup_free_ char *nodes = mr_strf(
                         "{\"c-a-0\": " RUNNING ", \"c-b-1\": " RUNNING ", \"c-b-2\": " RUNNING
                         ", \"c-b-3\": {\"state\": \"starting\", \"since\": %lld}}",
                         (long long) (WORLD_NOW - 9 - late));
-                MrStrings endpoints = looked_at(nodes, view, arena, &n);
+                MrStrings endpoints = looked_at(yaml, nodes, view, arena, &n);
                 assert_int_equal(endpoints.n, late ? 2 : 0);
                 assert_int_equal(n, late ? 4 : 0);
+        }
+}
+
+static void so_is_what_members_show(void **state _unused_) {
+        _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
+        size_t n;
+
+        for (int late = 0; late < 2; late++) {
+                _cleanup_free_ char *nodes =
+                        mr_strf("{\"c-kafka-0\": " RUNNING ", \"c-zookeeper-0\": " RUNNING
+                                ", \"c-zookeeper-1\": {\"state\": \"running\", \"since\": %lld}}",
+                                (long long) (WORLD_NOW - 9 - late));
+                MrStrings endpoints =
+                        looked_at(ZOOKEEPER_CLUSTER("1", "3"), nodes, NULL, arena, &n);
+                /* Beside what brokers show, who are told to read theirs again. */
+                assert_int_equal(mr_strings_has(&endpoints, "tcp-clients"), late);
+                assert_int_equal(n, late ? 4 : 1);
         }
 }
 
@@ -482,12 +570,16 @@ int main(void) {
                 cmocka_unit_test(a_member_the_platform_saw_stop_does_not_count),
                 cmocka_unit_test(without_a_view_no_member_is_stopped),
                 cmocka_unit_test(controllers_that_caught_up_can_spare_one),
+                cmocka_unit_test(a_controller_is_ready_when_it_has_caught_up),
+                cmocka_unit_test(a_controller_that_joins_is_ready_when_it_votes),
                 cmocka_unit_test(a_controller_that_lags_keeps_the_others_up),
                 cmocka_unit_test(a_controller_the_platform_saw_stop_does_not_count),
                 cmocka_unit_test(without_a_view_no_controller_is_stopped),
                 cmocka_unit_test(what_is_unknown_keeps_nobody_whose_certificate_has_ended),
                 cmocka_unit_test(a_leader_nobody_can_follow_is_not_waited_for),
                 cmocka_unit_test(what_nodes_show_is_looked_at_when_one_is_late),
+                cmocka_unit_test(so_is_what_members_show),
+                cmocka_unit_test(members_whose_certificates_have_ended_wait_for_those_that_run),
                 cmocka_unit_test(probes_ask_with_the_operators_certificate),
         };
 

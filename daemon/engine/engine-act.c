@@ -59,6 +59,32 @@ static void choose(Batch *batch, Group group, bool is_fresh) {
         }
 }
 
+/* A batch ends with its first failure. A node that waits for a disk comes last, so that it keeps
+ * nobody else from being started. */
+static void put_stuck_last(Batch *batch, const MrTree *stuck) {
+        _cleanup_free_ const Step **last = mr_new(const Step *, batch->n);
+        size_t n = 0, n_last = 0;
+
+        for (size_t i = 0; i < batch->n; i++) {
+                const Step *step = batch->steps[i];
+                if (step->node && mr_tree_get(stuck, step->node))
+                        last[n_last++] = step;
+                else
+                        batch->steps[n++] = step;
+        }
+        for (size_t i = 0; i < n_last; i++)
+                batch->steps[n + i] = last[i];
+}
+
+static void note_stuck(Tracked *tracked, const Step *failed) {
+        if (!failed)
+                tracked->stuck = mr_tree_free(tracked->stuck);
+        else if (failed->node && failed->manifest && mr_streq(failed->manifest->kind, "Volume")) {
+                tracked->stuck = tracked->stuck ? tracked->stuck : mr_tree_new_map();
+                mr_tree_set_bool(tracked->stuck, failed->node, true);
+        }
+}
+
 static Tracked *tracked_of(const Batch *batch) {
         for (size_t i = 0; i < batch->engine->n_tracked; i++)
                 if (mr_streq(batch->engine->tracked[i]->key, batch->key))
@@ -105,17 +131,23 @@ static void step_done(Batch *batch, const Step *step) {
                 engine_tell_step(engine, tracked, step);
 }
 
+/* The step an error speaks of; NULL: none, or it is not known. */
+static const Step *failed_step(const Batch *batch, const MrError *err, size_t n_done) {
+        bool is_named = err && err->path && mr_starts_with(err->path, "steps[");
+        size_t at = is_named ? strtoul(err->path + strlen("steps["), NULL, 10) : n_done;
+
+        return at < batch->n ? batch->steps[at] : NULL;
+}
+
 /* Says which step an error speaks of, in the words of the plan. */
 static int name_step(const Batch *batch, int r, const MrError *err, size_t n_done, MrError *ret) {
+        const Step *step = failed_step(batch, err, n_done);
         const char *path = err->path;
-        size_t at = n_done;
 
         if (path && mr_starts_with(path, "steps[")) {
-                at = strtoul(path + strlen("steps["), NULL, 10);
                 path = strchr(path, ']') ? strchr(path, ']') + 1 : NULL;
                 path = path && *path == '.' ? path + 1 : NULL;
         }
-        const Step *step = at < batch->n ? batch->steps[at] : NULL;
         return mr_fail(ret, mr_error_kind(err, r), NULL, "%s%s%s%s%s", step ? step->subject : "",
                        step ? ": " : "", path ? path : "", path ? ": " : "", err->message);
 }
@@ -127,11 +159,14 @@ static void finish(Batch *batch, int r, const MrError *err, size_t n_done) {
 
         for (size_t i = 0; i < n_done && i < batch->n; i++)
                 step_done(batch, batch->steps[i]);
+        const Step *failed = r < 0 ? failed_step(batch, err, n_done) : NULL;
         if (r < 0 && err && err->message)
                 r = name_step(batch, r, err, n_done, &within);
         Tracked *tracked = tracked_of(batch);
-        if (tracked)
+        if (tracked) {
                 tracked->acted_usec = now_usec();
+                note_stuck(tracked, failed);
+        }
         engine->batch = batch_free(batch);
         engine_acted(engine, key, false, r, &within);
 }
@@ -367,6 +402,8 @@ int engine_act(Engine *engine, Tracked *tracked, Desire **desire, Plan **plan, c
                 choose(batch, group, fresh);
                 if (batch->n == 0)
                         continue;
+                if (group == GROUP_PLATFORM)
+                        put_stuck_last(batch, tracked->stuck);
                 r = begin(batch, group, tracked, facts, err);
                 if (r >= 0 && (group == GROUP_PLATFORM || group == GROUP_SETTINGS || r > 0))
                         return 1;

@@ -28,6 +28,7 @@ typedef struct Tracked {
         uint64_t changed_usec; /* when what was seen of its nodes last changed */
         uint64_t acted_usec;   /* when the last batch ended: views from before do not count for a
                                   restart */
+        MrTree *stuck;         /* nodes whose storage could not be made with the last batches */
         char *reloaded;        /* the files a system was told to read again with the last batch */
         MrTree *followed;      /* map "Secret/NS/NAME" → null: data the platform keeps for it */
         bool had_turn;         /* in this round */

@@ -17,6 +17,7 @@ Tracked *tracked_free(Tracked *tracked) {
         mr_tree_free(tracked->snapshot);
         mr_tree_free(tracked->steps);
         mr_tree_free(tracked->followed);
+        mr_tree_free(tracked->stuck);
         free(tracked->key);
         free(tracked->error);
         free(tracked->reloaded);

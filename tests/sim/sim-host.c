@@ -24,6 +24,7 @@ typedef struct Call {
         MrTree *answer; /* of Observe */
         MrTree *batch;
         size_t at, fails_at;
+        const char *why; /* it fails at that step */
 } Call;
 
 /* --- Observe */
@@ -68,6 +69,8 @@ MrTree *sim_host_observe(Sim *sim) {
         mr_tree_set_string(host, "address", "h1.example.com");
         mr_tree_set_string(mr_tree_need_map(host, "storage_classes"), "directory",
                            "/var/lib/millrace-data");
+        mr_tree_set_string(mr_tree_need_map(host, "storage_classes"), "disks",
+                           "/var/lib/millrace-disks");
         mr_tree_set(host, "distributions", mr_tree_copy(sim->distributions));
         for (size_t i = 0; i < mr_tree_size(sim->instances); i++)
                 observe_instance(sim, mr_tree_key(sim->instances, i), mr_tree_at(sim->instances, i),
@@ -131,6 +134,7 @@ static void create_claim(Sim *sim, const MrTree *step) {
         if (old && !mr_tree_equal(old, mr_tree_get(step, "identity")))
                 sim_violated(sim, "claim %s was to get another identity", name);
         MrTree *claim = mr_tree_need_map(sim->claims, name);
+        sim_disk_note(sim, name, claim);
         if (!old)
                 mr_tree_set(claim, "identity", mr_tree_copy(mr_tree_get(step, "identity")));
         for (size_t i = 0; i < MR_ELEMENTS(kept); i++)
@@ -158,6 +162,7 @@ static void remove_claim(Sim *sim, const MrTree *step) {
         /* What is gone already is no reason to complain. */
         sim->n_data_removed +=
                 mr_tree_get_bool(mr_tree_get(sim->claims, text(step, "claim")), "prepared", false);
+        sim_disk_give_back(sim, text(step, "claim"));
         mr_tree_remove(sim->claims, text(step, "claim"));
         if (mr_tree_size(sim->claims) == 0)
                 sim->voters = mr_tree_free(sim->voters);
@@ -338,12 +343,20 @@ static void end_apply(Sim *sim, Call *call) {
 
         if (!call->platform->is_gone && !sim->is_ending) {
                 int r = failed ? mr_fail(&err, sim_chance(sim, 20) ? MR_DENIED : MR_TRANSIENT, NULL,
-                                         "the disk is full")
+                                         "%s", call->why)
                                : 0;
                 call->applied(call->userdata, r, &err, call->at);
         }
         mr_tree_free(call->batch);
         free(call);
+}
+
+/* Why the host cannot do it; NULL: it can. */
+static const char *refusal(Sim *sim, const MrTree *step) {
+        return mr_streq(text(step, "op"), host_op_name(HOST_CLAIM_CREATE)) &&
+                               sim_disk_is_wanted(step)
+                       ? sim_disk_take(sim, text(step, "claim"))
+                       : NULL;
 }
 
 /* Step after step; a batch goes on when the daemon has gone, unless it went with the machine. */
@@ -356,7 +369,12 @@ static void apply_next(Sim *sim, void *data) {
                 end_apply(sim, call);
                 return;
         }
-        carry_out(sim, mr_tree_at(steps, call->at++));
+        const char *why = refusal(sim, mr_tree_at(steps, call->at));
+        if (why) {
+                call->why = why;
+                call->fails_at = call->at;
+        } else
+                carry_out(sim, mr_tree_at(steps, call->at++));
         sim_at(sim, SIM_MSEC, apply_next, call);
 }
 
@@ -389,7 +407,8 @@ static int sim_apply_batch(MrPlatform *platform, const MrAction *actions, size_t
                        .applied = done,
                        .userdata = userdata,
                        .batch = batch,
-                       .fails_at = SIZE_MAX};
+                       .fails_at = SIZE_MAX,
+                       .why = "the disk is full"};
         if (sim_chance(sim, sim->apply_fails))
                 call->fails_at = sim->fails_at_once ? 0 : sim_random(sim, n);
         sim->batch_seen_usec = seen_by(sim);

@@ -58,6 +58,8 @@ Sim *sim_new(uint64_t seed) {
         sim->subscription = store_subscribe(sim->store, store_changed, sim);
         sim->verdicts = mr_tree_new_map();
         sim->directories = mr_tree_new_map();
+        sim->disks = mr_tree_new_map();
+        sim->away = mr_tree_new_map();
         sim->memo = certificate_memo_new();
         sim_host_init(sim);
         return sim;
@@ -366,6 +368,8 @@ Sim *sim_free(Sim *sim) {
         mr_tree_free(sim->verdicts);
         mr_tree_free(sim->voters);
         mr_tree_free(sim->directories);
+        mr_tree_free(sim->disks);
+        mr_tree_free(sim->away);
         certificate_memo_free(sim->memo);
         free(sim->violation);
         free(sim);

@@ -100,7 +100,10 @@ struct Sim {
         SimHappened happened[32];
         size_t n_happened;
         unsigned char sequence[1024]; /* which of them, step after step */
-        MrTree *voters;               /* id → directory; NULL: no quorum was founded */
+        MrTree *disks,
+                *away;  /* of claims of the class "disks"; what is on those that were taken out */
+        size_t n_blank; /* disks nobody has */
+        MrTree *voters; /* id → directory; NULL: no quorum was founded */
         MrTree *directories; /* id → directory of a controller that has formatted its disk */
         size_t n_votes;      /* that were given and taken */
         /* Faults. */
@@ -168,6 +171,14 @@ const char *sim_node_spared(Sim *sim, const SimNode *node);
 bool sim_others_have_all(const Sim *sim, const SimNode *node);
 MrTree *sim_see_kafka(Sim *sim);
 MrTree *sim_see_zookeeper(Sim *sim);
+
+/* sim-disk.c: a disk for each claim of the storage class "disks". */
+bool sim_disk_is_wanted(const MrTree *step);
+const char *sim_disk_take(Sim *sim, const char *claim); /* why there is none; NULL: it has one */
+void sim_disk_note(Sim *sim, const char *name, MrTree *claim);
+void sim_disk_give_back(Sim *sim, const char *claim);
+void sim_disk_take_out(Sim *sim, const char *claim);
+void sim_disk_put_in(Sim *sim, const char *claim);
 
 /* sim-quorum.c: controllers and their votes. */
 void sim_quorum_format(Sim *sim, const SimNode *node);

@@ -20,6 +20,7 @@
 #define BODY_MAX (256U * 1024 * 1024)
 #define TIMEOUT_MSEC 30000
 #define WARNINGS_MAX 64U
+#define INTERIM_MAX 16U
 
 typedef enum Chunk {
         CHUNK_SIZE,
@@ -209,6 +210,7 @@ static int read_head(HttpClient *client, char *head, MrError *err) {
                 return fail_answer(err);
         client->status = (unsigned) status;
         client->left = -1;
+        client->is_chunked = false;
         for (char *end; (end = strstr(head, "\r\n"));) {
                 *end = '\0';
                 int r = read_header(client, head, err);
@@ -220,7 +222,7 @@ static int read_head(HttpClient *client, char *head, MrError *err) {
         return 0;
 }
 
-static int client_receive_head(HttpClient *client, uint64_t deadline, MrError *err) {
+static int receive_one_head(HttpClient *client, uint64_t deadline, MrError *err) {
         const char *end;
 
         while (!(end = strstr(mr_buf_text(&client->raw), "\r\n\r\n"))) {
@@ -237,11 +239,17 @@ static int client_receive_head(HttpClient *client, uint64_t deadline, MrError *e
         size_t size = (size_t) (end - client->raw.data) + 2;
         _cleanup_free_ char *head = mr_strndup(client->raw.data, size);
         mr_buf_drop(&client->raw, size + 2);
-        int r = read_head(client, head, err);
-        if (r < 0)
-                return r;
-        /* "100 Continue" and its like come before the answer. */
-        return client->status < 200 ? client_receive_head(client, deadline, err) : 0;
+        return read_head(client, head, err);
+}
+
+/* "100 Continue" and its like come before the answer. */
+static int client_receive_head(HttpClient *client, uint64_t deadline, MrError *err) {
+        for (unsigned i = 0; i < INTERIM_MAX; i++) {
+                int r = receive_one_head(client, deadline, err);
+                if (r < 0 || client->status >= 200)
+                        return r;
+        }
+        return fail_answer(err);
 }
 
 int http_client_open(const char *socket_path, const HttpCall *call, HttpClient **ret,

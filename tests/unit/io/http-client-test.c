@@ -171,6 +171,22 @@ static void a_line_that_does_not_come_is_not_waited_for_too_long(void **state) {
         assert_string_equal(line, "a");
 }
 
+#define INTERIM "HTTP/1.1 102 Processing\r\n\r\n"
+#define FOUR INTERIM INTERIM INTERIM INTERIM
+
+static void what_comes_before_the_answer_says_nothing_of_its_body(void **state) {
+        static const char *const parts[] = {
+                "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n" FOUR,
+                "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nall", NULL};
+        _cleanup_(http_client_freep) HttpClient *client = NULL;
+        _cleanup_buf_ MrBuf body = {};
+
+        serve(*state, parts);
+        assert_int_equal(open_client(*state, &client, NULL), 0);
+        assert_int_equal(http_client_read(client, &body, NULL), 0);
+        assert_string_equal(mr_buf_text(&body), "all");
+}
+
 static void nonsense_is_refused(void **state) {
         Fixture *fixture = *state;
         static const char *const answers[] = {
@@ -183,6 +199,7 @@ static void nonsense_is_refused(void **state) {
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\naXX",
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
                 "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+                FOUR FOUR FOUR FOUR "HTTP/1.1 200 OK\r\n\r\n",
                 NULL,
         };
 
@@ -251,6 +268,7 @@ int main(void) {
                 TEST(chunks_are_put_together_however_they_arrive),
                 TEST(a_stream_is_read_line_by_line),
                 TEST(a_line_that_does_not_come_is_not_waited_for_too_long),
+                TEST(what_comes_before_the_answer_says_nothing_of_its_body),
                 TEST(nonsense_is_refused),
                 TEST(an_absent_socket_is_explained),
                 TEST(a_forbidden_socket_is_explained),

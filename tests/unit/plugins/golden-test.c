@@ -81,6 +81,10 @@ static void three_of_each_with_every_option(void **state _unused_) {
         check("zookeeper-three");
 }
 
+static void five_of_each(void **state _unused_) {
+        check("zookeeper-five");
+}
+
 static void one_node_of_both_roles(void **state _unused_) {
         check("kraft-single");
 }
@@ -125,6 +129,7 @@ int main(void) {
                 cmocka_unit_test(every_knob_without_zookeeper),
                 cmocka_unit_test(one_of_each_with_zookeeper),
                 cmocka_unit_test(three_of_each_with_every_option),
+                cmocka_unit_test(five_of_each),
                 cmocka_unit_test(one_node_of_both_roles),
                 cmocka_unit_test(pools_with_a_static_quorum),
                 cmocka_unit_test(pools_with_a_dynamic_quorum),

@@ -366,16 +366,20 @@ static int client_decode(HttpClient *client, MrError *err) {
         return 0;
 }
 
-/* 1 when more of the body is there, 0 too late, -ENODATA at its end. */
+/* 1 when more of the body is there, 0 too late, -ENODATA at its end. What came before something
+ * wrong is given out first, also when both came at once. */
 static int client_more(HttpClient *client, uint64_t deadline, MrError *err) {
         size_t before = client->body.size;
 
         for (;;) {
-                int r = client_decode(client, err);
-                if (r < 0)
-                        return r;
+                _cleanup_error_ MrError own = MR_ERROR_INIT;
+                int r = client_decode(client, &own);
                 if (client->body.size > before)
                         return 1;
+                if (r < 0) {
+                        mr_error_move(err, &own);
+                        return r;
+                }
                 if (client->is_ended)
                         return -ENODATA;
                 r = client_receive(client, deadline, err);

@@ -156,6 +156,44 @@ static void the_file_says_what_the_tables_say(void **state) {
                          world->differences, RECORDED);
 }
 
+/* What may have no effect yet, and what for it has to wait. Nothing is added to this; a line goes
+ * when the last row under it works. */
+static const struct {
+        const char *start;
+        const char *waits_for;
+} later[] = {
+        {"Kafka\tspec.cruiseControl", "moving partitions"},
+        {"Kafka\tspec.entityOperator", "topics and users as resources"},
+        {"Kafka\tspec.kafkaExporter", "the exporter"},
+        {"Kafka\tspec.kafka.authorization.supportsAdminApi",
+         "access control lists of users, which alone it is about"},
+        {"KafkaUser\tspec.authentication.password", "users with passwords"},
+        {"KafkaUser\tspec.authorization", "access control lists of users"},
+        {"KafkaUser\tspec.quotas", "quotas of users"},
+        {"KafkaUser\tspec.template", "secrets of users with labels of their own"},
+};
+
+static void what_has_no_effect_yet_has_its_reason(void **state) {
+        const World *world = *state;
+        size_t n[MR_ELEMENTS(later)] = {};
+
+        for (size_t i = 0; i < mr_tree_size(world->recorded); i++) {
+                const char *key = mr_tree_key(world->recorded, i);
+                size_t k = 0;
+                if (!strstr(mr_tree_string(mr_tree_at(world->recorded, i)), "\tnot yet"))
+                        continue;
+                while (k < MR_ELEMENTS(later) && !mr_starts_with(key, later[k].start))
+                        k++;
+                if (k == MR_ELEMENTS(later))
+                        fail_msg("%s has no effect yet: make it work, or refuse it", key);
+                n[k]++;
+        }
+        for (size_t k = 0; k < MR_ELEMENTS(later); k++)
+                if (n[k] == 0)
+                        fail_msg("%s, which waits for %s, works: take its line away",
+                                 later[k].start, later[k].waits_for);
+}
+
 /* A platform that ignores everything, or a walk that finds nothing, would make all of this easy. */
 static void the_file_is_about_something(void **state) {
         const World *world = *state;
@@ -223,6 +261,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_file_says_what_the_tables_say),
                 cmocka_unit_test(the_file_is_about_something),
+                cmocka_unit_test(what_has_no_effect_yet_has_its_reason),
                 cmocka_unit_test(everything_is_documented),
                 cmocka_unit_test(the_reference_has_every_field),
         };

@@ -4,6 +4,7 @@
 
 #include "sdk/str.h"
 
+#define FIRST "millrace-first.target"
 #define MANIFEST 1 /* version of manifest.json */
 
 char *host_unit_name(const char *class_name, const char *instance) {
@@ -95,6 +96,15 @@ static void render_networks(const HostProperties *p, MrBuf *out) {
                 mr_buf_printf(out, "IPAddressAllow=%s\n", p->networks.items[i]);
 }
 
+/* Whoever starts first ends last: others may need it for an orderly end. The target is started by
+ * those it stands for, so it holds up nobody's start. */
+static void render_order(const HostProperties *p, MrBuf *out) {
+        if (p->order == 0)
+                mr_buf_puts(out, "Before=" FIRST "\nUpholds=" FIRST "\n");
+        else
+                mr_buf_puts(out, "After=" FIRST "\n");
+}
+
 void host_render_dropin(const char *class_name, const char *instance, const HostProperties *p,
                         const HostConfig *config, MrBuf *out) {
         const HostVolume *volumes = p->volumes.items;
@@ -113,6 +123,7 @@ void host_render_dropin(const char *class_name, const char *instance, const Host
                                 mr_strf("%s/%s", volumes[i].base, volumes[i].claim);
                         line_bare(out, "AssertPathIsMountPoint", where);
                 }
+        render_order(p, out);
         mr_buf_puts(out, "\n[Service]\n");
         render_paths(p, config, out);
         render_limits(p, out);

@@ -69,6 +69,28 @@ test_dedicated() {
         check "both tell the same cluster" same "$(meta data-0-my-cluster-broker-0 cluster.id)" "$(meta data-my-cluster-controller-2 cluster.id)"
 }
 
+# Brokers hand over before they go, which needs the controllers: without them each would wait for minutes.
+test_poweroff() {
+        local from took
+        mark
+        from=$(seconds)
+        check "the host is shut down" host poweroff h1
+        took=$(since "$from")
+        note "the host was off after $took s"
+        check "brokers did not wait for controllers that had gone" [ "${took%.*}" -lt 60 ]
+        check "it boots" host boot h1
+        calm "the host was shut down: everything is there again"
+        check "no controller went before the last broker" controllers_went_last
+}
+ended() { h1 journalctl -u "kafka@my-cluster-$1-*" --no-pager -o short-unix --since "@$mark" | sed -n "s/^\([0-9.]*\) .* systemd\[1\]: $2 .*/\1/p" | sort -n; } # POOL WORD
+controllers_went_last() {
+        local last first
+        last=$(ended broker Stopped | head -n 2 | tail -n 1)
+        first=$(ended controller Stopping | head -n 1)
+        echo "the last broker had stopped at $last, the first controller began to at $first"
+        awk -v a="$last" -v b="$first" 'BEGIN {exit !(a > 0 && a <= b)}'
+}
+
 test_disks() {
         local before
         before=$(pids "$(unit controller-2)" "$(unit controller-3)" "$(unit controller-4)")
@@ -283,6 +305,7 @@ if [[ $shapes == *device* ]]; then
 fi
 if [[ $shapes == *dedicated* ]]; then
         test_dedicated
+        test_poweroff
         test_disks
         test_foreign
         test_empty

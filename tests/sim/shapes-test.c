@@ -115,7 +115,7 @@ static void a_renewal_counts_once_wherever_the_daemon_ends(void **state) {
         for (int i = 0; i < 8; i++) {
                 sim_lose_disk(sim, "data-c-kafka-1", i & 1);
                 sim_node_down(sim, sim_node(sim, "c-kafka-1"), SIM_FAILED);
-                sim_run(sim, 60 * SIM_SEC);
+                sim_run(sim, 15 * SIM_SEC);
                 if (sim_node_is_up(sim_node(sim, "c-kafka-1")))
                         fail_msg("round %d: it began anew, and nobody asked for it", i);
                 sim->crash_after = sim->n_actions + 1 + (i & 2) / 2;

@@ -34,7 +34,7 @@ static const char full[] =
         "{\"name\":\"more\",\"claim\":\"ns_more-a-0\",\"storage_class\":\"odd\"}],"
         "\"ready_ports\":[9091,9092],\"memory_limit\":1073741824,\"memory_request\":536870912,"
         "\"cpu_limit\":1505,"
-        "\"cpu_request\":500,\"stop_timeout_sec\":600,\"networks\":[\"10.0.0.0/"
+        "\"cpu_request\":500,\"stop_timeout_sec\":600,\"order\":1,\"networks\":[\"10.0.0.0/"
         "8\",\"::1\"],\"settings\":{\"log.dirs\":\"x\"}}";
 
 static const char least[] = "{\"software\":\"kafka\",\"version\":\"4.3.1\",\"main_class\":\"kafka."
@@ -88,6 +88,7 @@ static void drop_in_of_a_full_node(void **state) {
                             "RequiresMountsFor=\"/var/lib/millrace-data/data-a-0/data\"\n"
                             "RequiresMountsFor=\"/srv/100%%+x/ns_more-a-0/data\"\n"
                             "AssertPathIsMountPoint=/srv/100%%+x/ns_more-a-0\n"
+                            "After=millrace-first.target\n"
                             "\n"
                             "[Service]\n"
                             "TemporaryFileSystem=\"/var/lib/millrace-data\":ro\n"
@@ -117,6 +118,9 @@ static void drop_in_without_limits_resets_them(void **state) {
                 "MemoryMax=infinity\nMemoryHigh=infinity\nMemoryMin=0\nCPUQuota=\nCPUWeight=\n"));
         assert_null(strstr(mr_buf_text(&out), "TimeoutStopSec"));
         assert_null(strstr(mr_buf_text(&out), "BindPaths"));
+        assert_non_null(strstr(mr_buf_text(&out),
+                               "Before=millrace-first.target\nUpholds=millrace-first.target\n"));
+        assert_null(strstr(mr_buf_text(&out), "After=millrace-first.target"));
 }
 
 static void launch_of_a_full_node(void **state) {

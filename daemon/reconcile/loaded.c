@@ -229,7 +229,6 @@ bool loaded_outlives(const Loading *loading, const char *node) {
                 const MrPart *part = mr_parts_at(loading->parts, i);
                 if (part->kind == MR_PART_FILE && mr_streq(part->file.node, node) &&
                     part->file.shows == MR_SHOWS_CERTIFICATE &&
-                    part->file.effect == MR_EFFECT_RESTART &&
                     shows_what_ended(loading, &part->file) &&
                     end_of(loading, &part->file) > mr_facts_now(loading->facts))
                         return true;

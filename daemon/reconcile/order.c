@@ -34,9 +34,13 @@ static const char *restart_reason(Order *order, const MrNodeWanted *wanted) {
 
         if (asked)
                 return mr_arena_strf(plan_arena(order->plan), "asked for: %s", asked);
-        if (!wanted->fingerprint || !fact || !fact->fingerprint ||
-            mr_streq(wanted->fingerprint, fact->fingerprint))
+        if (!wanted->fingerprint || !fact || !fact->fingerprint)
                 return NULL;
+        /* Nobody can connect to it to tell it to read its files again. */
+        if (mr_streq(wanted->fingerprint, fact->fingerprint))
+                return gates_has_expired(order->input, wanted->node)
+                               ? "nobody can tell it to read its files again"
+                               : NULL;
         return diff_restart_reason(plan_arena(order->plan), order->diff, wanted, fact);
 }
 

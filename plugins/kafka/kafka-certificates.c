@@ -360,11 +360,8 @@ void certificates_add_probe(const KafkaCluster *cluster, bool is_anybody_late, M
 
 bool certificates_have_ended(const KafkaCluster *cluster, const KafkaNode *node) {
         const MrTree *shown = mr_tree_get(mr_facts_view(cluster->facts, "tls"), node->name);
-
-        /* Most often nobody had a reason to look. */
-        if (!shown || node_rereads(cluster, node))
-                return false;
         MrStrings endpoints = own_endpoints(cluster, node);
+
         for (size_t i = 0; i < endpoints.n; i++) {
                 const MrTree *entry = mr_tree_get(shown, endpoints.items[i]);
                 int64_t end = mr_tree_get_int(entry, "not_after", 0);

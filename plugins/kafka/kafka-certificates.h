@@ -12,6 +12,6 @@ void certificates_add_node(const KafkaCluster *cluster, const KafkaNode *node, M
 /* Looks at what brokers show, where something depends on it, and, when somebody has waited for
  * long, at what every node shows the others. There must be room for one more. */
 void certificates_add_probe(const KafkaCluster *cluster, bool is_anybody_late, MrProbes *probes);
-/* Whether the node was seen to show a certificate of its own that has ended, and takes another only
- * with a restart. */
+/* Whether the node was seen to show a certificate of its own that has ended. It takes another only
+ * with a restart then: also where it could be told, nobody can connect to it any more. */
 bool certificates_have_ended(const KafkaCluster *cluster, const KafkaNode *node);

@@ -1,6 +1,6 @@
 /* Certificates over time: authorities renewed and replaced, whoever has to talk to each other
  * trusts each other at every moment, and nothing restarts that can be told to read its files again.
- */
+ * MILLRACE_SIM_TEST=NAME runs one of the tests. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -603,6 +603,28 @@ static void all_certificates_of_an_ensemble_have_ended(void **state _unused_) {
                 (const char *const[]){"c-zookeeper-0", "c-zookeeper-1", "c-zookeeper-2", NULL});
 }
 
+/* The daemon was away for so long that everything has ended: nobody can tell brokers to read their
+ * files again, so they restart, too; each node once. */
+static void everything_has_ended_with_zookeeper(void **state _unused_) {
+        _cleanup_(sim_freep) Sim *sim = begin(WITH_ZOOKEEPER(SHORT("renew-certificate")));
+        int pids[SIM_NODES_MAX] = {};
+        size_t n = 0;
+
+        sim->checks_trust = false;
+        sim->refuses_ended = true;
+        (void) count_starts(sim, pids);
+        sim->now += 7 * DAY;
+        sim_crash(sim);
+        for (size_t i = 0; i < sim->n_nodes; i++)
+                assert_true(sim_tls_is_shut(sim, sim->nodes[i]));
+        for (int i = 0; i < 900 && !sim->violation; i++) {
+                sim_run(sim, SIM_SEC);
+                n += count_starts(sim, pids);
+        }
+        check_all_are_well(sim);
+        assert_int_equal(n, 6);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_replaced_cluster_key_with_zookeeper),
@@ -625,7 +647,9 @@ int main(void) {
                 cmocka_unit_test(a_leader_nobody_can_follow_restarts),
                 cmocka_unit_test(all_certificates_have_ended),
                 cmocka_unit_test(all_certificates_of_an_ensemble_have_ended),
+                cmocka_unit_test(everything_has_ended_with_zookeeper),
         };
 
+        cmocka_set_test_filter(getenv("MILLRACE_SIM_TEST"));
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,15 +83,19 @@ static void alteration_end(Sim *sim _unused_, void *data) {
         free(alteration);
 }
 
-static void alter_node(Sim *sim, SimNode *node, const MrSetting *setting) {
+/* False: nobody can connect to it. */
+static bool alter_node(Sim *sim, SimNode *node, const MrSetting *setting) {
+        if (sim_tls_is_shut(sim, node))
+                return false;
         if (setting->file) {
                 if (node->running)
                         sim_tls_reload(sim, node);
-                return;
+                return true;
         }
         mr_tree_set_string(node->altered, setting->key, setting->value);
         if (node->running)
                 mr_tree_set_string(node->configs, setting->key, setting->value);
+        return true;
 }
 
 static bool alter(Sim *sim, const MrSetting *setting) {
@@ -102,8 +106,9 @@ static bool alter(Sim *sim, const MrSetting *setting) {
                 _cleanup_free_ char *scope = mr_strf("broker/%d", sim->nodes[i]->id);
                 bool is_meant =
                         mr_streq(setting->scope, "broker/") || mr_streq(setting->scope, scope);
-                if (mr_streq(sim->nodes[i]->role, "kafka") && is_meant)
-                        alter_node(sim, sim->nodes[i], setting);
+                if (mr_streq(sim->nodes[i]->role, "kafka") && is_meant &&
+                    !alter_node(sim, sim->nodes[i], setting))
+                        return false;
         }
         sim_note(sim, "alter %s %s = %s", setting->scope, setting->key,
                  setting->file ? setting->file : setting->value);

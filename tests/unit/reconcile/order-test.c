@@ -388,6 +388,22 @@ static void whoever_has_expired_keeps_the_other_rules(void **state _unused_) {
         assert_plan(w, "update unit b?, restart b?, update unit a, restart a");
 }
 
+/* What could be told while its certificate was good cannot be reached any more. */
+static void whoever_has_expired_restarts_with_the_configuration_it_has(void **state _unused_) {
+        _cleanup_world_ *w = running("");
+
+        assert_plan(w, "");
+        w->health[2].has_expired = true;
+        w->health[0].is_ready = w->health[1].is_ready = false;
+        assert_plan(w, "restart b");
+        assert_string_equal(step_of(w, MR_VERB_RESTART, "b")->reason,
+                            "nobody can tell it to read its files again; the certificate it uses "
+                            "has expired");
+        w->health[1].has_expired = true;
+        assert_plan(w, "restart a, restart b?");
+        assert_string_equal(step_of(w, MR_VERB_RESTART, "b")->waits, "a comes first");
+}
+
 static void see_late(World *w, const char *state, int64_t since, int64_t restarts) {
         MrTree *late = mr_tree_new_map();
 
@@ -828,6 +844,7 @@ int main(void) {
                 cmocka_unit_test(the_first_failure_stops_the_roll),
                 cmocka_unit_test(a_failed_node_is_started_and_stops_the_roll),
                 cmocka_unit_test(whoever_has_expired_waits_for_nobody),
+                cmocka_unit_test(whoever_has_expired_restarts_with_the_configuration_it_has),
                 cmocka_unit_test(whoever_has_expired_keeps_the_other_rules),
                 cmocka_unit_test(whoever_has_expired_gives_others_time_to_start),
                 cmocka_unit_test(a_starting_node_is_left_alone),

@@ -18,6 +18,7 @@ struct Resources {
         const MrPlatformOps *ops;
         MrPlatform *platform;
         StoreSubscription *subscription;
+        bool is_active;
         MrTree *seen;     /* map kind → map "NS/NAME" → null: until all of a kind were told */
         MrTree *refusals; /* map key → see refusal.h */
         MrTree *waiting;  /* map key → what comes when the former one of its name is gone */
@@ -47,7 +48,7 @@ static void write_status(Resources *resources, const MrKind *kind, const char *n
         _cleanup_resource_ StoreResource stored = {};
         _cleanup_(mr_tree_freep) MrTree *refused = NULL;
 
-        if (kind->is_data)
+        if (kind->is_data || !resources->is_active)
                 return;
         if (store_get(resources->store, kind->name, ns, name, &stored, NULL) >= 0 &&
             mr_streq(stored.source, STORE_SOURCE_PLATFORM))
@@ -103,11 +104,22 @@ static void wait_for_former(Resources *resources, const MrKind *kind, const char
                              "was deleted and made anew");
 }
 
+static void take_status(Resources *resources, const MrKind *kind, const MrTree *resource) {
+        const MrTree *status = mr_tree_get(resource, "status");
+
+        if (status && !kind->is_data)
+                (void) store_update_status(resources->store, kind->name, namespace_of(resource),
+                                           mr_tree_get_string(metadata_of(resource), "name"),
+                                           status, 0, NULL);
+}
+
 static void accepted(Resources *resources, const MrKind *kind, const char *key,
                      const MrTree *resource, bool is_new) {
         if (is_new && !kind->is_data)
                 log_notice(NULL, MSG_RESOURCE_ACCEPTED, "Accepted %s of the cluster.", key);
         mr_tree_remove(resources->refusals, key);
+        if (!resources->is_active)
+                take_status(resources, kind, resource);
         write_status(resources, kind, namespace_of(resource),
                      mr_tree_get_string(metadata_of(resource), "name"));
 }
@@ -139,7 +151,8 @@ static void put(Resources *resources, const MrKind *kind, const char *key, const
 
 /* It is being deleted, and something may keep it on our behalf. */
 static void take_down(Resources *resources, const MrKind *kind, const char *ns, const char *name) {
-        if (delete_stored(resources, kind, ns, name, "is being deleted") == -ENOENT)
+        if (delete_stored(resources, kind, ns, name, "is being deleted") == -ENOENT &&
+            resources->is_active)
                 resources->ops->release(resources->platform, kind->name, ns, name);
 }
 
@@ -235,10 +248,10 @@ static void on_removed(Resources *resources, const MrKind *kind, const StoreEven
         _cleanup_(mr_tree_freep) MrTree *next = NULL;
         const MrTree *waiting = mr_tree_get(resources->waiting, key);
 
-        if (!waiting) {
+        if (!waiting && resources->is_active)
                 resources->ops->release(resources->platform, event->kind, event->ns, event->name);
+        if (!waiting)
                 return;
-        }
         next = mr_tree_copy(waiting);
         mr_tree_remove(resources->waiting, key);
         put(resources, kind, key, next);
@@ -273,6 +286,7 @@ Resources *resources_new(const Registry *registry, Store *store) {
                               .userdata = resources},
                 .registry = registry,
                 .store = store,
+                .is_active = true,
                 .seen = mr_tree_new_map(),
                 .refusals = mr_tree_new_map(),
                 .waiting = mr_tree_new_map(),
@@ -302,6 +316,21 @@ const MrFollowing *resources_following(const Resources *resources) {
 void resources_attach(Resources *resources, const MrPlatformOps *ops, MrPlatform *platform) {
         resources->ops = ops;
         resources->platform = platform;
+}
+
+/* What was refused meanwhile has not been told. */
+void resources_activate(Resources *resources, bool is_active) {
+        _cleanup_(mr_tree_freep) MrTree *refusals = mr_tree_copy(resources->refusals);
+
+        if (resources->is_active == is_active)
+                return;
+        resources->is_active = is_active;
+        for (size_t i = 0; i < mr_tree_size(refusals); i++) {
+                _cleanup_free_ char *kind = mr_strdup(mr_tree_key(refusals, i));
+                char *ns = strchr(kind, '/'), *name = strchr(ns + 1, '/');
+                *ns++ = *name++ = '\0';
+                write_status(resources, registry_find(resources->registry, kind), ns, name);
+        }
 }
 
 size_t resources_refused(const Resources *resources) {

@@ -40,17 +40,28 @@ static void answer(const Ask *ask, const char *annotation) {
 
 /* --- nodes */
 
-static void hear_node(const Ask *ask, const char *annotation) {
+/* It may take a while until the annotation is gone, or nobody may be allowed to take it off. */
+static char *key_of(const Ask *ask, const char *annotation) {
+        return mr_strf("%s %s %s", ask->uid, annotation,
+                       mr_tree_get_string(ask->annotations, annotation));
+}
+
+static void hear_node(const Ask *ask, const char *annotation, MrTree *still) {
         _cleanup_error_ MrError err = {};
-        int r = 0;
 
         if (!mr_tree_get(ask->annotations, annotation) || !ask->node)
                 return;
-        r = mr_streq(annotation, ANNOTATION_ROLL)
-                    ? engine_ask(ask->engine, "restart", ask->ns, ask->node,
-                                 "the annotation " ANNOTATION_ROLL, &err)
-                    : engine_discard(ask->engine, ask->ns, ask->node,
-                                     "the annotation " ANNOTATION_DISCARD, &err);
+        _cleanup_free_ char *key = key_of(ask, annotation);
+        if (mr_tree_get(ask->engine->heard, key)) {
+                mr_tree_set(still, key, mr_tree_new_null());
+                answer(ask, annotation);
+                return;
+        }
+        int r = mr_streq(annotation, ANNOTATION_ROLL)
+                        ? engine_ask(ask->engine, "restart", ask->ns, ask->node,
+                                     "the annotation " ANNOTATION_ROLL, &err)
+                        : engine_discard(ask->engine, ask->ns, ask->node,
+                                         "the annotation " ANNOTATION_DISCARD, &err);
         if (r < 0 && mr_error_kind(&err, r) != MR_INVALID)
                 return;
         if (r < 0)
@@ -59,6 +70,7 @@ static void hear_node(const Ask *ask, const char *annotation) {
         else
                 log_notice(NULL, NULL, "The annotation %s of %s %s/%s was understood.", annotation,
                            ask->kind, ask->ns, ask->name);
+        mr_tree_set(still, key, mr_tree_new_null());
         answer(ask, annotation);
 }
 
@@ -132,16 +144,21 @@ static void forget_others(Engine *engine) {
 }
 
 void engine_hear(Engine *engine) {
+        MrTree *still;
+
         if (!engine->args.platform->platform->answer)
                 return;
+        still = mr_tree_new_map();
         for (size_t i = 0; i < mr_tree_size(engine->observation.asks); i++) {
                 Ask ask = ask_at(engine, i);
                 if (mr_streq(ask.kind, "Secret"))
                         hear_secret(&ask);
                 else if (mr_streq(ask.kind, "Pod") || mr_streq(ask.kind, "StatefulSet")) {
-                        hear_node(&ask, ANNOTATION_ROLL);
-                        hear_node(&ask, ANNOTATION_DISCARD);
+                        hear_node(&ask, ANNOTATION_ROLL, still);
+                        hear_node(&ask, ANNOTATION_DISCARD, still);
                 }
         }
+        mr_tree_free(engine->heard);
+        engine->heard = still;
         forget_others(engine);
 }

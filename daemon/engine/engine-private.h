@@ -79,6 +79,7 @@ struct Engine {
         bool has_observation;
         bool takes_over; /* what the platform keeps; until the first observation */
         char *waits_for; /* whom the first observation waits for; NULL: nobody */
+        MrTree *heard; /* map: what of its asks was understood already */
         char *platform_error;
         char *told;         /* the last line of state */
         char *status_error; /* why the last status could not be written; NULL: it could */

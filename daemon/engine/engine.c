@@ -544,6 +544,7 @@ Engine *engine_free(Engine *engine) {
                 tracked_free(engine->tracked[i]);
         free(engine->tracked);
         mr_observation_done(&engine->observation);
+        mr_tree_free(engine->heard);
         events_free(engine->events);
         sd_event_source_disable_unref(engine->kick);
         sd_event_source_disable_unref(engine->timer);

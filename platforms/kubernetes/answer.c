@@ -3,12 +3,15 @@
 #include "live.h"
 
 #define TIMEOUT_SEC 30
+/* What failed is not tried again at once. */
+#define PATIENCE_USEC (30 * UINT64_C(1000000))
 
 struct Answer {
         MrPlatform *platform;
         Answer *next;
         char *what; /* the object and its annotation */
         Request *request;
+        uint64_t until_usec; /* it failed: nothing is done before */
 };
 
 static void answer_free(Answer *answer) {
@@ -25,23 +28,42 @@ void answers_done(MrPlatform *platform) {
         }
 }
 
-static void on_answered(void *userdata, int r _unused_, const MrError *err _unused_,
-                        unsigned status _unused_, MrTree *take_answer) {
-        Answer *answer = userdata;
+static void drop(Answer *answer) {
         Answer **at = &answer->platform->answers;
 
-        mr_tree_free(take_answer);
-        answer->request = NULL;
         while (*at != answer)
                 at = &(*at)->next;
         *at = answer->next;
         answer_free(answer);
 }
 
-static bool is_under_way(const MrPlatform *platform, const char *what) {
-        for (const Answer *answer = platform->answers; answer; answer = answer->next)
-                if (mr_streq(answer->what, what))
+static uint64_t now_of(const MrPlatform *platform) {
+        uint64_t now = 0;
+
+        (void) sd_event_now(platform->event, CLOCK_MONOTONIC, &now);
+        return now;
+}
+
+static void on_answered(void *userdata, int r, const MrError *err _unused_,
+                        unsigned status _unused_, MrTree *take_answer) {
+        Answer *answer = userdata;
+
+        mr_tree_free(take_answer);
+        answer->request = NULL;
+        if (r >= 0)
+                drop(answer);
+        else
+                answer->until_usec = now_of(answer->platform) + PATIENCE_USEC;
+}
+
+static bool is_under_way(MrPlatform *platform, const char *what) {
+        for (Answer *answer = platform->answers, *next; answer; answer = next) {
+                next = answer->next;
+                if (!answer->request && answer->until_usec <= now_of(platform))
+                        drop(answer);
+                else if (mr_streq(answer->what, what))
                         return true;
+        }
         return false;
 }
 

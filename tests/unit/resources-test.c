@@ -308,6 +308,24 @@ static void what_is_not_followed_is_forgotten_untouched(void **state) {
         assert_false(is_stored(fixture, &none));
 }
 
+static void who_does_not_act_does_not_write(void **state) {
+        Fixture *fixture = *state;
+        _cleanup_resource_ StoreResource stored = {};
+
+        resources_activate(fixture->resources, false);
+        see(fixture, "u-1", 1, "red", "},\"status\":{\"scales\":1");
+        see(fixture, "u-1", 1, "red", "},\"status\":{\"scales\":2");
+        assert_true(is_stored(fixture, &stored));
+        assert_int_equal(mr_tree_get_int(mr_tree_get(stored.tree, "status"), "scales", 0), 2);
+        see(fixture, "u-1", 2, "R2", "},\"status\":{\"scales\":2");
+        assert_int_equal(fixture->platform.n_statuses, 0);
+        resources_activate(fixture->resources, true);
+        assert_int_equal(fixture->platform.n_statuses, 1);
+        assert_int_equal(mr_tree_get_int(fixture->platform.status, "scales", 0), 2);
+        assert_string_equal(mr_tree_get_string(ready_of(fixture->platform.status), "reason"),
+                            "InvalidResource");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(it_is_what_it_is_there, set_up, tear_down),
@@ -321,6 +339,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(another_of_its_name_waits_for_its_end, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(what_a_file_holds_stays_its, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(who_does_not_act_does_not_write, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(what_went_meanwhile_is_deleted, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(what_is_not_followed_is_forgotten_untouched, set_up,
                                                 tear_down),

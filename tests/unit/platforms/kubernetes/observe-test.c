@@ -289,6 +289,31 @@ static void paths_of_the_api(void **state _unused_) {
         assert_null(api_kind_of_manifest("Secret"));
 }
 
+static void annotations_ask(void **state _unused_) {
+        _cleanup_(cache_done) Cache cache = {};
+        _cleanup_(mr_observation_done) MrObservation seen = {};
+        _cleanup_buf_ MrBuf text = {};
+
+        put_set(&cache, 1);
+        assert_null((look(&cache, &seen), seen.asks));
+        assert_true(put(&cache, "StatefulSet", "6",
+                        "\"name\": \"n\", \"annotations\": {\"strimzi.io/manual-rolling-update\": "
+                        "\"true\", \"strimzi.io/force-renew\": \"false\", \"a\": \"b\"}",
+                        ""));
+        (void) look(&cache, &seen);
+        mr_json_write(seen.asks, 0, &text);
+        assert_string_equal(mr_buf_text(&text),
+                            "[{\"annotations\":{\"strimzi.io/manual-rolling-update\":\"true\"},"
+                            "\"kind\":\"StatefulSet\",\"name\":\"n\",\"node\":\"n\","
+                            "\"ns\":\"d\",\"uid\":\"u\"}]");
+        /* Who is on the way out is asked nothing. */
+        assert_true(put(&cache, "StatefulSet", "7",
+                        "\"name\": \"n\", \"deletionTimestamp\": \"2026-01-02T03:04:05Z\", "
+                        "\"annotations\": {\"strimzi.io/manual-rolling-update\": \"true\"}",
+                        ""));
+        assert_null((look(&cache, &seen), seen.asks));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_node_is_as_its_pod),
@@ -302,6 +327,7 @@ int main(void) {
                 cmocka_unit_test(older_news_are_none),
                 cmocka_unit_test(what_is_in_no_list_is_gone),
                 cmocka_unit_test(what_was_sent_counts_until_it_changes),
+                cmocka_unit_test(annotations_ask),
                 cmocka_unit_test(paths_of_the_api),
         };
 

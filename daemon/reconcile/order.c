@@ -100,10 +100,11 @@ static bool has_data(const Order *order, const char *node) {
         return false;
 }
 
-/* How long a node stopped by hand may still stay down; 0: it is started now. */
+/* How long a node stopped by hand may still stay down; 0: it is started now. One that was stopped
+ * to give its data up, and has it still, stays down as long: it would only be stopped again. */
 static int64_t grace_left(Order *order, const MrNodeFact *fact) {
         if (!fact || fact->state != MR_NODE_STOPPED || fact->since == 0 ||
-            discard_reason(order, fact->node))
+            (discard_reason(order, fact->node) && !has_data(order, fact->node)))
                 return 0;
         int64_t left = fact->since + order->input->grace_sec - mr_facts_now(order->input->facts);
         return left > 0 ? left : 0;

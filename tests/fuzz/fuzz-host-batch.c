@@ -44,7 +44,8 @@ static void check_dropin(const HostStep *step, const HostConfig *config) {
         _cleanup_buf_ MrBuf text = {};
 
         host_render_dropin(step->class_name, step->instance, p, config, &text);
-        require(lines_of(&text) == 12 + 2 * p->volumes.n + (p->stop_timeout_sec > 0));
+        require(lines_of(&text) ==
+                13 + (p->order == 0) + 2 * p->volumes.n + (p->stop_timeout_sec > 0));
         require(!strchr(mr_buf_text(&text), '\r') && strlen(mr_buf_text(&text)) == text.size);
 }
 

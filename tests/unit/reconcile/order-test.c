@@ -659,6 +659,20 @@ static void a_node_without_its_data_begins_anew(void **state _unused_) {
                             "its data was given up: a test");
 }
 
+/* Stopped for that, by a daemon that did not get further: it is not started in between at once. */
+static void a_node_that_is_to_give_its_data_up_stays_down_for_a_while(void **state _unused_) {
+        _cleanup_world_ *w = world_new();
+
+        want_node(w, 1, "new", NULL);
+        see(w, "a", "stopped", NULL, NOW - 1);
+        hold_data(w, "data-a", "a");
+        mr_pairs_set(w->arena, &w->discards, "a", "a test");
+        w->health[1].only_here = "nothing is known yet";
+        assert_plan(w, "remove volume data-a?, start a?");
+        w->health[1].may_lose_data = true;
+        assert_plan(w, "remove volume data-a");
+}
+
 static void storage_in_use_waits_for_its_node(void **state _unused_) {
         _cleanup_world_ *w = running("1");
         MrManifest volume = {.kind = "Volume",
@@ -862,6 +876,7 @@ int main(void) {
                 cmocka_unit_test(data_is_given_up_in_a_turn_of_its_own),
                 cmocka_unit_test(data_stays_while_something_would_be_lost),
                 cmocka_unit_test(a_node_without_its_data_begins_anew),
+                cmocka_unit_test(a_node_that_is_to_give_its_data_up_stays_down_for_a_while),
                 cmocka_unit_test(storage_in_use_waits_for_its_node),
                 cmocka_unit_test(what_a_wanted_node_no_longer_needs_goes),
                 cmocka_unit_test(what_others_own_is_left_alone),

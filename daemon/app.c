@@ -146,6 +146,14 @@ static int open_store(App *app, MrError *err) {
         return r < 0 ? r : store_attach_event(app->store, app->event, backup_failed, NULL, err);
 }
 
+/* Until then another replica may lead, and what it writes is taken over. */
+static void on_acting(void *userdata) {
+        App *app = userdata;
+
+        if (app->resources)
+                resources_activate(app->resources, true);
+}
+
 static int open_engine(App *app, MrError *err) {
         const MrPlugin *platform = plugins_find_platform(&app->plugins, app->config->platform);
         if (!platform)
@@ -161,6 +169,8 @@ static int open_engine(App *app, MrError *err) {
                                app->config->platform, app->config_path);
         if (platform->platform->write_status)
                 app->resources = resources_new(app->registry, app->store);
+        if (app->resources)
+                resources_activate(app->resources, false);
         EngineArgs args = {
                 .event = app->event,
                 .store = app->store,
@@ -168,6 +178,8 @@ static int open_engine(App *app, MrError *err) {
                 .platform = platform,
                 .platform_config = app->config->platform_config,
                 .following = app->resources ? resources_following(app->resources) : NULL,
+                .acts = on_acting,
+                .userdata = app,
                 .worker = app->worker,
                 .grace_sec = app->config->grace_seconds,
                 .resync_sec = app->config->resync_seconds,

@@ -149,25 +149,31 @@ static void put(Resources *resources, const MrKind *kind, const char *key, const
                 accepted(resources, kind, key, resource, r > 0);
 }
 
-/* It is being deleted, and something may keep it on our behalf. */
-static void take_down(Resources *resources, const MrKind *kind, const char *ns, const char *name) {
-        if (delete_stored(resources, kind, ns, name, "is being deleted") == -ENOENT &&
-            resources->is_active)
+/* It is being deleted, and something may keep it on our behalf. What was made of one that is not
+ * known here, in an earlier life perhaps, has to go all the same. */
+static void take_down(Resources *resources, const MrKind *kind, const MrTree *resource) {
+        const char *ns = namespace_of(resource),
+                   *name = mr_tree_get_string(metadata_of(resource), "name");
+
+        if (delete_stored(resources, kind, ns, name, "is being deleted") != -ENOENT)
+                return;
+        if (check(resources, resource, NULL) >= 0 &&
+            store_put_platform_resource(resources->store, resource, NULL, NULL) >= 0)
+                (void) delete_stored(resources, kind, ns, name, "is being deleted");
+        else if (resources->is_active)
                 resources->ops->release(resources->platform, kind->name, ns, name);
 }
 
 static void on_seen(void *userdata, const MrKind *kind, const MrTree *resource) {
         Resources *resources = userdata;
         _cleanup_free_ char *key = key_of(kind, resource);
-        const char *ns = namespace_of(resource);
-        const char *name = mr_tree_get_string(metadata_of(resource), "name");
         MrTree *seen = mr_tree_get(resources->seen, kind->name);
 
         if (seen)
                 mr_tree_set(seen, key, mr_tree_new_null());
         mr_tree_remove(resources->waiting, key);
         if (mr_tree_get_string(metadata_of(resource), "deletionTimestamp"))
-                take_down(resources, kind, ns, name);
+                take_down(resources, kind, resource);
         else
                 put(resources, kind, key, resource);
 }

@@ -420,6 +420,8 @@ static void on_observed(void *userdata, int r, const MrError *err, MrObservation
         engine->platform_failures = 0;
         mr_observation_done(&engine->observation);
         engine->observation = *observation;
+        if (!engine->has_observation && engine->args.acts)
+                engine->args.acts(engine->args.userdata);
         engine->has_observation = true;
         engine_hear(engine);
         engine->takes_over = false;

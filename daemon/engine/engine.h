@@ -23,6 +23,9 @@ typedef struct EngineArgs {
         const MrPlugin *platform;
         const MrTree *platform_config; /* section of the configuration, or NULL */
         const MrFollowing *following;  /* what a platform that keeps resources tells; may be NULL */
+        /* Called once, with the first observation: from now on this replica acts. May be NULL. */
+        void (*acts)(void *userdata);
+        void *userdata;
         Worker *worker;
         int64_t grace_sec;  /* how long a node stopped by hand stays down */
         int64_t resync_sec; /* a round at least this often */

@@ -214,11 +214,24 @@ static void it_is_deleted_in_two_steps(void **state) {
         assert_false(is_stored(fixture, &none));
 }
 
-static void one_that_was_not_known_is_let_go(void **state) {
+/* What was made of it in an earlier life goes before it is let go. */
+static void one_that_was_not_known_is_taken_down(void **state) {
+        Fixture *fixture = *state;
+        _cleanup_resource_ StoreResource stored = {};
+
+        see(fixture, "u-1", 2, "red", ",\"deletionTimestamp\":\"2026-01-02T00:00:00Z\"");
+        assert_true(is_stored(fixture, &stored));
+        assert_true(stored.is_deleting);
+        assert_int_equal(fixture->platform.n_released, 0);
+        assert_true(store_remove(fixture->store, "Fish", "sea", "nemo", NULL) >= 0);
+        assert_int_equal(fixture->platform.n_released, 1);
+}
+
+static void one_that_makes_no_sense_is_let_go(void **state) {
         Fixture *fixture = *state;
         _cleanup_resource_ StoreResource none = {};
 
-        see(fixture, "u-1", 2, "red", ",\"deletionTimestamp\":\"2026-01-02T00:00:00Z\"");
+        see(fixture, "u-1", 2, "R2", ",\"deletionTimestamp\":\"2026-01-02T00:00:00Z\"");
         assert_int_equal(fixture->platform.n_released, 1);
         assert_false(is_stored(fixture, &none));
 }
@@ -334,7 +347,9 @@ int main(void) {
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(a_refusal_keeps_its_time, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(it_is_deleted_in_two_steps, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(one_that_was_not_known_is_let_go, set_up,
+                cmocka_unit_test_setup_teardown(one_that_makes_no_sense_is_let_go, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(one_that_was_not_known_is_taken_down, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(another_of_its_name_waits_for_its_end, set_up,
                                                 tear_down),

@@ -4,7 +4,8 @@
     manual.py WHERE FILE... -- PREFIX...
 
 A block of kind "console" is checked when the line before it is <!-- checked: WHERE -->. In it, lines that begin with "$ "
-are commands, given to PREFIX (sh -c) one by one; what follows is their output. A line "…" stands for any lines. On a host
+are commands, given to PREFIX (sh -c) one by one; what follows is their output. A line "…" stands for any lines, and within
+one it stands for any words. On a host
 numbers and times are not compared, nor how many blanks are between columns. MILLRACE_UPDATE_GOLDEN=1 writes what was
 printed, except into what holds a "…". Prints TAP."""
 import os
@@ -38,7 +39,8 @@ def matches(wanted, found):
         return not found
     if wanted[0].strip() == "…":
         return any(matches(wanted[1:], found[i:]) for i in range(len(found) + 1))
-    return bool(found) and wanted[0] == found[0] and matches(wanted[1:], found[1:])
+    words = ".*".join(re.escape(part) for part in wanted[0].split("…"))
+    return bool(found) and re.fullmatch(words, found[0]) is not None and matches(wanted[1:], found[1:])
 
 
 def run(prefix, command):

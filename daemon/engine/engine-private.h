@@ -79,7 +79,7 @@ struct Engine {
         bool has_observation;
         bool takes_over; /* what the platform keeps; until the first observation */
         char *waits_for; /* whom the first observation waits for; NULL: nobody */
-        MrTree *heard; /* map: what of its asks was understood already */
+        MrTree *heard;   /* map: what of its asks was understood already */
         char *platform_error;
         char *told;         /* the last line of state */
         char *status_error; /* why the last status could not be written; NULL: it could */
@@ -142,6 +142,13 @@ int batch_issue_next(Batch *batch, MrError *err);
 /* Puts one secret into the store; `labels` and `notes` may be NULL. */
 int engine_put_secret(Engine *engine, const char *ns, const Secret *secret, const MrPairs *labels,
                       const MrPairs *notes, MrError *err);
+/* engine-look.c: looks at the running system, or wishes for a round in which to do so. */
+void engine_look(Engine *engine, Tracked *tracked, const Desire *desire, const Plan *plan,
+                 const MrFacts *facts);
+bool engine_all_ready(const Desire *desire);
+/* engine-platform.c: see MrChanged and MrEnded. */
+void engine_platform_changed(void *userdata, const char *node);
+void engine_platform_ended(void *userdata, const MrError *err);
 /* engine-keep.c: what the platform keeps of an earlier life; see MrKept. */
 void engine_take_kept(void *userdata, const char *ns, const char *name, const MrTree *secret);
 /* engine-event.c: tells the journal and the events what was done. */

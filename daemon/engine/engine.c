@@ -15,15 +15,6 @@
 #include "sdk/str.h"
 
 #define SEC UINT64_C(1000000)
-/* While something is not ready, the running system is looked at this often, and less when nothing
- * has moved for a while: what waits for a person may wait for days. */
-#define LOOK_UNSETTLED_USEC (250 * UINT64_C(1000))
-/* While a node starts or stops, nothing can become ready that is worth asking for: its change of
- * state is told, and handshakes would cost JVMs that are starting more than anything else. */
-#define LOOK_MOVING_USEC (5 * SEC)
-#define LOOK_STUCK_USEC (5 * SEC)
-#define STUCK_AFTER_USEC (60 * SEC)
-#define LOOK_SETTLED_USEC (60 * SEC)
 #define BACKOFF_MAX_SEC 15
 /* And the platform, in case nobody tells that what was missing is there now. */
 #define OBSERVE_UNSETTLED_USEC (5 * SEC)
@@ -75,60 +66,6 @@ static void note_success(Tracked *tracked) {
         tracked->failures = 0;
         tracked->retry_usec = 0;
         free(TAKE(tracked->error));
-}
-
-static bool is_any(const Desire *desire, const MrFacts *facts, MrNodeState state) {
-        for (size_t i = 0; i < mr_manifests_nodes(desire->wanted); i++) {
-                const MrNodeFact *fact =
-                        mr_facts_node(facts, mr_manifests_node_at(desire->wanted, i)->node);
-                if (fact && fact->state == state)
-                        return true;
-        }
-        return false;
-}
-
-static bool is_all_ready(const Desire *desire) {
-        for (size_t i = 0; i < desire->health.n; i++)
-                if (!desire->health.items[i].is_ready)
-                        return false;
-        return true;
-}
-
-static bool is_waited_for(const Desire *desire) {
-        for (size_t i = 0; i < desire->probes.n; i++)
-                if (desire->probes.items[i].is_waited_for)
-                        return true;
-        return false;
-}
-
-static uint64_t look_interval(const Tracked *tracked, const Desire *desire, const Plan *plan,
-                              const MrFacts *facts) {
-        if ((plan_size(plan) == 0 && is_all_ready(desire) && !is_waited_for(desire)) ||
-            resource_is_paused(&tracked->document->resource))
-                return LOOK_SETTLED_USEC;
-        if (now_usec() - tracked->changed_usec > STUCK_AFTER_USEC)
-                return LOOK_STUCK_USEC;
-        return is_any(desire, facts, MR_NODE_STARTING) || is_any(desire, facts, MR_NODE_STOPPING)
-                       ? LOOK_MOVING_USEC
-                       : LOOK_UNSETTLED_USEC;
-}
-
-/* Looks at the running system as often as it is worth it. */
-static void look(Engine *engine, Tracked *tracked, const Desire *desire, const Plan *plan,
-                 const MrFacts *facts) {
-        uint64_t since = views_since(tracked->views), age = since ? now_usec() - since : UINT64_MAX;
-        uint64_t interval = look_interval(tracked, desire, plan, facts);
-
-        if (desire->probes.n == 0)
-                return;
-        if (!is_any(desire, facts, MR_NODE_RUNNING)) {
-                views_clear(tracked->views);
-                return;
-        }
-        if (age >= interval)
-                views_look(tracked->views, &desire->probes, desire->wanted, facts);
-        else
-                engine_wish(engine, interval - age);
 }
 
 /* 1; 0: not before it is known what there is of the data it asked for. */
@@ -225,8 +162,8 @@ static int process(Engine *engine, Tracked *tracked, MrError *err) {
         engine_report(engine, tracked, desire, plan, facts);
         mr_tree_free(tracked->steps);
         tracked->steps = plan_to_tree(plan);
-        tracked->is_settled =
-                plan_size(plan) == 0 && is_all_ready(desire) && !views_are_outdated(tracked->views);
+        tracked->is_settled = plan_size(plan) == 0 && engine_all_ready(desire) &&
+                              !views_are_outdated(tracked->views);
         tracked->is_in_force = tracked->is_in_force || tracked->is_settled;
         if (!tracked->is_settled && !resource_is_paused(&tracked->document->resource))
                 engine_wish(engine, OBSERVE_UNSETTLED_USEC);
@@ -242,7 +179,7 @@ static int process(Engine *engine, Tracked *tracked, MrError *err) {
          * further. */
         if (plan_ready(plan) == 0)
                 note_success(tracked);
-        look(engine, tracked, desire, plan, facts);
+        engine_look(engine, tracked, desire, plan, facts);
         return 0;
 }
 
@@ -457,35 +394,6 @@ static int on_kick(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-/* Another replica leads, or does not any more. */
-static void note_waiting(Engine *engine) {
-        const MrPlatformOps *ops = engine->args.platform->platform;
-        const char *whom =
-                ops->waits_for && engine->platform ? ops->waits_for(engine->platform) : NULL;
-
-        if (mr_streq(whom, engine->waits_for))
-                return;
-        free(engine->waits_for);
-        engine->waits_for = mr_strdup(whom);
-        if (whom)
-                log_notice(NULL, NULL, "Waiting for %s; what it does is followed meanwhile.", whom);
-        else
-                log_notice(NULL, NULL, "Nobody else leads any more.");
-}
-
-static void on_platform_changed(void *userdata, const char *node) {
-        (void) node;
-        note_waiting(userdata);
-        engine_kick(userdata);
-}
-
-static void on_platform_ended(void *userdata, const MrError *err) {
-        Engine *engine = userdata;
-
-        log_error(NULL, NULL, "The daemon ends: %s.", err->message);
-        (void) sd_event_exit(engine->args.event, EXIT_FAILURE);
-}
-
 static int make_sources(Engine *engine, MrError *err) {
         int r = sd_event_add_defer(engine->args.event, &engine->kick, on_kick, engine);
         if (r >= 0)
@@ -501,9 +409,9 @@ int engine_new(const EngineArgs *args, Engine **ret, MrError *err) {
         MrPlatformArgs platform = {
                 .event = args->event,
                 .config = args->platform_config,
-                .changed = on_platform_changed,
+                .changed = engine_platform_changed,
                 .kept = engine_take_kept,
-                .ended = on_platform_ended,
+                .ended = engine_platform_ended,
                 .userdata = engine,
                 .following = args->following,
         };

@@ -59,8 +59,8 @@ typedef void (*MrChanged)(void *userdata, const char *node);
 
 /* A secret that was made here and that the platform keeps a copy of, told until the first
  * observation has come: what a program without a memory goes on from. `secret` is a map: values
- * (text, and base64 of what a key ending in ".p12" holds), labels, notes (maps), signs (which of its
- * keys signs; an authority's); NULL: it is gone. */
+ * (text, and base64 of what a key ending in ".p12" holds), labels, notes (maps), signs (which of
+ * its keys signs; an authority's); NULL: it is gone. */
 typedef void (*MrKept)(void *userdata, const char *ns, const char *name, const MrTree *secret);
 /* It cannot go on: what was decided may not hold any more. The program ends, and may be started
  * again. */
@@ -157,8 +157,9 @@ struct MrPlatformOps {
         int (*apply)(MrPlatform *platform, const MrAction *actions, size_t n, MrApplied done,
                      void *userdata, MrError *err);
 
-        /* May be NULL. For whom an observation waits although all is well, in words: another replica
-         * of this program, which leads. NULL: for nobody. `changed` is called when it changes. */
+        /* May be NULL. For whom an observation waits although all is well, in words: another
+         * replica of this program, which leads. NULL: for nobody. `changed` is called when it
+         * changes. */
         const char *(*waits_for)(const MrPlatform *platform);
 
         /* The rest is of platforms that keep resources, and NULL elsewhere. */

@@ -8,7 +8,7 @@
 /* A map: notes, and which of its keys signs. */
 #define KEPT_ANNOTATION "millrace.io/kept"
 
-/* The text of the annotation for a secret of the core. Memory from `arena`. */
-const char *keep_note(const MrFacts *facts, const char *ns, const char *name, MrArena *arena);
+/* lower-keep.c: the text of the annotation for a secret of the core. Memory from `arena`. */
+const char *lower_keep_note(const MrFacts *facts, const char *ns, const char *name, MrArena *arena);
 /* What MrKept is told of this object; NULL when it is no copy of a secret of the core. */
 MrTree *keep_read(const MrTree *object);

@@ -4,9 +4,10 @@
 
 #include "alloc.h"
 #include "lease.h"
+#include "platform.h"
 #include "str.h"
 
-#define PREFIX "STRIMZI_LEADER_ELECTION_"
+#define PREFIX MR_IMAGES_PREFIX "LEADER_ELECTION_"
 #define DURATION_SEC 15
 #define DEADLINE_SEC 10
 #define RETRY_SEC 2

@@ -14,8 +14,8 @@ typedef struct LeaseSettings {
 } LeaseSettings;
 
 /* What the section "lease" of the platform's settings and the environment say
- * (STRIMZI_LEADER_ELECTION_…; a variable wins). `ns` is where we are, NULL: not known. Returns 1,
- * or 0 when there is to be no lease: one replica is all there is. */
+ * (MR_IMAGES_PREFIX "LEADER_ELECTION_…"; a variable wins). `ns` is where we are, NULL: not known.
+ * Returns 1, or 0 when there is to be no lease: one replica is all there is. */
 int lease_settings_read(const MrTree *config, const char *ns, LeaseSettings *ret,
                         MrError *err) _must_check_;
 void lease_settings_done(LeaseSettings *settings);

@@ -35,7 +35,7 @@ static void copy_secret(const Lowering *lowering, const char *name, const MrTags
         mr_tree_set_string(body, "type", "Opaque");
         mr_tree_set_string(mr_tree_need_map(mr_tree_get(body, "metadata"), "annotations"),
                            KEPT_ANNOTATION,
-                           keep_note(lowering->facts, lowering->ns, name, lowering->arena));
+                           lower_keep_note(lowering->facts, lowering->ns, name, lowering->arena));
         for (size_t i = 0; i < keys.n; i++) {
                 const char *text = mr_facts_secret(lowering->facts, name, keys.items[i]);
                 char digest[MR_DIGEST_MAX];

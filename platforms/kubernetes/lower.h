@@ -108,8 +108,7 @@ int kubernetes_scope(const MrTree *config, MrTree **ret_namespaces, MrTree **ret
                 .close = kubernetes_close, .observe = kubernetes_observe,                          \
                 .apply = kubernetes_apply, .write_status = kubernetes_write_status,                \
                 .release = kubernetes_release, .follow = kubernetes_follow,                        \
-                .answer = kubernetes_answer,                                                       \
-                .waits_for = kubernetes_waits_for,                                                 \
+                .answer = kubernetes_answer, .waits_for = kubernetes_waits_for,                    \
         }
 
 /* lower-parts.c */

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "kubernetes/keep.c"
+#include "kubernetes/lower-keep.c"
 #include "kubernetes/owned.c"
 #include "model/facts.h"
 #include "str.h"
@@ -35,12 +36,12 @@ static void what_is_noted_of_a_secret_goes_with_it(void **state _unused_) {
         facts_annotate(facts, "c-cluster-ca", "strimzi.io/ca-key-generation", "2");
         facts_annotate(facts, "c-cluster-ca-cert", "strimzi.io/ca-cert-generation", "3");
         facts_remember(facts, "signs/n/c-cluster-ca", "ca");
-        assert_string_equal(keep_note(facts, "n", "c-cluster-ca", arena),
+        assert_string_equal(lower_keep_note(facts, "n", "c-cluster-ca", arena),
                             "{\"notes\":{\"millrace.io/done\":\"x\","
                             "\"strimzi.io/ca-key-generation\":\"2\"},\"signs\":\"ca\"}");
-        assert_string_equal(keep_note(facts, "n", "c-cluster-ca-cert", arena),
+        assert_string_equal(lower_keep_note(facts, "n", "c-cluster-ca-cert", arena),
                             "{\"notes\":{\"strimzi.io/ca-cert-generation\":\"3\"}}");
-        assert_string_equal(keep_note(facts, "n", "c-kafka-0", arena), "{\"notes\":{}}");
+        assert_string_equal(lower_keep_note(facts, "n", "c-kafka-0", arena), "{\"notes\":{}}");
 }
 
 static void it_is_found_again(void **state _unused_) {

@@ -44,21 +44,28 @@ static size_t n_versions(const MrKind *kind) {
         return n;
 }
 
+/* What the watches of the version before say does not count any more. */
+static bool is_changing(const Followed *kind) {
+        int enabled = SD_EVENT_OFF;
+
+        (void) sd_event_source_get_enabled(kind->again, &enabled);
+        return enabled != SD_EVENT_OFF;
+}
+
+static void change_after(Followed *kind, uint64_t usec) {
+        (void) sd_event_source_set_time_relative(kind->again, usec);
+        (void) sd_event_source_set_enabled(kind->again, SD_EVENT_ONESHOT);
+}
+
 /* The server may have it in another version, or not yet. */
 static void try_next_version(Followed *kind) {
         size_t n = n_versions(kind->kind);
         _cleanup_error_ MrError err = {};
-        int enabled = SD_EVENT_OFF;
 
-        (void) sd_event_source_get_enabled(kind->again, &enabled);
-        if (enabled != SD_EVENT_OFF)
-                return;
         bool is_absent = ++kind->n_missing >= n;
         kind->is_sure = kind->is_sure && !is_absent;
         kind->version = (kind->version + 1) % n;
-        (void) sd_event_source_set_time_relative(kind->again,
-                                                 kind->n_missing % n ? 0 : ABSENT_USEC);
-        (void) sd_event_source_set_enabled(kind->again, SD_EVENT_ONESHOT);
+        change_after(kind, kind->n_missing % n ? 0 : ABSENT_USEC);
         if (!is_absent)
                 return;
         int r = mr_fail(&err, MR_INVALID, NULL,
@@ -86,8 +93,7 @@ static int watches_state(const Followed *kind, MrError *err) {
 static void begin_again(Followed *kind) {
         kind->is_sure = true;
         kind->version = 0;
-        (void) sd_event_source_set_time_relative(kind->again, 0);
-        (void) sd_event_source_set_enabled(kind->again, SD_EVENT_ONESHOT);
+        change_after(kind, 0);
 }
 
 /* What was held back until its owners were known is not our business, if it still is. */
@@ -116,8 +122,10 @@ static void note_listed(Followed *kind) {
 static void on_changed(void *userdata) {
         Followed *kind = userdata;
         _cleanup_error_ MrError err = {};
-        int r = watches_state(kind, &err);
 
+        if (is_changing(kind))
+                return;
+        int r = watches_state(kind, &err);
         if (r == -ENOENT)
                 try_next_version(kind);
         else if (r < 0 && mr_error_kind(&err, r) == MR_DENIED)
@@ -191,7 +199,7 @@ static int add_kind(Follow *follow, const MrKind *kind, MrError *err) {
 
         *followed = (Followed){.follow = follow, .kind = kind};
         followed->watches = mr_new(Watch *, mr_tree_size(follow->namespaces) + 1);
-        int r = sd_event_add_time(follow->event, &followed->again, CLOCK_MONOTONIC, UINT64_MAX, 0,
+        int r = sd_event_add_time(follow->event, &followed->again, CLOCK_MONOTONIC, UINT64_MAX, 1,
                                   on_again, followed);
         if (r >= 0)
                 r = sd_event_source_set_enabled(followed->again, SD_EVENT_OFF);

@@ -71,7 +71,10 @@ check "but says where to" eval 'contains kubectl <"$scratch/refused"'
 
 written() { kubectl get kafka,knp,kafkauser,$kinds -A --show-managed-fields -o json |
         jq -r '.items[] | select(.kind != "StatefulSet" and .kind != "PersistentVolumeClaim") | "\(.kind)/\(.metadata.name) \(.metadata.uid) \(.metadata.resourceVersion)"'; }
-written >"$scratch/written"
+is_calm() { # what was done is told a moment later
+        written >"$scratch/written" && sleep 1 && same "$(cat "$scratch/written")" "$(written)"
+}
+check "and all has been told" wait_for 20 "the last of it" is_calm
 forget_steps
 check "the daemon begins again" eval 'daemon_down; daemon_up && wait_for 10 "the log" is_logged "The first pass over 3"'
 sleep 3

@@ -9,6 +9,7 @@
 #include "owned.h"
 
 #define TIMEOUT_SEC 30
+#define CONTROLLER_USEC (15 * (uint64_t) 1000000)
 #define APPLY_TYPE "application/apply-patch+yaml"
 #define MERGE_TYPE "application/merge-patch+json"
 
@@ -30,7 +31,8 @@ struct Batch {
         MrError err;
         MrApplied done;
         void *userdata;
-        sd_event_source *go; /* begins what may begin, or ends the batch */
+        sd_event_source *go;       /* begins what may begin, or ends the batch */
+        sd_event_source *patience; /* ends while the next one waits for a controller */
 };
 
 Batch *batch_free(Batch *batch) {
@@ -42,6 +44,7 @@ Batch *batch_free(Batch *batch) {
         }
         free(batch->acts);
         sd_event_source_disable_unref(batch->go);
+        sd_event_source_disable_unref(batch->patience);
         mr_error_done(&batch->err);
         free(batch);
         return NULL;
@@ -57,6 +60,11 @@ static Cache *cache_of(const Act *act) {
 
 static void go_on(Batch *batch) {
         (void) sd_event_source_set_enabled(batch->go, SD_EVENT_ONESHOT);
+}
+
+void batch_look(Batch *batch) {
+        if (batch)
+                go_on(batch);
 }
 
 static void note_failure(Act *act, int r, const MrError *err) {
@@ -351,6 +359,44 @@ static bool may_join(const Batch *batch) {
                                          action->manifest->rank == before->manifest->rank);
 }
 
+/* A controller makes the next pod out of what it knows of the set: if it has not seen yet that the
+ * set was changed, that is one more of the old kind. */
+static bool waits_for_controller(const Batch *batch) {
+        const MrAction *action = &batch->actions[batch->next];
+        const Cache *cache = &batch->platform->cache;
+
+        if (action->verb != MR_VERB_RESTART && action->verb != MR_VERB_START)
+                return false;
+        const Object *set = cache_set(cache, action->ns, action->node),
+                     *pod = cache_pod(cache, action->ns, action->node);
+        return set && pod && !pod->is_going && !mr_tree_get_bool(set->state, "taken", false);
+}
+
+static void wait_for_controller(Batch *batch) {
+        int enabled = SD_EVENT_OFF;
+
+        (void) sd_event_source_get_enabled(batch->patience, &enabled);
+        if (enabled != SD_EVENT_OFF)
+                return;
+        (void) sd_event_source_set_time_relative(batch->patience, CONTROLLER_USEC);
+        (void) sd_event_source_set_enabled(batch->patience, SD_EVENT_ONESHOT);
+}
+
+static int on_patience(sd_event_source *source, uint64_t usec, void *userdata) {
+        Batch *batch = userdata;
+        _cleanup_error_ MrError err = {};
+
+        (void) source;
+        (void) usec;
+        int r = mr_fail(&err, MR_TRANSIENT, NULL,
+                        "StatefulSet %s was changed, and its controller has not seen it yet; is "
+                        "kube-controller-manager running?",
+                        batch->actions[batch->next].node);
+        note_failure(&batch->acts[batch->next], r, &err);
+        go_on(batch);
+        return 0;
+}
+
 static void finish(Batch *batch) {
         MrPlatform *platform = batch->platform;
         MrApplied done = batch->done;
@@ -370,6 +416,11 @@ static int on_go(sd_event_source *source, void *userdata) {
         (void) source;
         while (batch->next < batch->n && batch->failed == batch->n && may_join(batch) &&
                !batch->platform->is_over) {
+                if (waits_for_controller(batch)) {
+                        wait_for_controller(batch);
+                        return 0;
+                }
+                (void) sd_event_source_set_enabled(batch->patience, SD_EVENT_OFF);
                 Act *act = &batch->acts[batch->next++];
                 _cleanup_error_ MrError err = {};
                 batch->n_running++;
@@ -403,6 +454,11 @@ int kubernetes_apply(MrPlatform *platform, const MrAction *actions, size_t n, Mr
         for (size_t i = 0; i < n; i++)
                 batch->acts[i] = (Act){.batch = batch, .at = i};
         int r = sd_event_add_defer(platform->event, &batch->go, on_go, batch);
+        if (r >= 0)
+                r = sd_event_add_time(platform->event, &batch->patience, CLOCK_MONOTONIC,
+                                      UINT64_MAX, 0, on_patience, batch);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(batch->patience, SD_EVENT_OFF);
         if (r < 0) {
                 batch_free(batch);
                 return mr_fail_errno(err, -r, NULL, "cannot set up the event loop");

@@ -94,6 +94,7 @@ static void on_changed(void *userdata) {
 
         if (platform->observed)
                 (void) sd_event_source_set_enabled(platform->look, SD_EVENT_ONESHOT);
+        batch_look(platform->batch);
         platform->changed(platform->userdata, NULL);
 }
 

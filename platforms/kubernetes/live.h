@@ -47,3 +47,5 @@ const Object *cache_set(const Cache *cache, const char *ns, const char *node);
 void answers_done(MrPlatform *platform);
 /* apply.c */
 Batch *batch_free(Batch *batch);
+/* Something was seen that it may wait for; NULL: there is no batch. */
+void batch_look(Batch *batch);

@@ -115,6 +115,9 @@ static void state_of_set(MrTree *state, const MrTree *set) {
         const MrTree *volumes = mr_tree_get(mr_tree_get(template, "spec"), "volumes");
 
         mr_tree_set_int(state, "replicas", mr_tree_get_int(spec, "replicas", 1));
+        mr_tree_set_bool(state, "taken",
+                         mr_tree_get_int(mr_tree_get(set, "status"), "observedGeneration", 0) >=
+                                 mr_tree_get_int(mr_tree_get(set, "metadata"), "generation", 0));
         mr_tree_set_string(state, "role", role_of(mr_tree_get(template, "spec")));
         set_order(state, mr_tree_get(set, "metadata"));
         mr_tree_set_string(state, "fingerprint", fingerprint_of(mr_tree_get(template, "metadata")));

@@ -5,9 +5,9 @@
  * any           asks: annotations that ask for something
  * Pod           set, phase, ready, since, message, failed, restarts, address, machine, role,
  *               fingerprint
- * StatefulSet   replicas, role, fingerprint, claims
- * Service, Route, Ingress   host, port
- * PersistentVolumeClaim     storage_class, size, capacity, identity */
+ * StatefulSet   replicas, taken (its controller has seen its last change), role, fingerprint,
+ * claims Service, Route, Ingress   host, port PersistentVolumeClaim     storage_class, size,
+ * capacity, identity */
 
 #include "kinds.h"
 #include "tree.h"

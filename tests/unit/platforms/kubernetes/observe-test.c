@@ -157,6 +157,23 @@ static void one_that_is_being_made_has_not(void **state _unused_) {
         "\"annotations\": {\"millrace.io/identity\": "                                             \
         "\"{\\\"cluster_id\\\":\\\"id\\\",\\\"node\\\":\\\"n\\\"}\"}"
 
+static bool is_taken(const char *version, int generation, int observed) {
+        _cleanup_(cache_done) Cache cache = {};
+        _cleanup_free_ char *metadata = mr_strf("\"name\": \"n\", \"generation\": %d", generation);
+        _cleanup_free_ char *rest =
+                observed ? mr_strf("\"status\": {\"observedGeneration\": %d}", observed)
+                         : mr_strdup("");
+
+        assert_true(put(&cache, "StatefulSet", version, metadata, rest));
+        return mr_tree_get_bool(cache_set(&cache, "d", "n")->state, "taken", false);
+}
+
+static void a_set_is_taken_when_its_controller_saw_it(void **state _unused_) {
+        assert_false(is_taken("1", 1, 0));
+        assert_true(is_taken("2", 1, 1));
+        assert_false(is_taken("3", 2, 1));
+}
+
 static void claims_say_whose_they_are(void **state _unused_) {
         _cleanup_(cache_done) Cache cache = {};
         _cleanup_(mr_observation_done) MrObservation seen = {};
@@ -320,6 +337,7 @@ int main(void) {
                 cmocka_unit_test(what_cannot_start_has_failed),
                 cmocka_unit_test(what_waits_for_its_disk_may_still_start),
                 cmocka_unit_test(one_that_is_being_made_has_not),
+                cmocka_unit_test(a_set_is_taken_when_its_controller_saw_it),
                 cmocka_unit_test(claims_say_whose_they_are),
                 cmocka_unit_test(secrets_of_a_node_go_with_it),
                 cmocka_unit_test(what_is_going_is_not_found),

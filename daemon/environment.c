@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "sdk/alloc.h"
+#include "sdk/platform.h"
 #include "sdk/str.h"
 
-#define PREFIX "STRIMZI_"
 #define OTHER_KINDS                                                                                \
         "Kafka Connect, MirrorMaker, the Bridge, Cruise Control and the exporter are not run by "  \
         "this version"
@@ -14,7 +14,7 @@
 #define NOT_YET "this version does not know how"
 
 typedef struct Variable {
-        const char *name; /* after PREFIX; with a star at the end: whatever begins so */
+        const char *name; /* after MR_VARIABLE_PREFIX; with a star at the end: whatever begins so */
         int (*take)(const char *name, const char *value, MrTree *settings, MrError *err);
         const char *usual; /* a value that asks for what is done anyway; NULL: none */
         const char
@@ -121,10 +121,10 @@ int environment_apply(char *const *variables, MrTree *settings, MrTree *ret_note
 
         for (; r >= 0 && variables && *variables; variables++) {
                 const char *sign = strchr(*variables, '=');
-                if (!mr_starts_with(*variables, PREFIX) || !sign || !sign[1])
+                if (!mr_starts_with(*variables, MR_VARIABLE_PREFIX) || !sign || !sign[1])
                         continue;
                 _cleanup_free_ char *name = mr_strndup(*variables, (size_t) (sign - *variables));
-                const Variable *variable = find(name + strlen(PREFIX));
+                const Variable *variable = find(name + strlen(MR_VARIABLE_PREFIX));
                 if (!variable && !is_service(name))
                         note(ret_notes, name, NULL);
                 if (!variable)

@@ -113,15 +113,17 @@ typedef struct MrExcept {
         const char *reason;
 } MrExcept;
 
-/* Variables of the environment in which a deployment says which images of a software there are, a
- * line "VERSION=IMAGE" for each version: STRIMZI_KAFKA_IMAGES. */
-#define MR_IMAGES_PREFIX "STRIMZI_"
+/* Variables of the environment by which a deployment is told what it is to do. */
+#define MR_VARIABLE_PREFIX "STRIMZI_"
+
+/* Which images of a software there are, a line "VERSION=IMAGE" for each version:
+ * STRIMZI_KAFKA_IMAGES. */
 #define MR_IMAGES_SUFFIX "_IMAGES"
 
 /* And which namespaces it looks at, a list or "*", and which labels resources must have that it
  * cares for, a list of KEY=VALUE. */
-#define MR_NAMESPACES_VARIABLE "STRIMZI_NAMESPACE"
-#define MR_SELECTOR_VARIABLE "STRIMZI_CUSTOM_RESOURCE_SELECTOR"
+#define MR_NAMESPACES_VARIABLE MR_VARIABLE_PREFIX "NAMESPACE"
+#define MR_SELECTOR_VARIABLE MR_VARIABLE_PREFIX "CUSTOM_RESOURCE_SELECTOR"
 
 /* The functions without an MrPlatform get the ops they were called through: platforms that share
  * them tell each other apart by `flavor`. */

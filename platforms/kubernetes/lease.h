@@ -5,6 +5,15 @@
  * clock of whoever watches, from when it saw the last change, so clocks need not agree. */
 
 #include "client.h"
+#include "field.h"
+
+/* The section "lease" of the platform's settings, as it is written. */
+typedef struct LeaseSection {
+        const char *ns, *name, *identity;
+        int64_t duration, deadline, retry; /* s */
+} LeaseSection;
+
+extern const MrField lease_fields[];
 
 typedef struct LeaseSettings {
         char *ns, *name, *identity;
@@ -13,8 +22,8 @@ typedef struct LeaseSettings {
         int64_t retry_sec;    /* how often it is renewed or looked at; less than that */
 } LeaseSettings;
 
-/* What the section "lease" of the platform's settings and the environment say
- * (MR_IMAGES_PREFIX "LEADER_ELECTION_…"; a variable wins). `ns` is where we are, NULL: not known.
+/* What the section and the environment say
+ * (MR_VARIABLE_PREFIX "LEADER_ELECTION_…"; a variable wins). `ns` is where we are, NULL: not known.
  * Returns 1, or 0 when there is to be no lease: one replica is all there is. */
 int lease_settings_read(const MrTree *config, const char *ns, LeaseSettings *ret,
                         MrError *err) _must_check_;

@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "field.h"
+#include "lease.h"
 #include "lower.h"
 
 typedef struct Settings {
@@ -14,28 +15,8 @@ typedef struct Settings {
         const char *launcher_image;
         const char *kubeconfig, *context, *selector;
         MrStrings namespaces;
-        struct Election *lease;
+        LeaseSection *lease;
 } Settings;
-
-typedef struct Election {
-        const char *ns, *name, *identity;
-        int64_t duration, deadline, retry;
-} Election;
-
-static const MrField lease_fields[] = {
-        MR_STRING("namespace", Election, ns, .doc = "Where it is; our own namespace without."),
-        MR_STRING("name", Election, name, .fallback = "millrace", .doc = "What it is called."),
-        MR_STRING("identity", Election, identity,
-                  .doc = "What this replica is called; as the host is, without."),
-        MR_INT("duration_seconds", Election, duration, .min = 1, .max = 3600, .fallback = "15",
-               .unit = "s", .doc = "Not renewed for so long, another replica may take it."),
-        MR_INT("renew_deadline_seconds", Election, deadline, .min = 1, .max = 3600,
-               .fallback = "10", .unit = "s",
-               .doc = "Not renewed for so long, this replica ends; less than the duration."),
-        MR_INT("retry_period_seconds", Election, retry, .min = 1, .max = 3600, .fallback = "2",
-               .unit = "s", .doc = "How often it is renewed or looked at."),
-        {},
-};
 
 static const MrField fields[] = {
         MR_TREE("images", Settings, images, .flags = MR_ONLY_MAP,
@@ -47,7 +28,7 @@ static const MrField fields[] = {
         MR_STRING("context", Settings, context, .doc = "The context of that file."),
         MR_STRINGS("namespaces", Settings, namespaces,
                    .doc = "The only namespaces that are looked at."),
-        MR_OBJECT("lease", Settings, lease, Election, lease_fields,
+        MR_OBJECT("lease", Settings, lease, LeaseSection, lease_fields,
                   .doc = "Only the replica that holds this Lease does anything."),
         MR_STRING("selector", Settings, selector,
                   .doc = "Labels of the custom resources that are cared for, KEY=VALUE."),
@@ -109,7 +90,7 @@ static int read_list(const char *name, const char *text, MrTree *versions, MrErr
 
 /* "PREFIX_SOME_DB_IMAGES" → "some-db"; NULL: it is no such variable. */
 static char *software_of(const char *variable, size_t n) {
-        static const char prefix[] = MR_IMAGES_PREFIX, suffix[] = MR_IMAGES_SUFFIX;
+        static const char prefix[] = MR_VARIABLE_PREFIX, suffix[] = MR_IMAGES_SUFFIX;
         _cleanup_free_ char *name = mr_strndup(variable, n);
 
         if (!mr_starts_with(name, prefix) || !mr_ends_with(name, suffix) ||

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "kubernetes/lease-settings.c"
 #include "kubernetes/settings.c"
 #include "str.h"
 

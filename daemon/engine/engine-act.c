@@ -289,7 +289,7 @@ static int forget_secrets(Batch *batch, MrError *err) {
         for (size_t i = 0; i < batch->n; i++) {
                 const MrManifest *manifest = batch->steps[i]->manifest;
                 _cleanup_free_ char *public_name = mr_strf("%s-cert", manifest->name);
-                _cleanup_free_ char *signs = mr_strf("signs/%s/%s", manifest->ns, manifest->name);
+                _cleanup_free_ char *signs = mr_strf(MR_SIGNS_KEY, manifest->ns, manifest->name);
                 int r = store_secret_remove(batch->engine->args.store, manifest->ns, manifest->name,
                                             err);
                 if (r >= 0)

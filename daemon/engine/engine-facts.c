@@ -72,7 +72,7 @@ static int add_remembered(Engine *engine, const char *ns, MrFacts *facts, MrErro
 /* Which key of an authority signs, and what is noted of secrets. */
 static int add_notes(Engine *engine, const char *ns, MrFacts *facts, MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *signs = NULL, *annotations = NULL;
-        _cleanup_free_ char *prefix = mr_strf("signs/%s/", ns);
+        _cleanup_free_ char *prefix = mr_strf(MR_SIGNS_KEY, ns, "");
 
         int r = store_remembered(engine->args.store, prefix, &signs, err);
         if (r >= 0)

@@ -113,13 +113,7 @@ static int put_issued(Batch *batch, const Issue *issue, MrError *err) {
 }
 
 static MrPairs labels_of(const MrManifest *manifest, MrArena *arena) {
-        const MrTree *map = mr_tree_get(manifest->body, "labels");
-        MrPairs labels = {};
-
-        for (size_t i = 0; i < mr_tree_size(map); i++)
-                mr_pairs_set(arena, &labels, mr_tree_key(map, i),
-                             mr_tree_string(mr_tree_at(map, i)));
-        return labels;
+        return mr_pairs_of(arena, mr_tree_get(manifest->body, "labels"));
 }
 
 /* A value that is a map says how many letters and digits are to be made. */

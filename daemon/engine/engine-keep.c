@@ -3,21 +3,11 @@
 
 #include "base/log.h"
 #include "engine-private.h"
-#include "reconcile/authority.h"
 #include "sdk/str.h"
-
-static MrPairs pairs_of(const MrTree *map, MrArena *arena) {
-        MrPairs pairs = {};
-
-        for (size_t i = 0; i < mr_tree_size(map); i++)
-                mr_pairs_set(arena, &pairs, mr_tree_key(map, i),
-                             mr_tree_string(mr_tree_at(map, i)));
-        return pairs;
-}
 
 static int remember_signer(Engine *engine, const char *ns, const char *name, const char *signs,
                            MrError *err) {
-        _cleanup_free_ char *key = mr_strf("signs/%s/%s", ns, name);
+        _cleanup_free_ char *key = mr_strf(MR_SIGNS_KEY, ns, name);
 
         return store_remember(engine->args.store, key, signs, err);
 }
@@ -25,8 +15,8 @@ static int remember_signer(Engine *engine, const char *ns, const char *name, con
 static int take(Engine *engine, const char *ns, const char *name, const MrTree *kept,
                 MrError *err) {
         _cleanup_(mr_arena_freep) MrArena *arena = mr_arena_new();
-        MrPairs labels = pairs_of(mr_tree_get(kept, "labels"), arena),
-                notes = pairs_of(mr_tree_get(kept, "notes"), arena);
+        MrPairs labels = mr_pairs_of(arena, mr_tree_get(kept, "labels")),
+                notes = mr_pairs_of(arena, mr_tree_get(kept, "notes"));
         const MrTree *values = mr_tree_get(kept, "values");
         _cleanup_(secret_freep) Secret *secret = secret_new(name);
 

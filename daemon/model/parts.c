@@ -172,3 +172,12 @@ void mr_pairs_set(MrArena *arena, MrPairs *pairs, const char *key, const char *v
         pairs->items[low] = (MrPair){.key = key, .value = value};
         pairs->n++;
 }
+
+MrPairs mr_pairs_of(MrArena *arena, const MrTree *map) {
+        MrPairs pairs = {};
+
+        for (size_t i = 0; i < mr_tree_size(map); i++)
+                mr_pairs_set(arena, &pairs, mr_tree_key(map, i),
+                             mr_tree_string(mr_tree_at(map, i)));
+        return pairs;
+}

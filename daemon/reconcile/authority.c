@@ -28,7 +28,7 @@ static const MrTrust *find_trust(const Loading *loading, const char *name) {
 }
 
 const char *authority_memory(const Loading *loading, const char *name) {
-        return mr_arena_strf(loading->arena, "signs/%s/%s", loading->ns, name);
+        return mr_arena_strf(loading->arena, MR_SIGNS_KEY, loading->ns, name);
 }
 
 static void read_formers(const Loading *loading, Authority *authority) {

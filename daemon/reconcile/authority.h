@@ -7,7 +7,7 @@
  *      2. every node trusts the new key: it signs, and what the former one has signed is made anew
  *      3. no node shows a certificate of the former key: it is trusted no more
  *
- * Which key signs is remembered as signs/NAMESPACE/AUTHORITY, because other resources (users)
+ * Which key signs is remembered (MR_SIGNS_KEY), because other resources (users)
  * depend on it and know nothing of the nodes. */
 
 #include "loaded.h"

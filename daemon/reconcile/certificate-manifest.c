@@ -89,7 +89,6 @@ static CertificateTerms terms_of(const MrTree *tree, MrArena *arena) {
 int secrets_certificate(const MrManifest *manifest, MrArena *arena, MrCertificate *ret,
                         CertificateTerms *ret_terms) {
         const MrTree *tree = mr_tree_get(manifest->body, "certificate");
-        const MrTree *labels = mr_tree_get(tree, "labels");
 
         if (!tree)
                 return 0;
@@ -105,10 +104,8 @@ int secrets_certificate(const MrManifest *manifest, MrArena *arena, MrCertificat
                 .with_pkcs12 = mr_tree_get_bool(tree, "with_pkcs12", false),
                 .with_authority = mr_tree_get_bool(tree, "with_authority", false),
                 .key_type = mr_tree_get_string(tree, "key_type"),
+                .labels = mr_pairs_of(arena, mr_tree_get(tree, "labels")),
         };
-        for (size_t i = 0; i < mr_tree_size(labels); i++)
-                mr_pairs_set(arena, &ret->labels, mr_tree_key(labels, i),
-                             mr_tree_string(mr_tree_at(labels, i)));
         *ret_terms = terms_of(mr_tree_get(manifest->body, "terms"), arena);
         return 1;
 }

@@ -85,15 +85,6 @@ static void again_done(Again *again) {
         mr_arena_free(again->arena);
 }
 
-static MrPairs pairs_of(MrArena *arena, const MrTree *map) {
-        MrPairs pairs = {};
-
-        for (size_t i = 0; i < mr_tree_size(map); i++)
-                mr_pairs_set(arena, &pairs, mr_tree_key(map, i),
-                             mr_tree_string(mr_tree_at(map, i)));
-        return pairs;
-}
-
 static int read_resources(const Registry *registry, const MrTree *list, Again *again,
                           MrError *err) {
         again->resources = mr_new(Document *, mr_tree_size(list) + 1);
@@ -126,9 +117,9 @@ static int read_record(const Registry *registry, const MrTree *record, Again *ag
 }
 
 static int plan_again(const MrTree *record, Again *again, MrError *err) {
-        MrPairs holds = pairs_of(again->arena, mr_tree_get(record, "holds")),
-                restarts = pairs_of(again->arena, mr_tree_get(record, "restarts")),
-                discards = pairs_of(again->arena, mr_tree_get(record, "discards"));
+        MrPairs holds = mr_pairs_of(again->arena, mr_tree_get(record, "holds")),
+                restarts = mr_pairs_of(again->arena, mr_tree_get(record, "restarts")),
+                discards = mr_pairs_of(again->arena, mr_tree_get(record, "discards"));
         PlanInput input = {
                 .wanted = again->desire->wanted,
                 .found = again->desire->found,

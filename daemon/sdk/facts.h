@@ -82,5 +82,8 @@ const MrTree *mr_facts_next_claim(const MrFacts *facts, size_t *cursor, const ch
  * extra_jars: names of jars), images (a map software → version → name, where containers run),
  * launcher_image, services (a map NS/NAME → host, port). */
 const MrTree *mr_facts_host(const MrFacts *facts);
+/* Under which key it is remembered which key of an authority signs: formatted with the namespace
+ * and the authority's name. */
+#define MR_SIGNS_KEY "signs/%s/%s"
 /* A value remembered from an earlier pass (allocated ports); NULL when none. */
 const char *mr_facts_remembered(const MrFacts *facts, const char *key);

@@ -355,6 +355,8 @@ const char *mr_parts_literal(MrParts *parts, const char *s);
 void mr_strings_add(MrArena *arena, MrStrings *strings, const char *s);
 void mr_pairs_set(MrArena *arena, MrPairs *pairs, const char *key,
                   const char *value); /* keeps the order sorted */
+/* A map of strings as pairs, which borrow them from it. */
+MrPairs mr_pairs_of(MrArena *arena, const MrTree *map);
 
 /* Expands references in text. The resolver appends what a reference stands for ("port",
  * "NODE/ENDPOINT") or fails; it returns 1 when the value is not known yet (the caller then gets 1

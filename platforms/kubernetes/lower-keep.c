@@ -13,7 +13,7 @@ const char *lower_keep_note(const MrFacts *facts, const char *ns, const char *na
                 mr_tree_set_string(map, notes.items[i].key, notes.items[i].value);
         mr_tree_set_string(
                 kept, "signs",
-                mr_facts_remembered(facts, mr_arena_strf(arena, "signs/%s/%s", ns, name)));
+                mr_facts_remembered(facts, mr_arena_strf(arena, MR_SIGNS_KEY, ns, name)));
         mr_json_write(kept, 0, &text);
         return mr_arena_strdup(arena, mr_buf_text(&text));
 }

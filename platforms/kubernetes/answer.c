@@ -1,10 +1,11 @@
 /* Annotations that were understood go. Should that fail, they are told of again. */
 
 #include "live.h"
+#include "pace.h"
 
 #define TIMEOUT_SEC 30
 /* What failed is not tried again at once. */
-#define PATIENCE_USEC (30 * UINT64_C(1000000))
+#define PATIENCE_USEC (30 * SEC)
 
 struct Answer {
         MrPlatform *platform;
@@ -37,13 +38,6 @@ static void drop(Answer *answer) {
         answer_free(answer);
 }
 
-static uint64_t now_of(const MrPlatform *platform) {
-        uint64_t now = 0;
-
-        (void) sd_event_now(platform->event, CLOCK_MONOTONIC, &now);
-        return now;
-}
-
 static void on_answered(void *userdata, int r, const MrError *err _unused_,
                         unsigned status _unused_, MrTree *take_answer) {
         Answer *answer = userdata;
@@ -53,13 +47,15 @@ static void on_answered(void *userdata, int r, const MrError *err _unused_,
         if (r >= 0)
                 drop(answer);
         else
-                answer->until_usec = now_of(answer->platform) + PATIENCE_USEC;
+                answer->until_usec =
+                        pace_now(answer->platform->event, CLOCK_MONOTONIC) + PATIENCE_USEC;
 }
 
 static bool is_under_way(MrPlatform *platform, const char *what) {
         for (Answer *answer = platform->answers, *next; answer; answer = next) {
                 next = answer->next;
-                if (!answer->request && answer->until_usec <= now_of(platform))
+                if (!answer->request &&
+                    answer->until_usec <= pace_now(platform->event, CLOCK_MONOTONIC))
                         drop(answer);
                 else if (mr_streq(answer->what, what))
                         return true;
@@ -71,17 +67,15 @@ static Request *send_removal(Answer *answer, const ApiKind *kind, const char *ns
                              const char *annotation) {
         _cleanup_(mr_tree_freep) MrTree *patch = mr_tree_new_map();
         _cleanup_free_ char *path = api_path(kind, ns, name);
-        _cleanup_buf_ MrBuf body = {};
         MrTree *metadata = mr_tree_need_map(patch, "metadata");
 
         mr_tree_set(mr_tree_need_map(metadata, "annotations"), annotation, mr_tree_new_null());
-        mr_json_write(patch, 0, &body);
         return client_request(answer->platform->client,
                               &(RequestArgs){
                                       .method = "PATCH",
                                       .path = path,
                                       .type = "application/merge-patch+json",
-                                      .body = mr_buf_text(&body),
+                                      .content = patch,
                                       .is_secret = mr_streq(kind->kind, "Secret"),
                                       .timeout_sec = TIMEOUT_SEC,
                                       .done = on_answered,

@@ -7,9 +7,10 @@
 
 #include "live.h"
 #include "owned.h"
+#include "pace.h"
 
 #define TIMEOUT_SEC 30
-#define CONTROLLER_USEC (15 * (uint64_t) 1000000)
+#define CONTROLLER_USEC (15 * SEC)
 #define APPLY_TYPE "application/apply-patch+yaml"
 #define MERGE_TYPE "application/merge-patch+json"
 
@@ -151,15 +152,13 @@ static void send_request(Act *act, const char *method, const char *query, const 
                          const MrTree *content, ClientDone done) {
         _cleanup_free_ char *path = api_path(act->kind, action_of(act)->ns, act->name);
         _cleanup_free_ char *url = mr_strf("%s%s", path, query);
-        _cleanup_(mr_buf_wipe) MrBuf body = {};
 
-        mr_json_write(content, 0, &body);
         act->request = client_request(act->batch->platform->client,
                                       &(RequestArgs){
                                               .method = method,
                                               .path = url,
                                               .type = type,
-                                              .body = mr_buf_text(&body),
+                                              .content = content,
                                               .is_secret = mr_streq(act->kind->kind, "Secret"),
                                               .timeout_sec = TIMEOUT_SEC,
                                               .done = done,
@@ -279,7 +278,7 @@ static int remove_known(Act *act) {
         mr_tree_set_string(options, "propagationPolicy",
                            mr_streq(act->kind->kind, "StatefulSet") ? "Foreground" : "Background");
         mr_tree_set_string(mr_tree_need_map(options, "preconditions"), "uid", object->uid);
-        send_request(act, "DELETE", "", "application/json", options, on_removed);
+        send_request(act, "DELETE", "", NULL, options, on_removed);
         return 1;
 }
 

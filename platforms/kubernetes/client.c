@@ -12,10 +12,10 @@
 
 #include "alloc.h"
 #include "library.h"
+#include "pace.h"
 #include "request.h"
 #include "str.h"
 
-#define SEC UINT64_C(1000000)
 /* Beside streams. */
 #define RUNNING_MAX 8
 /* In the long run, and at once. */
@@ -23,13 +23,6 @@
 #define BURST 100
 #define TRIES_MAX 6
 #define TOKEN_AGE_USEC (60 * SEC)
-
-static uint64_t now_of(const Client *client) {
-        uint64_t now = 0;
-
-        (void) sd_event_now(client->event, CLOCK_MONOTONIC, &now);
-        return now;
-}
 
 /* --- the loop */
 
@@ -85,8 +78,8 @@ static int set_timer(CURLM *multi, long timeout_msec, void *userdata) {
         (void) multi;
         if (timeout_msec < 0)
                 return sd_event_source_set_enabled(client->timer, SD_EVENT_OFF) < 0 ? -1 : 0;
-        (void) sd_event_source_set_time(client->timer,
-                                        now_of(client) + (uint64_t) timeout_msec * 1000);
+        (void) sd_event_source_set_time(client->timer, pace_now(client->event, CLOCK_MONOTONIC) +
+                                                               (uint64_t) timeout_msec * 1000);
         return sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT) < 0 ? -1 : 0;
 }
 
@@ -94,7 +87,7 @@ static int set_timer(CURLM *multi, long timeout_msec, void *userdata) {
 
 /* A token that is mounted into a pod is another one every hour. */
 static int refresh_token(Client *client, MrError *err) {
-        uint64_t now = now_of(client);
+        uint64_t now = pace_now(client->event, CLOCK_MONOTONIC);
 
         if (!client->config->token_file ||
             (client->token.size > 0 && now - client->token_usec < TOKEN_AGE_USEC))
@@ -189,7 +182,7 @@ static void wake(Client *client, uint64_t at_usec) {
 /* Begins what may begin now, and says when the next may. */
 static int on_pace(sd_event_source *source, uint64_t usec, void *userdata) {
         Client *client = userdata;
-        uint64_t now = now_of(client), later = UINT64_MAX;
+        uint64_t now = pace_now(client->event, CLOCK_MONOTONIC), later = UINT64_MAX;
 
         (void) source;
         (void) usec;
@@ -246,8 +239,9 @@ static void finish(Client *client, Request *request, CURLcode code) {
         if (later >= 0) {
                 end(client, request);
                 mr_buf_wipe(&request->content);
-                request->not_before_usec = now_of(client) + (uint64_t) later * SEC;
-                wake(client, now_of(client));
+                request->not_before_usec =
+                        pace_now(client->event, CLOCK_MONOTONIC) + (uint64_t) later * SEC;
+                wake(client, pace_now(client->event, CLOCK_MONOTONIC));
                 return;
         }
         int r = request->stopped;
@@ -276,7 +270,7 @@ static void drain(Client *client) {
                 finish(client, request, code);
         }
         if (client->first)
-                wake(client, now_of(client));
+                wake(client, pace_now(client->event, CLOCK_MONOTONIC));
 }
 
 Request *client_request(Client *client, const RequestArgs *args) {
@@ -286,7 +280,7 @@ Request *client_request(Client *client, const RequestArgs *args) {
         request->before = client->last;
         *(client->last ? &client->last->next : &client->first) = request;
         client->last = request;
-        wake(client, now_of(client));
+        wake(client, pace_now(client->event, CLOCK_MONOTONIC));
         return request;
 }
 
@@ -307,7 +301,7 @@ void client_cancel(Client *client, Request *request) {
                 return;
         if (client->is_inside) {
                 request->is_cancelled = true;
-                wake(client, now_of(client));
+                wake(client, pace_now(client->event, CLOCK_MONOTONIC));
                 return;
         }
         end(client, request);

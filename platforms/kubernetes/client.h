@@ -21,11 +21,11 @@ typedef void (*ClientDone)(void *userdata, int r, const MrError *err, unsigned s
 
 typedef struct RequestArgs {
         const char *method;
-        const char *path; /* with its query */
-        const char *type; /* of the content; NULL: there is none */
-        const char *body;
-        const char *what; /* for messages: "secret default/a" */
-        bool is_secret;   /* what the server says of the content is not repeated */
+        const char *path;      /* with its query */
+        const MrTree *content; /* NULL: none */
+        const char *type;      /* of the content; NULL: application/json */
+        const char *what;      /* for messages: "secret default/a" */
+        bool is_secret;        /* what the server says of the content is not repeated */
         unsigned timeout_sec;
         /* A stream: called when it has been accepted, and for each line. */
         void (*begun)(void *userdata);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "lower.h"
+#include "pace.h"
 #include "str.h"
 
-#define SEC UINT64_C(1000000)
 /* A kind that the server does not have is asked for this often. */
 #define ABSENT_USEC (10 * SEC)
 

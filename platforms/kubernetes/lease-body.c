@@ -5,9 +5,8 @@
 
 #include "alloc.h"
 #include "lease.h"
+#include "pace.h"
 #include "str.h"
-
-#define SEC UINT64_C(1000000)
 
 LeaseView lease_view(const MrTree *lease, const LeaseSettings *settings, uint64_t unchanged_usec) {
         const MrTree *spec = mr_tree_get(lease, "spec");

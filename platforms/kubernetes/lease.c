@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "pace.h"
 #include "str.h"
 
-#define SEC UINT64_C(1000000)
 #define GROUP "/apis/coordination.k8s.io/v1"
 #define TIMEOUT_SEC 5
 /* The last request, for which nothing else waits. */
@@ -28,13 +28,6 @@ struct Lease {
 
 /* --- the clock */
 
-static uint64_t now_of(const Lease *lease, clockid_t clock) {
-        uint64_t now = 0;
-
-        (void) sd_event_now(lease->args.event, clock, &now);
-        return now;
-}
-
 static void go_on(Lease *lease, uint64_t usec) {
         (void) sd_event_source_set_time_relative(lease->timer, usec);
         (void) sd_event_source_set_enabled(lease->timer, SD_EVENT_ONESHOT);
@@ -54,14 +47,14 @@ static void take_known(Lease *lease, MrTree *take_tree) {
         const MrTree *spec = mr_tree_get(take_tree, "spec");
 
         if (!mr_tree_equal(spec, mr_tree_get(lease->known, "spec")) || !lease->known_usec)
-                lease->known_usec = now_of(lease, CLOCK_MONOTONIC);
+                lease->known_usec = pace_now(lease->args.event, CLOCK_MONOTONIC);
         mr_tree_free(lease->known);
         lease->known = take_tree;
 }
 
 static LeaseView view_of(const Lease *lease) {
         return lease_view(lease->known, lease->args.settings,
-                          now_of(lease, CLOCK_MONOTONIC) - lease->known_usec);
+                          pace_now(lease->args.event, CLOCK_MONOTONIC) - lease->known_usec);
 }
 
 static void set_leader(Lease *lease, const char *holder) {
@@ -122,22 +115,17 @@ static void ask(Lease *lease, const char *method, const MrTree *body, ClientDone
         _cleanup_free_ char *path = mr_strf(GROUP "/namespaces/%s/leases%s%s", settings->ns,
                                             is_new ? "" : "/", is_new ? "" : settings->name);
         _cleanup_free_ char *what = mr_strf("lease %s/%s", settings->ns, settings->name);
-        _cleanup_buf_ MrBuf text = {};
         RequestArgs args = {
                 .method = method,
                 .path = path,
                 .what = what,
+                .content = body,
                 .timeout_sec = done ? TIMEOUT_SEC : FAREWELL_SEC,
                 .done = done,
                 .userdata = lease,
         };
 
-        if (body) {
-                mr_json_write(body, 0, &text);
-                args.type = "application/json";
-                args.body = mr_buf_text(&text);
-        }
-        lease->asked_usec = now_of(lease, CLOCK_MONOTONIC);
+        lease->asked_usec = pace_now(lease->args.event, CLOCK_MONOTONIC);
         if (done)
                 lease->request = client_request(lease->args.client, &args);
         else
@@ -173,7 +161,7 @@ static void on_written(void *userdata, int r, const MrError *err, unsigned statu
 }
 
 static void write_lease(Lease *lease) {
-        int64_t now = (int64_t) now_of(lease, CLOCK_REALTIME);
+        int64_t now = (int64_t) pace_now(lease->args.event, CLOCK_REALTIME);
         _cleanup_(mr_tree_freep) MrTree *body = lease_body(lease->known, lease->args.settings, now);
 
         ask(lease, lease->known ? "PUT" : "POST", body, on_written);

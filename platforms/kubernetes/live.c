@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "keep.h"
+#include "pace.h"
 
-#define PATIENCE_USEC (60 * UINT64_C(1000000))
+#define PATIENCE_USEC (60 * SEC)
 
 static void finish(MrPlatform *platform, int r, const MrError *err, MrObservation *observation) {
         MrObserved done = platform->observed;

@@ -14,8 +14,7 @@ Request *request_new(const RequestArgs *args) {
         *request = (Request){
                 .method = mr_strdup(args->method),
                 .path = mr_strdup(args->path),
-                .type = mr_strdup(args->type),
-                .body = mr_strdup(args->body),
+                .type = mr_strdup(args->type ? args->type : "application/json"),
                 .what = mr_strdup(args->what),
                 .is_secret = args->is_secret,
                 .timeout_sec = args->timeout_sec,
@@ -24,6 +23,11 @@ Request *request_new(const RequestArgs *args) {
                 .done = args->done,
                 .userdata = args->userdata,
         };
+        if (args->content) {
+                _cleanup_(mr_buf_wipe) MrBuf text = {};
+                mr_json_write(args->content, 0, &text);
+                request->body = mr_strdup(mr_buf_text(&text));
+        }
         return request;
 }
 

@@ -5,12 +5,11 @@
 #include <string.h>
 
 #include "follow.h"
+#include "pace.h"
 #include "str.h"
 
-#define MSEC UINT64_C(1000)
-#define SEC (1000 * MSEC)
 #define TIMEOUT_SEC 30
-#define INTERVAL_USEC (500 * MSEC)
+#define INTERVAL_USEC (SEC / 2)
 /* Somebody else writes another status. */
 #define QUARREL_USEC (60 * SEC)
 #define BACKOFF_MAX_SEC 60
@@ -32,13 +31,6 @@ static bool wants_status(const Kept *kept) {
 
 static bool wants_release(const Kept *kept) {
         return kept->is_released && kept_is_held(kept);
-}
-
-static uint64_t now_of(const Follow *follow) {
-        uint64_t now = 0;
-
-        (void) sd_event_now(follow->event, CLOCK_MONOTONIC, &now);
-        return now;
 }
 
 static void wake(Follow *follow, uint64_t at_usec) {
@@ -65,8 +57,11 @@ void kept_want_status(Kept *kept, const MrTree *status) {
         if (kept->wanted && mr_streq(digest, kept->wanted_digest))
                 return;
         /* What is new does not wait as long as what was disputed. */
-        if (!kept->failures && kept->not_before_usec > now_of(kept->of->follow) + INTERVAL_USEC)
-                kept->not_before_usec = now_of(kept->of->follow) + INTERVAL_USEC;
+        if (!kept->failures &&
+            kept->not_before_usec >
+                    pace_now(kept->of->follow->event, CLOCK_MONOTONIC) + INTERVAL_USEC)
+                kept->not_before_usec =
+                        pace_now(kept->of->follow->event, CLOCK_MONOTONIC) + INTERVAL_USEC;
         mr_tree_free(kept->wanted);
         kept->wanted = mr_tree_copy(status);
         memcpy(kept->wanted_digest, digest, sizeof(digest));
@@ -94,14 +89,12 @@ static Request *send_patch(const Kept *kept, const char *subresource, const MrTr
                            ClientDone done, void *userdata) {
         _cleanup_free_ char *path = api_path(&kept->of->api, kept->ns, kept->name);
         _cleanup_free_ char *url = mr_strf("%s%s?fieldManager=millrace", path, subresource);
-        _cleanup_buf_ MrBuf body = {};
 
-        mr_json_write(patch, 0, &body);
         return client_request(kept->of->follow->client, &(RequestArgs){
                                                                 .method = "PATCH",
                                                                 .path = url,
                                                                 .type = PATCH_TYPE,
-                                                                .body = mr_buf_text(&body),
+                                                                .content = patch,
                                                                 .timeout_sec = TIMEOUT_SEC,
                                                                 .done = done,
                                                                 .userdata = userdata,
@@ -152,12 +145,8 @@ static void tell_failure(const Kept *kept, int r, const MrError *err) {
 
 /* That it has changed or gone meanwhile is told by its watch, and then it is done anew. */
 static void note_failure(Kept *kept, int r, const MrError *err) {
-        unsigned shift = kept->failures < 6 ? kept->failures : 6;
-        uint64_t sec = UINT64_C(1) << shift;
-
-        kept->failures++;
-        kept->not_before_usec =
-                now_of(kept->of->follow) + (sec > BACKOFF_MAX_SEC ? BACKOFF_MAX_SEC : sec) * SEC;
+        kept->not_before_usec = pace_now(kept->of->follow->event, CLOCK_MONOTONIC) +
+                                pace_backoff(kept->failures++, BACKOFF_MAX_SEC);
         if (r != -ENOENT && mr_error_kind(err, r) != MR_CONFLICT && kept->failures > 1)
                 tell_failure(kept, r, err);
 }
@@ -166,7 +155,7 @@ static void note_success(Kept *kept, const MrTree *answer) {
         bool was_failed = kept->failures > 1;
 
         kept->failures = 0;
-        kept->not_before_usec = now_of(kept->of->follow) + INTERVAL_USEC;
+        kept->not_before_usec = pace_now(kept->of->follow->event, CLOCK_MONOTONIC) + INTERVAL_USEC;
         if (was_failed)
                 followed_tell(kept->of, 0, NULL);
         follow_take(kept, answer);
@@ -183,7 +172,8 @@ static void on_status(void *userdata, int r, const MrError *err, unsigned status
                 note_success(kept, answer);
                 if (mr_streq(kept->sent, kept->wanted_digest) &&
                     !mr_streq(kept->became, kept->status))
-                        kept->not_before_usec = now_of(kept->of->follow) + QUARREL_USEC;
+                        kept->not_before_usec =
+                                pace_now(kept->of->follow->event, CLOCK_MONOTONIC) + QUARREL_USEC;
         } else
                 note_failure(kept, r, err);
         kept_check(kept);
@@ -230,7 +220,7 @@ static bool is_due(const Kept *kept, uint64_t now, uint64_t *later) {
 
 static int on_writes(sd_event_source *source, uint64_t usec, void *userdata) {
         Follow *follow = userdata;
-        uint64_t now = now_of(follow), later = UINT64_MAX;
+        uint64_t now = pace_now(follow->event, CLOCK_MONOTONIC), later = UINT64_MAX;
 
         (void) source;
         (void) usec;

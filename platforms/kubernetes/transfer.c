@@ -44,7 +44,7 @@ static void set_headers(Client *client, Request *request) {
 
         add_header(client, request, "Accept: application/json");
         add_header(client, request, "Expect:");
-        if (request->type) {
+        if (request->body) {
                 mr_buf_printf(&text, "Content-Type: %s", request->type);
                 add_header(client, request, mr_buf_text(&text));
         }

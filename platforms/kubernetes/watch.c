@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "pace.h"
 #include "str.h"
 
-#define SEC UINT64_C(1000000)
 #define OURS "labelSelector=app.kubernetes.io%2Fmanaged-by%3Dmillrace"
 #define PAGE 50
 #define LIST_TIMEOUT_SEC 30
@@ -62,16 +62,13 @@ static void note_success(Watch *watch) {
 }
 
 static void note_failure(Watch *watch, int r, const MrError *err) {
-        unsigned shift = watch->failures < 5 ? watch->failures : 5;
-        uint64_t sec = UINT64_C(1) << shift;
         bool is_news = watch->error >= 0;
 
-        watch->failures++;
         watch->error = r;
         mr_error_done(&watch->why);
         (void) mr_fail(&watch->why, mr_error_kind(err, r), NULL, "%s cannot be watched: %s",
                        watch->args.kind->plural, err->message ? err->message : strerror(-r));
-        try_later(watch, (sec > BACKOFF_MAX_SEC ? BACKOFF_MAX_SEC : sec) * SEC);
+        try_later(watch, pace_backoff(watch->failures++, BACKOFF_MAX_SEC));
         if (is_news)
                 tell(watch);
 }

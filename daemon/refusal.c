@@ -1,7 +1,6 @@
 #include "refusal.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "sdk/alloc.h"
 #include "sdk/str.h"
 
@@ -35,12 +34,9 @@ MrTree *refusal_new(const MrTree *resource, const MrError *err, const MrTree *be
         _cleanup_free_ char *message = mr_strf("%s%s%s", path ? path : "", path ? ": " : "",
                                                err->message ? err->message : "is not valid");
         const char *since = earlier_time(before, mr_tree_get(resource, "status"), message);
-        time_t at = (time_t) now_sec;
-        struct tm tm;
-        char now[32];
+        char now[TIME_TEXT_MAX];
 
-        gmtime_r(&at, &tm);
-        (void) strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", &tm);
+        time_text(now_sec, now);
         mr_tree_set_string(refusal, "message", message);
         mr_tree_set_string(refusal, "since", since ? since : now);
         mr_tree_set_int(refusal, "generation",

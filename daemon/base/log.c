@@ -12,6 +12,7 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#include "base/clock.h"
 #include "sdk/alloc.h"
 #include "sdk/buf.h"
 
@@ -148,12 +149,9 @@ static void write_all(const MrBuf *buf) {
 
 static void entry_write_json(const Entry *entry) {
         _cleanup_buf_ MrBuf buf = {};
-        char when[32] = "";
-        struct tm tm;
-        time_t now = time(NULL);
+        char when[TIME_TEXT_MAX];
 
-        if (gmtime_r(&now, &tm))
-                strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+        time_text(now_realtime_sec(), when);
         mr_buf_printf(&buf, "{\"TIME\": \"%s\"", when);
         for (size_t i = 0; i < entry->n_fields; i++) {
                 mr_buf_printf(&buf, ", \"%s\": ", entry->fields[i].key);

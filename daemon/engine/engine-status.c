@@ -2,7 +2,6 @@
  * fields. */
 
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -11,14 +10,6 @@
 #include "model/annotations.h"
 #include "reconcile/ignored.h"
 #include "sdk/str.h"
-
-static void time_text(int64_t seconds, char ret[32]) {
-        time_t at = (time_t) seconds;
-        struct tm tm;
-
-        gmtime_r(&at, &tm);
-        (void) strftime(ret, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
-}
 
 /* The transition time of a condition that says the same as before is kept. */
 static const char *earlier_time(const MrTree *old, const char *type, const char *status,
@@ -41,7 +32,7 @@ static void add_condition(MrTree *status, const MrTree *old, const char *type, c
         MrTree *condition =
                 mr_tree_append(mr_tree_need_list(status, "conditions"), mr_tree_new_map());
         const char *since = earlier_time(old, type, value, is_warning ? message : NULL);
-        char now[32];
+        char now[TIME_TEXT_MAX];
 
         time_text(now_realtime_sec(), now);
         mr_tree_set_string(condition, "type", type);

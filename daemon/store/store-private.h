@@ -97,5 +97,3 @@ void store_backup_due(Store *store);
 void store_backup_done(Store *store);
 
 /* "2026-01-31T12:00:00Z" */
-#define STORE_TIME_MAX 32
-void store_time_now(char ret[STORE_TIME_MAX]);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "sdk/alloc.h"
 #include "sdk/str.h"
 #include "store/store-private.h"
@@ -115,7 +116,7 @@ static int secret_put(Store *store, const char *ns, const StoreSecretPut *put, W
                       MrError *err) {
         _cleanup_free_ char *text = labels_text(put->labels), *created = NULL;
         Comparison comparison = {.values = put->values, .n = put->n};
-        char now[STORE_TIME_MAX];
+        char now[TIME_TEXT_MAX];
 
         int same = secret_head(store, ns, put->name, text, &created, err);
         int r = same < 0
@@ -126,7 +127,7 @@ static int secret_put(Store *store, const char *ns, const StoreSecretPut *put, W
                                           put->notes.items[i].value, err);
         if (r < 0 || (same && !comparison.differs && comparison.n_equal == put->n))
                 return r;
-        store_time_now(now);
+        time_text(now_realtime_sec(), now);
         ret->is_changed = true;
         ret->is_new = !created;
         return secret_write(store, ns, put, text, created ? created : now, &ret->version, err);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/clock.h"
 #include "sdk/alloc.h"
 #include "sdk/str.h"
 #include "store/store-write.h"
@@ -119,12 +120,12 @@ static int insert(Store *store, const MrTree *object, const ObjectKey *key, cons
                                        .source = source,
                                        .is_lazy = mr_starts_with(source, "file:"),
                                        .generation = 1};
-        char uid[37], now[STORE_TIME_MAX];
+        char uid[37], now[TIME_TEXT_MAX];
 
         write.object = object_accept(object, key);
         MrTree *metadata = mr_tree_get(write.object, "metadata");
         uid_new(uid);
-        store_time_now(now);
+        time_text(now_realtime_sec(), now);
         mr_tree_set_string(metadata, "uid", uid);
         mr_tree_set_string(metadata, "creationTimestamp", now);
         return write_commit(store, &write, ret, err);
@@ -265,11 +266,11 @@ int write_deletion(Store *store, StoreResource *stored, MrError *err) {
         _cleanup_write_ Write write = {.change = STORE_MODIFIED,
                                        .source = stored->source,
                                        .generation = stored->generation + 1};
-        char now[STORE_TIME_MAX];
+        char now[TIME_TEXT_MAX];
 
         if (stored->is_deleting)
                 return 0;
-        store_time_now(now);
+        time_text(now_realtime_sec(), now);
         write.object = TAKE(stored->tree);
         mr_tree_set_string(mr_tree_get(write.object, "metadata"), "deletionTimestamp", now);
         int r = write_commit(store, &write, NULL, err);

@@ -226,14 +226,6 @@ int64_t store_version(const Store *store) {
         return store->version;
 }
 
-void store_time_now(char ret[STORE_TIME_MAX]) {
-        time_t now = (time_t) now_realtime_sec();
-        struct tm tm;
-
-        gmtime_r(&now, &tm);
-        strftime(ret, STORE_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
-}
-
 int store_query_int(Store *store, const char *sql, int64_t *ret, MrError *err) {
         _cleanup_statement_ sqlite3_stmt *statement = NULL;
 

@@ -151,7 +151,7 @@ static void on_acting(void *userdata) {
         App *app = userdata;
 
         if (app->resources)
-                resources_activate(app->resources, true);
+                resources_activate(app->resources);
 }
 
 static int open_engine(App *app, MrError *err) {
@@ -169,8 +169,6 @@ static int open_engine(App *app, MrError *err) {
                                app->config->platform, app->config_path);
         if (platform->platform->write_status)
                 app->resources = resources_new(app->registry, app->store);
-        if (app->resources)
-                resources_activate(app->resources, false);
         EngineArgs args = {
                 .event = app->event,
                 .store = app->store,

@@ -292,7 +292,6 @@ Resources *resources_new(const Registry *registry, Store *store) {
                               .userdata = resources},
                 .registry = registry,
                 .store = store,
-                .is_active = true,
                 .seen = mr_tree_new_map(),
                 .refusals = mr_tree_new_map(),
                 .waiting = mr_tree_new_map(),
@@ -325,17 +324,17 @@ void resources_attach(Resources *resources, const MrPlatformOps *ops, MrPlatform
 }
 
 /* What was refused meanwhile has not been told. */
-void resources_activate(Resources *resources, bool is_active) {
+void resources_activate(Resources *resources) {
         _cleanup_(mr_tree_freep) MrTree *refusals = mr_tree_copy(resources->refusals);
 
-        if (resources->is_active == is_active)
+        if (resources->is_active)
                 return;
-        resources->is_active = is_active;
+        resources->is_active = true;
         for (size_t i = 0; i < mr_tree_size(refusals); i++) {
                 _cleanup_free_ char *kind = mr_strdup(mr_tree_key(refusals, i));
-                char *ns = strchr(kind, '/'), *name = strchr(ns + 1, '/');
-                *ns++ = *name++ = '\0';
-                write_status(resources, registry_find(resources->registry, kind), ns, name);
+                char *ns, *name;
+                if (mr_resource_key_split(kind, &ns, &name))
+                        write_status(resources, registry_find(resources->registry, kind), ns, name);
         }
 }
 

@@ -16,8 +16,8 @@ DEFINE_CLEANUP(Resources *, resources_free);
 const MrFollowing *resources_following(const Resources *resources);
 /* Nothing is told before the loop runs, and by then it is known which platform it is. */
 void resources_attach(Resources *resources, const MrPlatformOps *ops, MrPlatform *platform);
-/* Whether this program is the one that acts, as it is from the beginning. Otherwise somebody else
- * writes to the resources, and what their status says is taken over. */
-void resources_activate(Resources *resources, bool is_active);
+/* From now on this program is the one that acts. Until then somebody else may be writing to the
+ * resources, and what their status says is taken over. */
+void resources_activate(Resources *resources);
 /* How many resources of the platform are refused now. */
 size_t resources_refused(const Resources *resources);

@@ -39,3 +39,5 @@ typedef struct MrStorageClass {
 
 /* "Kafka/default/my-cluster", the key of queue, plan, events and log fields. */
 char *mr_resource_key(const char *kind, const char *ns, const char *name);
+/* Takes a copy of one apart, in place; false: it does not read so, and nothing was changed. */
+bool mr_resource_key_split(char *key, char **ret_ns, char **ret_name) _must_check_;

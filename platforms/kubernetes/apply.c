@@ -111,11 +111,10 @@ static Kept *resource_of(const Act *act, const MrTree *body) {
         const MrTree *annotations = mr_tree_get(mr_tree_get(body, "metadata"), "annotations");
         const char *key = mr_tree_get_string(annotations, RESOURCE_ANNOTATION);
         _cleanup_free_ char *kind = mr_strdup(key);
-        char *ns = kind ? strchr(kind, '/') : NULL, *name = ns ? strchr(ns + 1, '/') : NULL;
+        char *ns, *name;
 
-        if (!act->kind->is_global || !name)
+        if (!act->kind->is_global || !mr_resource_key_split(kind, &ns, &name))
                 return NULL;
-        *ns++ = *name++ = '\0';
         return follow_find(act->batch->platform->follow, kind, ns, name);
 }
 

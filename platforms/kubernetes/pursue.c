@@ -155,12 +155,11 @@ static Pursuit *find(const Follow *follow, const char *kind, const char *ns, con
 /* What cannot be a name is nowhere. */
 static int need(Follow *follow, const char *key, Pursuit **ret, MrError *err) {
         _cleanup_free_ char *copy = mr_strdup(key);
-        char *ns = strchr(copy, '/'), *name = ns ? strchr(ns + 1, '/') : NULL;
+        char *ns, *name;
 
         *ret = NULL;
-        if (!name)
+        if (!mr_resource_key_split(copy, &ns, &name))
                 return 0;
-        *ns++ = *name++ = '\0';
         const MrKind *kind = data_kind(follow, copy);
         if (!kind || !mr_is_object_name(name))
                 return 0;

@@ -66,6 +66,16 @@ typedef struct Fixture {
         MrPlatform platform;
 } Fixture;
 
+static void begin_watching(Fixture *fixture) {
+        fixture->resources = resources_new(fixture->registry, fixture->store);
+        resources_attach(fixture->resources, &ops, &fixture->platform);
+}
+
+static void begin(Fixture *fixture) {
+        begin_watching(fixture);
+        resources_activate(fixture->resources);
+}
+
 static int set_up(void **state) {
         Fixture *fixture = mr_new(Fixture, 1);
 
@@ -74,8 +84,7 @@ static int set_up(void **state) {
         if (registry_add(fixture->registry, &fish_plugin, NULL) < 0 ||
             store_open(":memory:", &fixture->store, NULL) < 0)
                 return -1;
-        fixture->resources = resources_new(fixture->registry, fixture->store);
-        resources_attach(fixture->resources, &ops, &fixture->platform);
+        begin(fixture);
         return 0;
 }
 
@@ -188,8 +197,7 @@ static void a_refusal_keeps_its_time(void **state) {
         see(fixture, "u-1", 1, "R2", "");
         mr_json_write(mr_tree_get(ready_of(fixture->platform.status), "message"), 0, &message);
         resources_free(fixture->resources);
-        fixture->resources = resources_new(fixture->registry, fixture->store);
-        resources_attach(fixture->resources, &ops, &fixture->platform);
+        begin(fixture);
         status = mr_strf("},\"status\":{\"conditions\":[{\"type\":\"Ready\",\"reason\":"
                          "\"InvalidResource\",\"message\":%s,\"lastTransitionTime\":"
                          "\"2026-02-02T00:00:00Z\"}]",
@@ -283,8 +291,7 @@ static void restart(Fixture *fixture, const char *namespaces, bool is_seen) {
         _cleanup_(mr_tree_freep) MrTree *list = NULL;
 
         resources_free(fixture->resources);
-        fixture->resources = resources_new(fixture->registry, fixture->store);
-        resources_attach(fixture->resources, &ops, &fixture->platform);
+        begin(fixture);
         const MrFollowing *following = resources_following(fixture->resources);
         if (is_seen)
                 see(fixture, "u-1", 1, "red", "");
@@ -325,14 +332,15 @@ static void who_does_not_act_does_not_write(void **state) {
         Fixture *fixture = *state;
         _cleanup_resource_ StoreResource stored = {};
 
-        resources_activate(fixture->resources, false);
+        resources_free(fixture->resources);
+        begin_watching(fixture);
         see(fixture, "u-1", 1, "red", "},\"status\":{\"scales\":1");
         see(fixture, "u-1", 1, "red", "},\"status\":{\"scales\":2");
         assert_true(is_stored(fixture, &stored));
         assert_int_equal(mr_tree_get_int(mr_tree_get(stored.tree, "status"), "scales", 0), 2);
         see(fixture, "u-1", 2, "R2", "},\"status\":{\"scales\":2");
         assert_int_equal(fixture->platform.n_statuses, 0);
-        resources_activate(fixture->resources, true);
+        resources_activate(fixture->resources);
         assert_int_equal(fixture->platform.n_statuses, 1);
         assert_int_equal(mr_tree_get_int(fixture->platform.status, "scales", 0), 2);
         assert_string_equal(mr_tree_get_string(ready_of(fixture->platform.status), "reason"),

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/message-ids.h"
 #include "engine-private.h"
+#include "io/resident.h"
 #include "model/annotations.h"
 #include "sdk/str.h"
 
@@ -252,6 +253,7 @@ static void end_round(Engine *engine) {
                 engine->first_round_done = true;
                 log_notice(NULL, MSG_PASS_FINISHED, "The first pass over %zu resources is done.",
                            engine->n_tracked);
+                resident_trim();
         }
         (void) sd_event_source_set_time(engine->timer, at);
         (void) sd_event_source_set_enabled(engine->timer, SD_EVENT_ONESHOT);

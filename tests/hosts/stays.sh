@@ -263,6 +263,8 @@ test_deleted() {
         check "with the data" h1 test -e /var/lib/millrace-data/data-my-cluster-kafka-0/data/kafka-log0/meta.properties
 }
 
+memory() { h1 sed -n "s/^$1: *\([0-9]*\) kB/\1/p" "/proc/$(property millraced MainPID)/smaps_rollup"; } # FIELD: KiB
+
 grace=6
 host_with_package h1
 host up h2 || bail "the second host does not boot"
@@ -275,6 +277,8 @@ check "it becomes ready" settled 300
 note "Ready after $(since "$from") s"
 check "a producer begins" load_begin load
 calm "nothing happens"
+check "the daemon takes no more than 12 MiB, 6 of them its own" eval '[ "$(memory Pss)" -le 12288 ] && [ "$(memory Anonymous)" -le 6144 ]'
+note "the daemon takes $(memory Pss) KiB, $(memory Anonymous) of them its own"
 
 check "secrets cannot be removed under it: only their resource can" \
         same 409 "$(h1 curl -s -o /dev/null -w '%{http_code}' -X DELETE --unix-socket /run/millrace/api.sock http://localhost/api/v1/namespaces/default/secrets/my-cluster-kafka-0)"

@@ -209,6 +209,10 @@ static int open_servers(App *app, MrError *err) {
                                         err);
 }
 
+static bool is_same_http(const ConfigHttp *a, const ConfigHttp *b) {
+        return !a == !b && (!a || (mr_streq(a->address, b->address) && a->port == b->port));
+}
+
 /* A reload takes over what can change while running; the rest is said to need a restart. */
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         App *app = userdata;
@@ -223,11 +227,11 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
                 if (!mr_streq(config->platform, app->config->platform) ||
                     !mr_streq(config->state, app->config->state) ||
                     !mr_streq(config->socket, app->config->socket) ||
-                    !mr_streq(config->resources, app->config->resources))
-                        log_warning(
-                                NULL, NULL,
-                                "platform, resources, socket and state change only with a restart: "
-                                "'systemctl restart millraced'.");
+                    !mr_streq(config->resources, app->config->resources) ||
+                    !is_same_http(config->http, app->config->http))
+                        log_warning(NULL, NULL,
+                                    "platform, resources, socket, state and http change only with "
+                                    "a restart: 'systemctl restart millraced'.");
                 log_set_level(log_level_from_name(config->log_level));
                 engine_configure(app->engine, config->grace_seconds, config->resync_seconds,
                                  config->certificate_day_seconds);

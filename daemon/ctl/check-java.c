@@ -1,15 +1,15 @@
-/* Java and the memory it will share with the page cache. */
+/* Java, the memory it will share with the page cache, and what it runs. */
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/check.h"
 #include "sdk/alloc.h"
 #include "sdk/str.h"
-#include "sdk/tree.h"
 
 /* Kafka 4's; the launcher starts no node with less. */
 #define JAVA_NEEDED 17
@@ -44,19 +44,7 @@ void check_memory(Check *check) {
                           size);
 }
 
-#define HOSTD_CONFIG "/etc/millrace/hostd.yaml"
 #define JAVA_DEFAULT "/usr/bin/java"
-
-/* The program nodes are started with. */
-static char *java_program(const Check *check) {
-        _cleanup_free_ char *text = check_read(check, HOSTD_CONFIG);
-        _cleanup_(mr_tree_freep) MrTree *config = NULL;
-
-        if (text && mr_yaml_read(text, strlen(text), HOSTD_CONFIG, &config, NULL, NULL) < 0)
-                config = NULL;
-        const char *java = config ? mr_tree_get_string(mr_tree_at(config, 0), "java") : NULL;
-        return mr_strdup(java ? java : JAVA_DEFAULT);
-}
 
 /* /usr/bin/java → /usr/lib/jvm/x/bin/java → /usr/lib/jvm/x. */
 static char *java_home(const Check *check, const char *program) {
@@ -82,7 +70,9 @@ static int java_version(const char *home) {
 }
 
 void check_java(Check *check) {
-        _cleanup_free_ char *program = java_program(check);
+        /* The program nodes are started with. */
+        const char *chosen = mr_tree_get_string(check->config, "java"),
+                   *program = chosen ? chosen : JAVA_DEFAULT;
         _cleanup_free_ char *home = java_home(check, program);
         int version = home ? java_version(home) : -1;
 
@@ -90,13 +80,45 @@ void check_java(Check *check) {
                 return check_add(
                         check, CHECK_FAIL,
                         "install a Java 17 runtime: apt install openjdk-17-jre-headless, or dnf "
-                        "install java-17-openjdk-headless; or set 'java' in " HOSTD_CONFIG,
+                        "install java-17-openjdk-headless; or set 'java' in " CHECK_HOSTD_CONFIG,
                         "there is no %s", program);
         if (version < 0)
                 return check_add(check, CHECK_WARN, "run java -version; 17 is wanted",
                                  "the version of the java in %s is unknown", home);
         check_add(check, version < JAVA_NEEDED ? CHECK_FAIL : CHECK_OK,
                   "nodes start with Java 17 or newer only; install it, or set 'java' "
-                  "in " HOSTD_CONFIG,
+                  "in " CHECK_HOSTD_CONFIG,
                   "Java %d in %s", version, home);
+}
+
+/* An archive is looked at when it is fetched. */
+static void check_distribution(Check *check, const MrTree *distribution) {
+        const char *directory = mr_tree_get_string(distribution, "directory"),
+                   *version = mr_tree_get_string(distribution, "version");
+        _cleanup_free_ char *libs = directory ? mr_strf("%s%s/libs", check->root, directory) : NULL;
+        struct stat st;
+
+        if (!directory)
+                return;
+        if (stat(libs, &st) < 0 || !S_ISDIR(st.st_mode))
+                return check_add(check, CHECK_FAIL,
+                                 "unpack a distribution there, or name another directory "
+                                 "in " CHECK_HOSTD_CONFIG,
+                                 "%s holds no libs/", directory);
+        check_add(check, st.st_mode & S_IXOTH ? CHECK_OK : CHECK_FAIL,
+                  "nodes run as users of their own: chmod -R o+rX DIRECTORY", "%s %s is in %s%s",
+                  mr_tree_get_string(distribution, "software"), version ? version : "", directory,
+                  st.st_mode & S_IXOTH ? "" : ", which not everybody may read");
+}
+
+void check_software(Check *check) {
+        const MrTree *distributions = mr_tree_get(check->config, "distributions");
+
+        for (size_t i = 0; i < mr_tree_size(distributions); i++)
+                check_distribution(check, mr_tree_at(distributions, i));
+        if (mr_tree_size(distributions) == 0)
+                check_add(check, CHECK_WARN,
+                          "say in " CHECK_HOSTD_CONFIG " where Kafka lies, or from where it is "
+                          "fetched: distributions",
+                          "no distribution of Kafka is named");
 }

@@ -90,11 +90,14 @@ static bool is_loopback(const struct sockaddr *address) {
 static void check_names(Check *check) {
         const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
         struct addrinfo *info = NULL;
-        char name[256] = {}, back[NI_MAXHOST] = {};
+        const char *advertised = mr_tree_get_string(check->config, "address");
+        char own[256] = {}, back[NI_MAXHOST] = {};
 
         if (*check->root) /* Names are not a matter of files. */
                 return;
-        if (gethostname(name, sizeof(name) - 1) < 0 || getaddrinfo(name, NULL, &hints, &info) != 0)
+        (void) gethostname(own, sizeof(own) - 1);
+        const char *name = advertised ? advertised : own;
+        if (getaddrinfo(name, NULL, &hints, &info) != 0)
                 return check_add(check, CHECK_WARN,
                                  "put it into DNS or /etc/hosts, here and on every client",
                                  "the host's name %s has no address", name);

@@ -138,10 +138,24 @@ static char *existing(const Check *check, const char *path) {
         }
 }
 
-void check_storage(Check *check) {
-        _cleanup_free_ char *path = existing(check, check->data);
+static void check_claims(Check *check, const char *data) {
+        _cleanup_free_ char *path = existing(check, data);
 
         check_mount(check, path);
         check_space(check, path);
-        check_owner(check, check->data);
+        check_owner(check, data);
+}
+
+/* Each claim of a class with devices is a disk of its own, so its directory says nothing. */
+void check_storage(Check *check) {
+        const MrTree *classes = mr_tree_get(check->config, "storage_classes");
+
+        for (size_t i = 0; i < mr_tree_size(classes); i++) {
+                const MrTree *class = mr_tree_at(classes, i);
+                const char *path = mr_tree_get_string(class, "path");
+                if (path && mr_tree_size(mr_tree_get(class, "devices")) == 0)
+                        check_claims(check, path);
+        }
+        if (mr_tree_size(classes) == 0)
+                check_claims(check, check->data);
 }

@@ -18,6 +18,7 @@ void check_done(Check *check) {
         }
         free(check->findings);
         check->findings = NULL;
+        check->config = mr_tree_free(check->config);
         check->n_findings = check->allocated = 0;
 }
 
@@ -56,11 +57,29 @@ int64_t check_read_int(const Check *check, const char *path) {
         return mr_parse_int(text, &value) < 0 ? -1 : value;
 }
 
+void check_config(Check *check) {
+        _cleanup_free_ char *text = check_read(check, CHECK_HOSTD_CONFIG);
+        _cleanup_(mr_tree_freep) MrTree *documents = NULL;
+        _cleanup_error_ MrError err = {};
+
+        check->config = mr_tree_free(check->config);
+        if (!text)
+                return;
+        if (mr_yaml_read(text, strlen(text), CHECK_HOSTD_CONFIG, &documents, NULL, &err) < 0) {
+                _cleanup_free_ char *why = mr_error_text(&err);
+                check_add(check, CHECK_FAIL, "mend it: man hostd.yaml", "%s", why);
+                return;
+        }
+        check->config = mr_tree_copy(mr_tree_at(documents, 0));
+}
+
 void check_run(Check *check) {
+        check_config(check);
         check_system(check);
         check_kernel(check);
         check_memory(check);
         check_java(check);
+        check_software(check);
         check_storage(check);
         check_clock(check);
         check_network(check);

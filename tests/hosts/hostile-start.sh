@@ -41,11 +41,34 @@ is_alive() { same active "$(property millraced ActiveState)" && same 0 "$(proper
 is_told_once() { same 1 "$(said | grep -c "$1")"; } # TEXT: though it was tried again
 
 "$MILLRACE_REPOSITORY/tests/stack/distribution" 3.9.1 >/dev/null || bail "the distribution is missing"
+# Files that are no plugins, or plugins that somebody else could have written. They stay through all of this.
+plugins=/usr/lib/millrace/plugins
+bad_plugins() {
+        echo text >"$root$plugins/text.so"
+        head -c 20000 "$root$plugins/kafka.so" >"$root$plugins/half.so"
+        cp "$root$plugins/zookeeper.so" "$root$plugins/open.so" && chmod 666 "$root$plugins/open.so"
+        cp "$root$plugins/zookeeper.so" "$root$plugins/another.so"
+}
+
+# A runtime that says of itself which it is, as all do.
+old_java() {
+        install -D /bin/true "$root/opt/java-11/bin/java"
+        echo 'JAVA_VERSION="11.0.2"' >"$root/opt/java-11/release"
+}
+
 host_with_package h1
 root=$(root_of h1)
 archive_make
+bad_plugins
+old_java
+mark
 h1 mount -t tmpfs -o size=200m,mode=755 data /var/lib/millrace-data
 h1 systemctl restart millraced
+check "a plugin that is none is told" says "The plugin $plugins/text.so is not used: $plugins/text.so is no shared object of this machine"
+check "so is half of one" says "The plugin $plugins/half.so is not used: "
+check "and one that others can write" says "others than its owner can write $plugins/open.so; run 'chmod go-w $plugins/open.so'"
+check "and one under another name" says "a plugin is named like its file"
+check "the daemon goes on without them" says "is ready, on rhel-baremetal"
 mark
 
 foreign_claim
@@ -79,6 +102,9 @@ check "and the daemon lives" is_alive
 archive /srv/kafka.tgz "$sum" "java: /nowhere/java"
 check "with the right archive it goes on by itself, to a missing java" shows my-cluster \
         "java not found at /nowhere/java; install a Java 17 runtime" 120
+check "preflight says the same" contains "FAIL  there is no /nowhere/java; install a Java 17 runtime" < <(h1 millctl check)
+archive /srv/kafka.tgz "$sum" "java: /opt/java-11/bin/java"
+check "a java that is too old is told" shows my-cluster "is java 11, and 17 is needed; install a Java 17 runtime" 60
 archive /srv/kafka.tgz "$sum" "java: /bin/true"
 check "a java that is none is told" shows my-cluster "its own messages say why" 60
 squat

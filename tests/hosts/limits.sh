@@ -1,6 +1,6 @@
 #!/bin/bash
 # One node with limits: they change in the cgroup of the running process, below what an administrator sets; storage that
-# outgrows its sizeLimit is told. And how one waits for conditions, and reads what a node wrote.
+# outgrows its sizeLimit is told. And how one waits for conditions, watches, asks for health, and reads what a node wrote.
 . "$(dirname "$0")/../stack/lib.sh"
 . "$(dirname "$0")/../stack/cluster.sh"
 
@@ -40,16 +40,46 @@ test_waits() {
         check "its value is waited for, too: not this one" exits 3 waits --for condition=Ready=False --timeout 2s
 }
 test_waits_for_trouble() {
+        local lines
+        lines=$(grep -c '^my-cluster ' "$scratch/watched")
         ctl hold "$node" --reason "a test" >/dev/null && h1 systemctl stop "$unit"
         check "a node that is held and stopped: Ready becomes False" waits --for condition=Ready=False --timeout 60s
         ctl release "$node" >/dev/null
         check "released: it is Ready again" waits --for condition=Ready --timeout 180s
+        check "whoever watches has seen both" wait_for 30 "two lines" watched $((lines + 2))
+        kill "$watching" 2>/dev/null
 }
 test_waits_for_the_end() {
         waits --for delete --timeout 120s &
         local waiting=$!
         check "a deleted cluster ends" ctl delete --timeout 90s -f - <"$spec"
         check "whoever waited for that knows" wait "$waiting"
+}
+
+# --- watching, versions, health
+
+watched() { # LINES of the cluster that a watch has told
+        [ "$(grep -c '^my-cluster ' "$scratch/watched")" -ge "$1" ] || { cat "$scratch/watched"; return 1; }
+}
+watch_begin() {
+        : >"$scratch/watched"
+        timeout 600 "$MILLRACE_REPOSITORY/tests/stack/host" exec h1 timeout 590 millctl get kafka -w >"$scratch/watched" 2>&1 &
+        watching=$!
+        wait_for 30 "the first line" watched 1
+}
+http() { h1 curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:8085$1"; } # TARGET
+test_tools() {
+        check "whoever watches sees what there is" watch_begin
+        check "a wide table has more columns" eval '[ "$(ctl get kafka -o wide | wc -c)" -gt "$(ctl get kafka | wc -c)" ]'
+        check "millctl and the daemon tell one version" eval 'same 1 "$(ctl version | cut -d" " -f2 | sort -u | wc -l)" && ctl version | grep -x "millraced [0-9.]*"'
+        check "health, readiness and figures are served over TCP, too" same "200 200 200" "$(http /healthz) $(http /readyz) $(http /metrics)"
+        check "and nothing else" same "403 403" "$(http /api/v1/namespaces/default/secrets) $(http /apis/kafka.strimzi.io/v1beta2/kafkas)"
+        mark
+        h1 sed -i 's/^http: .*/http: {port: 8086}/' /etc/millrace/millraced.yaml
+        h1 systemctl reload millraced
+        check "a port that changes only with a restart is told" wait_for 20 "the words" journal_says "http change only with a restart"
+        check "preflight looks at what this host runs with" eval 'h1 sh -c "millctl check; true" >"$scratch/preflight" &&
+                for text in "systemd is version" "OK    Java 17 in " "OK    kafka 4.3.1 is in " "name h1 " "to change."; do contains "$text" <"$scratch/preflight" || return 1; done'
 }
 
 # --- logs
@@ -114,8 +144,10 @@ test_outgrown() {
 is_within() { h1 systemctl reload millraced && fails warning SizeLimitExceeded; }
 
 host_with_package h1
+setting "http: {port: 8085}" && h1 systemctl restart millraced
 check "a node with limits is applied" apply 900Mi 1500m
 test_waits
+test_tools
 check "it is within its sizeLimit" is_within
 grow
 test_limits

@@ -66,6 +66,9 @@ static int set_up(void **state) {
                             *java = mr_strf("%s/usr/lib/jvm/j/bin/java", host->root);
         assert_int_equal(symlink(java, link), 0);
         put(host, "/data/millrace/x", "");
+        put(host, "/opt/kafka/libs/x", "");
+        put(host, "/etc/millrace/hostd.yaml",
+            "distributions: [{software: kafka, version: 3.9.1, directory: /opt/kafka}]\n");
         put(host, "/proc/self/mountinfo",
             "1 0 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
             "2 1 8:2 / /data rw,noatime shared:2 - xfs /dev/sdb1 rw\n"
@@ -137,6 +140,13 @@ static void each_flaw_is_found_and_comes_with_advice(void **state) {
                 {"/proc/77/comm", "firewalld\n", "zone public cannot be read", CHECK_WARN},
                 {"/etc/millrace/hostd.yaml", "java: /opt/java/bin/java\n",
                  "there is no /opt/java/bin/java", CHECK_FAIL},
+                {"/etc/millrace/hostd.yaml", "java: [\n",
+                 "/etc/millrace/hostd.yaml:2:", CHECK_FAIL},
+                {"/etc/millrace/hostd.yaml", "address: h1\n", "no distribution of Kafka is named",
+                 CHECK_WARN},
+                {"/etc/millrace/hostd.yaml",
+                 "distributions: [{software: kafka, version: 3.9.1, directory: /data}]\n",
+                 "/data holds no libs/", CHECK_FAIL},
                 {"/sys/fs/selinux/enforce", "1", "SELinux is enforcing", CHECK_OK},
         };
 
@@ -180,6 +190,7 @@ static void java_is_the_one_nodes_start_with(void **state) {
         put(host, "/opt/java/release", "JAVA_VERSION=\"11.0.2\"\n");
         put(host, "/opt/java/bin/java", "");
         put(host, "/etc/millrace/hostd.yaml", "java: /opt/java/bin/java\n");
+        check_config(&host->check);
         check_java(&host->check);
         assert_int_equal(level_of(host, "Java 11 in "), CHECK_FAIL);
 }
@@ -213,6 +224,36 @@ static void a_directory_others_can_write_is_no_place_for_data(void **state) {
         assert_int_equal(level_of(host, "mode 0777"), CHECK_FAIL);
 }
 
+static void each_storage_class_is_looked_at(void **state) {
+        Host *host = *state;
+
+        put(host, "/database/x", "");
+        put(host, "/etc/millrace/hostd.yaml",
+            "storage_classes:\n- {name: directory, path: /data/millrace}\n"
+            "- {name: slow, path: /database/claims}\n"
+            "- {name: disks, path: /disks, devices: [/dev/sdx]}\n");
+        check_config(&host->check);
+        check_storage(&host->check);
+        assert_int_equal(level_of(host, "/data/millrace is on xfs"), CHECK_OK);
+        assert_int_equal(level_of(host, "/database is on nfs4"), CHECK_FAIL);
+        for (size_t i = 0; i < host->check.n_findings; i++)
+                assert_null(strstr(host->check.findings[i].what, "/disks"));
+}
+
+static void nodes_must_be_able_to_read_kafka(void **state) {
+        Host *host = *state;
+        _cleanup_free_ char *libs = mr_strf("%s/opt/kafka/libs", host->root);
+
+        check_config(&host->check);
+        check_software(&host->check);
+        assert_int_equal(level_of(host, "kafka 3.9.1 is in /opt/kafka"), CHECK_OK);
+        check_done(&host->check);
+        assert_int_equal(chmod(libs, 0700), 0);
+        check_config(&host->check);
+        check_software(&host->check);
+        assert_int_equal(level_of(host, "/opt/kafka, which not everybody may read"), CHECK_FAIL);
+}
+
 static void what_cannot_be_read_is_said(void **state) {
         Host *host = *state;
         Check empty = {.root = "/tmp/there-is-no-such-host", .data = "/data"};
@@ -233,6 +274,8 @@ int main(void) {
                 TEST(a_port_in_use_by_a_connection_is_not_taken),
                 TEST(heaps_leave_half_of_the_memory),
                 TEST(a_directory_others_can_write_is_no_place_for_data),
+                TEST(each_storage_class_is_looked_at),
+                TEST(nodes_must_be_able_to_read_kafka),
                 TEST(what_cannot_be_read_is_said),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

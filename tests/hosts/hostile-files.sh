@@ -191,5 +191,16 @@ mv "$(resources)/twin.yaml" "$(resources)/a.yaml"
 check "a renamed file keeps its cluster" wait_for 10 "the source" source_is a.yaml
 mv "$(resources)/a.yaml" "$(resources)/z.yaml"
 check "whatever it was called" wait_for 10 "the source" source_is z.yaml
+
+# --- a spec that would make another cluster of a running one
+
+kraft() { sed 's/version: 4.3.1/version: 3.9.1/' "$MILLRACE_REPOSITORY/etc/examples/kraft-single-node.yaml"; }
+mark
+kraft | put z.yaml
+check "a running cluster is not converted by another file" shows my-cluster "holds a cluster whose quorum is zookeeper, and the spec describes kraft"
+check "and it is said how that ends" says "change the spec back: a running cluster is not converted by editing it"
+check "nothing of it was touched" nothing_harmed
+example kafka-single | put z.yaml
+check "changed back, it is ready" ready my-cluster
 check "through all of this the cluster ran" kept
 check "neither program crashed" never_crashed

@@ -63,7 +63,7 @@ watched() { # LINES of the cluster that a watch has told
 }
 watch_begin() {
         : >"$scratch/watched"
-        timeout 600 "$MILLRACE_REPOSITORY/tests/stack/host" exec h1 timeout 590 millctl get kafka -w >"$scratch/watched" 2>&1 &
+        timeout 850 "$MILLRACE_REPOSITORY/tests/stack/host" exec h1 timeout 850 millctl get kafka -w >"$scratch/watched" 2>&1 &
         watching=$!
         wait_for 30 "the first line" watched 1
 }

@@ -1,12 +1,12 @@
 #!/bin/bash
 # The RPM: reproducible, clean for rpmlint, and installed, upgraded and removed by rpm on a real host, with its dependencies
 # resolved, its scriptlets run, and nodes that no upgrade restarts. What RHEL's base would provide is provided by a package
-# that names, by rpm's own means, the libraries which this host has.
+# that names, by rpm's own means, the libraries which this host has. The quickstart does there what it does on RHEL.
 . "$(dirname "$0")/../stack/lib.sh"
 . "$(dirname "$0")/../stack/package.sh"
 
 export MILLRACE_VERSIONS=3.9.1
-nodes="zookeeper@my-cluster-zookeeper-0 kafka@my-cluster-kafka-0"
+nodes=$(echo {zookeeper@my-cluster-zookeeper,kafka@my-cluster-kafka}-{0,1,2})
 h1() { on h1 "$@"; }
 
 rpmlint_clean() {
@@ -17,6 +17,14 @@ rpmlint_clean() {
 
 has() { rpm -qpl "$package" | grep -x "$1" >/dev/null || { echo "$1 is not in the package"; return 1; }; }
 has_all() { local file; for file; do has "$file" || return; done; }
+
+# As on a machine that has no dpkg.
+without_dpkg() { # CMD...
+        local bin=$scratch/bin
+        mkdir -p "$bin"
+        ln -sf /usr/local/bin/* /usr/bin/* /usr/sbin/* "$bin/" && rm -f "$bin"/dpkg*
+        PATH=$bin "$@"
+}
 
 # Both packages bring the same files, but for what each distribution wants of a package.
 same_files() {
@@ -59,6 +67,9 @@ library_provides() {
         ldconfig -p | sed -n 's/.* => //p' | sort -u | xargs ls 2>/dev/null | /usr/lib/rpm/elfdeps --provides | sort -u
 }
 
+repository() { h1 "$MILLRACE_REPOSITORY/packaging/$1" "${@:2}"; } # SCRIPT ARGUMENT...
+
+# Also the packages that RHEL's own users would install to build and run it, by the names they have there.
 base_package() {
         local spec=$scratch/base.spec
         {
@@ -66,6 +77,7 @@ base_package() {
                         "Provides: /bin/sh" "Provides: dbus" "Provides: rtld(GNU_HASH)" \
                         "Provides: systemd = $(dpkg-query -W -f '${Version}' systemd | sed 's/[-~+].*//')"
                 library_provides | sed 's/^/Provides: /'
+                repository dependencies --list build run | grep -vx 'dbus\|systemd' | sed 's/^/Provides: /'
                 printf '%s\n' "%description" "." "%files"
         } >"$spec"
         rpmbuild -bb --quiet --define "_topdir $scratch/rpmbuild" --define "_rpmdir $scratch" \
@@ -91,6 +103,17 @@ refused_without_base() {
                 contains "systemd >= 252 is needed by millrace" <"$scratch/refused"
 }
 
+is_named_as_there() { [[ $(repository dependencies --list build run) == *glibc-static*java-17-openjdk-headless* ]]; }
+lacks_packages() {
+        repository dependencies build run >"$scratch/lacks" 2>&1 && { echo "nothing is said to be missing"; return 1; }
+        contains "dependencies: installing" <"$scratch/lacks" && contains "libmicrohttpd-devel" <"$scratch/lacks"
+}
+quickstart() {
+        h1 env "PATH=/opt/rhel:$PATH" "MILLRACE_TEST_CACHE=$MILLRACE_TEST_CACHE" "$MILLRACE_REPOSITORY/packaging/quickstart" \
+                --inside /var/tmp/millrace.rpm 2>&1 | tee "$scratch/quickstart"
+        return "${PIPESTATUS[0]}"
+}
+
 node_pids() { h1 systemctl show -P MainPID $nodes; }
 daemon_pid() { h1 systemctl show -P MainPID millraced; }
 daemon_is_another() { [ "$(daemon_pid)" != "$1" ] && [ "$(daemon_pid)" != 0 ]; }
@@ -99,15 +122,11 @@ gone() { ! h1 test -e "$1" || { echo "$1 is still there"; return 1; }; }
 there() { h1 test -e "$1" || { echo "$1 is gone"; return 1; }; }
 ready() { h1 millctl wait kafka/my-cluster --timeout=4m; }
 nothing_to_do() { h1 millctl plan kafka my-cluster | contains "Nothing to do"; }
-apply() {
-        sed 's/^\( *\)type: ephemeral/\1type: persistent-claim\n\1size: 1Gi/' "$MILLRACE_REPOSITORY/etc/examples/kafka-single.yaml" |
-                h1 millctl apply -f -
-}
 
 # --- the package by itself
 
 package=$("$MILLRACE_REPOSITORY/packaging/build" --rpm) || bail "the package does not build"
-check "the same sources give the same bytes" same_bytes rpm
+check "the same sources give the same bytes, and an RPM where there is no dpkg" without_dpkg same_bytes rpm
 check "rpmlint finds nothing that is not explained" rpmlint_clean
 check "it has the files of the DEB" same_files
 check "among them SELinux, firewalld, users, directories, presets, bus, catalog, completion" has_all \
@@ -117,19 +136,28 @@ check "among them SELinux, firewalld, users, directories, presets, bus, catalog,
         /usr/share/bash-completion/completions/millctl /usr/share/man/man1/millctl.1.gz
 check "firewalld services are what firewalld reads" services_are_services
 check "the SELinux module has a type for each directory" module_has_contexts
-check "what this host has becomes a package" base_package
 check "a package of a higher version" higher_package
 
 # --- on a host
 
 host up h1 || bail "the host does not boot"
 cp "$package" "$(root_of h1)/var/tmp/millrace.rpm"
+printf '%s\n' 'ID="rhel"' 'ID_LIKE="fedora"' 'VERSION_ID="9.6"' >"$(root_of h1)/etc/os-release.new"
+h1 mv /etc/os-release.new /etc/os-release
+# Debian's rpm wants to be told that it is meant.
+mkdir "$(root_of h1)/opt/rhel"
+printf '#!/bin/sh\nexec /usr/bin/rpm --force-debian "$@"\n' >"$(root_of h1)/opt/rhel/rpm"
+h1 chmod +x /opt/rhel/rpm
+check "what is needed to build it is named as RHEL names it" is_named_as_there
+check "what this host has becomes a package" base_package
 give "$scratch/base.rpm"
 give "$scratch/higher.rpm"
 h1 sh -c 'rm -rf /var/lib/rpm && mkdir /var/lib/rpm && rpmdb --initdb'
 check "dependencies that are not there are named" refused_without_base
 check "nothing was installed" gone /usr/bin/millraced
+check "what is missing to build and run it is found out, and named" lacks_packages
 check "what the host has" rpm_there -i --nodeps /var/tmp/base.rpm
+check "with it nothing is missing" same "" "$(repository dependencies build run 2>&1)"
 check "all dependencies are resolved" rpm_there -i /var/tmp/millrace.rpm
 check "its files are as they were packed" rpm_there -V millrace
 check "its users are there" h1 sh -c 'getent passwd millrace millrace-fetch kafka zookeeper'
@@ -138,18 +166,16 @@ check "a first installation starts nothing" same inactive "$(h1 systemctl is-act
 check "it enables nothing" same disabled "$(h1 systemctl is-enabled millraced || true)"
 check "no unit has a mistake" h1 systemd-analyze verify /usr/lib/systemd/system/millrace{d,-hostd}.service
 check "its messages are explained" h1 sh -c 'journalctl --list-catalog | grep -q "millrace: "'
-host_config h1 >"$(root_of h1)/etc/millrace/hostd.yaml"
-host_classes h1 || bail "there is no class-data archive"
-h1 systemctl enable -q --now millraced
-check "a cluster is wanted" apply
-check "a cluster becomes ready" ready || bail "there is no cluster"
+host_classes h1 >/dev/null 2>&1 # what the cache does not have, quickstart makes
+check "quickstart goes on from there" quickstart || bail "there is no cluster"
+check "three ZooKeeper nodes and three brokers, and messages over mTLS" contains "reading them back, and comparing" <"$scratch/quickstart"
 
 before=$(node_pids)
 daemon=$(daemon_pid)
 check "an upgrade" rpm_there -U /var/tmp/higher.rpm
 check "the daemon runs" active_daemon
 check "it is another one" daemon_is_another "$daemon"
-check "the settings are kept" h1 grep -q "^address: h1" /etc/millrace/hostd.yaml
+check "the settings are kept" h1 grep -q "^distributions:" /etc/millrace/hostd.yaml
 check "it restarts no node" same "$before" "$(node_pids)"
 check "the cluster is ready after it" ready
 check "nothing is left to do" nothing_to_do

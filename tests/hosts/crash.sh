@@ -1,6 +1,6 @@
 #!/bin/bash
 # The daemon, and the host service, die after each step of each plan: every time what was wanted comes about all the
-# same, nothing is done twice that must not be, and nothing is left behind.
+# same, nothing is done twice that must not be, and nothing is left behind. A producer on another host loses nothing by it.
 . "$(dirname "$0")/../stack/lib.sh"
 . "$(dirname "$0")/../stack/cluster.sh"
 
@@ -146,6 +146,7 @@ test_processes() {
         died millraced 2 # ZooKeeper, Kafka
         live
         calm "the nodes run"
+        check "a producer begins" eval 'REPLICATION=1 DELIVERY_TIMEOUT=900000 producer start h2 h1:9092 load 100'
 
         mark
         daemon_dies_always
@@ -218,6 +219,7 @@ damage() {
 undamaged() { same "$undamaged" "$(files)"; }
 
 host_with_package h1
+host up h2 || bail "the second host does not boot"
 root=$(root_of h1)
 preload
 { example kafka-single; echo ---; sed -n '/^apiVersion: .*/{h;d}; /^kind: KafkaUser/,$p' "$MILLRACE_REPOSITORY/etc/examples/kafka-persistent.yaml" |
@@ -225,3 +227,4 @@ preload
 for node in $nodes; do ctl hold "$node" --reason "no process yet"; done
 test_creation_and_deletion
 test_processes
+load_end "deaths"

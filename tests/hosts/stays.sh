@@ -103,7 +103,7 @@ test_files() {
         h1 sh -c "echo MemoryMax=1 >>$d/$(kafka 0).d/50-millrace.conf; rm $d/$(kafka 1).d/50-millrace.conf
                 echo log.retention.hours=1 >>$(directory kafka 0)/server.properties; rm $(directory kafka 2)/server.properties
                 sed -i 's/^tickTime=.*/tickTime=1/' $(directory zookeeper 0)/zoo.cfg; rm $(directory zookeeper 1)/zoo.cfg
-                rm $(directory kafka 1)/my-cluster-kafka-1.pem; rm $(directory zookeeper 2)/cluster-ca.crt
+                rm $(directory kafka 1)/my-cluster-kafka-1.pem; rm -r $(directory zookeeper 2)
                 rm -r $(directory zookeeper 1)/log4j.properties; echo junk >$(directory kafka 2)/manifest.json
                 systemctl disable -q $(zookeeper 0)"
         check "drop-in edited: told with its reason" \
@@ -120,7 +120,7 @@ test_files() {
                 tells "Warning Repaired my-cluster-zookeeper-1: create file my-cluster-zookeeper-1/zoo.cfg: it does not exist yet"
         check "a node's key and certificate deleted: told with its reason" \
                 tells "Warning Repaired my-cluster-kafka-1: create file my-cluster-kafka-1/my-cluster-kafka-1.pem: it does not exist yet"
-        check "a trusted certificate deleted: told with its reason" \
+        check "all files of a node deleted, with their directory: told with its reason" \
                 tells "Warning Repaired my-cluster-zookeeper-2: create file my-cluster-zookeeper-2/cluster-ca.crt: it does not exist yet"
         check "a damaged manifest: told with its reason" tells "Warning Repaired my-cluster-kafka-2: * unit my-cluster-kafka-2: *"
         check "a disabled unit: told with its reason" \
@@ -296,5 +296,6 @@ test_edited_in_roll
 test_broken
 test_asked
 test_daemon
+note "after all of this the daemon takes $(memory Pss) KiB, $(memory Anonymous) of them its own"
 load_end "repairs and rolls"
 test_deleted

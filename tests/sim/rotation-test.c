@@ -2,6 +2,7 @@
  * trusts each other at every moment, and nothing restarts that can be told to read its files again.
  * MILLRACE_SIM_TEST=NAME runs one of the tests. */
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -469,6 +470,90 @@ static void short_lives_replaced_without_zookeeper(void **state _unused_) {
         check_short_lives(WITHOUT_ZOOKEEPER(SHORT("replace-key")), "cluster-ca v2");
 }
 
+/* --- windows for what is due */
+
+#define DUE                                                                                        \
+        "  clusterCa: {validityDays: 6, renewalDays: 3, certificateExpirationPolicy: replace-key}" \
+        "\n  clientsCa: {validityDays: 6, renewalDays: 3}\n"
+#define FROM_THREE_TO_SIX "  maintenanceTimeWindows: ['* * 3-5 ? * *']\n"
+
+static bool is_in_window(void) {
+        int64_t hour = now_realtime_sec() / 3600 % 24;
+
+        return hour >= 3 && hour < 6;
+}
+
+/* What renewals change: certificates, and processes that have read them once and for all. */
+static char *renewed(Sim *sim) {
+        static const char *const values[][2] = {
+                {"c-cluster-ca-cert", "ca.crt"},
+                {"c-clients-ca-cert", "ca.crt"},
+                {"c-kafka-0", "c-kafka-0.crt"},
+                {"c-zookeeper-2", "c-zookeeper-2.crt"},
+                {"u", "user.crt"},
+        };
+        _cleanup_buf_ MrBuf all = {};
+
+        for (size_t i = 0; i < MR_ELEMENTS(values); i++) {
+                _cleanup_free_ char *value = value_of(sim, values[i][0], values[i][1]);
+                assert_non_null(value);
+                mr_buf_puts(&all, value);
+        }
+        _cleanup_free_ char *members = processes(sim, "zookeeper");
+        mr_buf_puts(&all, members);
+        return mr_buf_take(&all);
+}
+
+static bool is_told_to_wait(Sim *sim) {
+        _cleanup_(mr_tree_freep) MrTree *status = sim_status(sim, "Kafka", "c");
+        _cleanup_buf_ MrBuf text = {};
+
+        mr_json_write(status, 0, &text);
+        return strstr(mr_buf_text(&text), "it is renewed in the next of spec.maintenanceTime");
+}
+
+static void what_is_due_waits_for_its_window(void **state _unused_) {
+        _cleanup_(sim_freep) Sim *sim = begin(WITH_ZOOKEEPER(DUE FROM_THREE_TO_SIX));
+        size_t n_renewals = 0, n_waits = 0;
+
+        for (uint64_t end = sim->now + 9 * DAY; sim->now < end;) {
+                _cleanup_free_ char *before = renewed(sim);
+                sim->now += 2 * HOUR;
+                bool may = is_in_window();
+                pass(sim, 1, 0);
+                _cleanup_free_ char *after = renewed(sim);
+                bool has = !mr_streq(before, after);
+                n_renewals += has;
+                n_waits += is_told_to_wait(sim);
+                if (has && !may && !is_in_window())
+                        fail_msg("something was renewed at %" PRId64 " o'clock\n%s",
+                                 now_realtime_sec() / 3600 % 24, mr_buf_text(&sim->trace));
+                assert_false(may && is_in_window() && is_told_to_wait(sim));
+        }
+        assert_true(n_renewals >= 2);
+        assert_true(n_waits >= 2);
+        _cleanup_free_ char *pem = value_of(sim, "c-cluster-ca-cert", "ca.crt"),
+                            *name = common_name(pem);
+        assert_string_not_equal(name, "cluster-ca v0");
+        sim_check_settled(sim);
+}
+
+/* What has ended serves nobody, so it waits for no window. */
+static void what_has_ended_waits_for_no_window(void **state _unused_) {
+        _cleanup_(sim_freep) Sim *sim =
+                begin(WITHOUT_ZOOKEEPER(DUE "  maintenanceTimeWindows: ['* * * ? * * 2199']\n"));
+
+        sim->checks_trust = false;
+        for (int i = 0; i < 2; i++) {
+                _cleanup_free_ char *before = value_of(sim, "u", "user.crt");
+                sim->now += (uint64_t) (4 - i) * DAY + HOUR;
+                sim_run(sim, 1800 * SIM_SEC);
+                _cleanup_free_ char *after = value_of(sim, "u", "user.crt");
+                assert_int_equal(mr_streq(before, after), i == 0);
+                assert_int_equal(is_told_to_wait(sim), i == 0);
+        }
+}
+
 static void delete_all(Sim *sim) {
         sim->in_deletion = true;
         sim->checks_trust = false;
@@ -643,6 +728,8 @@ int main(void) {
                 cmocka_unit_test(short_lives_replaced_with_zookeeper),
                 cmocka_unit_test(short_lives_renewed_without_zookeeper),
                 cmocka_unit_test(short_lives_replaced_without_zookeeper),
+                cmocka_unit_test(what_is_due_waits_for_its_window),
+                cmocka_unit_test(what_has_ended_waits_for_no_window),
                 cmocka_unit_test(what_was_asked_of_another_cluster_is_done),
                 cmocka_unit_test(an_authority_outlives_its_cluster),
                 cmocka_unit_test(a_leader_nobody_can_follow_restarts),

@@ -1,7 +1,7 @@
 #!/bin/bash
 # One node of both roles goes through every release of Kafka that Maven Central has whole, from 3.8 without ZooKeeper to
 # the newest: each follows by a change of the spec, takes the metadata's version along, and keeps what was written first.
-# Then a broker and a ZooKeeper, of 3.8 and of 3.9.
+# A broker and a ZooKeeper do the same as far as there is one. MILLRACE_RELEASES names the halves, each by itself.
 # long
 . "$(dirname "$0")/../stack/lib.sh"
 . "$(dirname "$0")/../stack/cluster.sh"
@@ -17,7 +17,6 @@ unit=kafka@$node.service
 spec=$scratch/spec.yaml
 
 apply() { ctl apply -f - <"$spec"; }
-change() { sed -i "$1" "$spec" && apply; } # SED
 status() { ctl get kafka my-cluster -o json | jq -r ".status.$1"; }
 release_is() { same "$1 $2" "$(status kafkaVersion) $(status kafkaMetadataVersion)"; } # VERSION METADATA
 read_all() { h1 kcat -C -q -e -o beginning -b h1:9092 -t demo | wc -l; }
@@ -51,32 +50,44 @@ protocol_is() { h1 cat "$(directory kafka 0)/server.properties" | contains "inte
 # Ports are remembered, so a cluster that follows another one has others.
 bootstrap() { ctl get kafka my-cluster -o json | jq -r '.status.listeners[0].bootstrapServers'; }
 
-test_zookeeper() {
-        check "the last one is deleted" ctl delete -f - <"$spec"
-        check "it ends" wait_for 60 "the unit to go" no_units
-        check "its data is taken away by hand" h1 rm -r /var/lib/millrace-data/data-0-my-cluster-dual-role-0
-        example kafka-single | sed 's/^\( *\)type: ephemeral/\1type: persistent-claim\n\1size: 1Gi/; /^  kafka:/a\    version: 3.8.1' |
+begin() {
+        example kafka-single | sed 's/^\( *\)type: ephemeral/\1type: persistent-claim\n\1size: 1Gi/; /^  kafka:/a\    version: 3.8.0' |
                 grep -v '^    version: 3.9' >"$spec"
-        check "3.8.1 with ZooKeeper is applied" apply
-        calm "3.8.1 with ZooKeeper: it becomes ready"
-        check "both run 3.8.1" zookeeper_runs 3.8.1
-        check "with the protocol of 3.8" protocol_is 3.8
+        check "3.8.0 with ZooKeeper is applied" apply
+        calm "3.8.0 with ZooKeeper: it becomes ready"
         check "messages pass" passes "$(bootstrap)" demo
-        check "3.9.1 follows" change 's/version: 3.8.1/version: 3.9.1/'
-        calm "3.9.1 with ZooKeeper: it becomes ready"
-        check "both run 3.9.1" zookeeper_runs 3.9.1
-        check "with the protocol of 3.9" wait_for 60 "the protocol" protocol_is 3.9
-        calm "the protocol followed"
+}
+test_zookeeper() { # VERSION METADATA
+        sed -i "s/^    version: .*/    version: $1/" "$spec"
+        check "$1 with ZooKeeper is applied" apply
+        calm "$1 with ZooKeeper: it becomes ready"
+        check "both run $1" zookeeper_runs "$1"
+        check "with the protocol of its line" wait_for 60 "the protocol" protocol_is "${2%-*}"
+        calm "$1 with ZooKeeper: the protocol followed"
         check "what was written first is still there" same 100 "$(h1 kcat -C -q -e -o beginning -b "$(bootstrap)" -t demo | wc -l)"
+}
+through_zookeeper() {
+        local version metadata
+        begin
+        while read -r version metadata <&3; do
+                [[ $version == 4.* ]] || test_zookeeper "$version" "$metadata"
+        done 3<"$releases"
+}
+
+through_all() {
+        local version metadata
+        sed 's/^    version: .*/    version: 3.8.0\n    jvmOptions: {-Xms: 64m, -Xmx: 256m}/' "$MILLRACE_REPOSITORY/etc/examples/kraft-single-node.yaml" >"$spec"
+        check "3.8.0 is applied" apply
+        calm "it becomes ready"
+        check "messages pass" passes h1:9092 demo
+        while read -r version metadata <&3; do
+                test_release "$version" "$metadata"
+        done 3<"$releases"
+        test_back
+        check "it is deleted" ctl delete --timeout 90s -f - <"$spec"
+        check "it ends" wait_for 60 "the unit to go" no_units
+        h1 sh -c "rm -rf /var/lib/millrace-data/*"
 }
 
 host_with_package h1
-sed 's/^    version: .*/    version: 3.8.1\n    jvmOptions: {-Xms: 64m, -Xmx: 256m}/' "$MILLRACE_REPOSITORY/etc/examples/kraft-single-node.yaml" >"$spec"
-check "3.8.1 is applied" apply
-calm "it becomes ready"
-check "messages pass" passes h1:9092 demo
-while read -r version metadata <&3; do
-        test_release "$version" "$metadata"
-done 3<"$releases"
-test_back
-test_zookeeper
+for part in ${MILLRACE_RELEASES:-through_all through_zookeeper}; do $part; done

@@ -6,4 +6,4 @@ export KRAFT=yes
 . "$(dirname "$0")/../stack/knobs.sh"
 
 # shellcheck disable=SC2086
-knobs ${KNOBS:-limits log4j2 metrics reporter quotas java asked}
+knobs ${KNOBS:-limits log4j2 metrics reporter quotas java tiered asked}

@@ -23,6 +23,14 @@ extras_fetch() (
                 -DincludeGroupIds=io.prometheus.jmx,io.prometheus,io.strimzi "-DoutputDirectory=$extras.new" </dev/null &&
                 chmod a+r "$extras".new/*.jar && mv "$extras".new/*.jar "$extras/" && rmdir "$extras.new" && chmod a+rx "$extras"
 )
+# Kafka's own example of a plugin for older segments: it keeps them in a directory.
+keeper=$extras-keeper/kafka-storage-4.3.1-test.jar
+keeper_fetch() (
+        exec 9>"$extras.lock" && flock 9 || return
+        [ ! -e "$keeper" ] || return 0
+        mvn -q -B -ntp -f "$MILLRACE_REPOSITORY/tests/stack/pom.xml" dependency:copy -Dartifact=org.apache.kafka:kafka-storage:4.3.1:jar:test \
+                "-DoutputDirectory=$extras-keeper.new" </dev/null && chmod -R a+rX "$extras-keeper.new" && mv -T "$extras-keeper.new" "$extras-keeper"
+)
 extras_use() {
         sed -i "s|^  directory:.*|&\n  extras: $extras|" "$(root_of h1)/etc/millrace/hostd.yaml"
         printf 'labels:\n  topology.kubernetes.io/zone: west\n' >>"$(root_of h1)/etc/millrace/hostd.yaml"
@@ -216,6 +224,26 @@ test_quotas() {
         check "the plugin runs" eval 'configs | contains StaticQuotaCallback'
         check "Kafka's own are gone" eval 'fails eval "quotas | contains producer_byte_rate"'
 }
+
+# Segments go to the plugin, and are read from there when the broker has them no more.
+test_tiered() {
+        local data=/var/lib/millrace-data/data-$broker/data
+        check "the plugin is fetched" keeper_fetch
+        outcome "storage of older segments elsewhere" "Normal Restarted $broker: *remote.log*" "$(kafka 0)" \
+                turn '.spec.kafka.tieredStorage = {type: "custom", remoteStorageManager: {className: "org.apache.kafka.server.log.remote.storage.LocalTieredStorage",
+                        classPath: "'"$keeper"'", config: {dir: "'"$data/elsewhere"'"}}} |
+                        .spec.kafka.config += {"remote.log.manager.task.interval.ms": 1000, "log.retention.check.interval.ms": 1000}'
+        check "a topic has its older segments there" java_tool org.apache.kafka.tools.TopicCommand --bootstrap-server h1:9092 --create --topic older \
+                --config remote.storage.enable=true --config segment.bytes=1048576 --config local.retention.ms=1000 --config file.delete.delay.ms=1000
+        check "forty messages are written, of a tenth of a segment each" older_write
+        check "segments are elsewhere" wait_for 90 "segments" eval 'h1 find "$data/elsewhere" -name "*.log" | grep -c . | grep -qx "[2-9]"'
+        check "and here no more" wait_for 90 "the end of the first" fails h1 test -e "$data/kafka-log0/older-0/00000000000000000000.log"
+        check "all forty are read, in their order" same "$(seq 1 40 | xargs)" "$(older_read)"
+        check "the topic is removed" java_tool org.apache.kafka.tools.TopicCommand --bootstrap-server h1:9092 --delete --topic older
+        check "with its segments elsewhere" wait_for 90 "their end" eval '! h1 find "$data/elsewhere" -name "*.log" | grep .'
+}
+older_write() { h1 sh -c "for n in \$(seq 1 40); do printf '%s %0100000d\\n' \$n 0; done | kcat -P -b h1:9092 -t older -p 0 -X acks=all -X linger.ms=0 -X batch.num.messages=1"; }
+older_read() { h1 sh -c "kcat -C -q -e -o beginning -b h1:9092 -t older -p 0" | cut -d' ' -f1 | xargs; }
 
 test_asked() {
         local before

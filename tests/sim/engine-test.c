@@ -379,6 +379,40 @@ static void an_annotation_rolls_once(void **state) {
         assert_well(sim);
 }
 
+#define TWO_POOLS(annotations)                                                                     \
+        "apiVersion: kafka.strimzi.io/v1\nkind: KafkaNodePool\n"                                   \
+        "metadata: {name: b, labels: {strimzi.io/cluster: c}" annotations "}\n"                    \
+        "spec: {replicas: 2, roles: [broker], storage: {type: persistent-claim, size: 1Gi}}\n"     \
+        "---\napiVersion: kafka.strimzi.io/v1\nkind: KafkaNodePool\n"                              \
+        "metadata: {name: b-1, labels: {strimzi.io/cluster: c}}\n"                                 \
+        "spec: {replicas: 3, roles: [controller], storage: {type: persistent-claim, size: 1Gi}}\n" \
+        "---\napiVersion: kafka.strimzi.io/v1\nkind: Kafka\nmetadata: {name: c}\n"                 \
+        "spec: {kafka: {version: 4.3.1, listeners: "                                               \
+        "[{name: plain, port: 9092, type: internal, tls: false}]}}\n"
+
+/* Its nodes, and not those of a pool whose name begins like it. */
+static void an_annotation_of_a_pool_rolls_its_nodes(void **state) {
+        Sim *sim = *state;
+        int before[SIM_NODES_MAX];
+
+        sim_apply(sim, TWO_POOLS(""));
+        assert_true(sim_settle(sim, 300));
+        assert_int_equal(sim->n_nodes, 5);
+        for (size_t i = 0; i < sim->n_nodes; i++)
+                before[i] = sim->nodes[i]->pid;
+        sim_apply(sim, TWO_POOLS(ROLL("true")));
+        sim_run(sim, 60 * SIM_SEC);
+        assert_true(sim_settle(sim, 300));
+        assert_int_equal(rolls(sim), 2);
+        for (size_t i = 0; i < sim->n_nodes; i++) {
+                bool is_meant = strlen(sim->nodes[i]->instance) == strlen("c-b-0");
+                if ((sim->nodes[i]->pid != before[i]) != is_meant)
+                        fail_msg("%s %s restarted", sim->nodes[i]->instance,
+                                 is_meant ? "has not" : "has");
+        }
+        assert_well(sim);
+}
+
 #define TEST_EMPTY(f) cmocka_unit_test_setup_teardown(f, set_up_empty, tear_down)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
@@ -511,6 +545,7 @@ int main(void) {
                 TEST(a_restart_that_was_asked_for_happens_once),
                 TEST(a_paused_cluster_is_left_as_it_is),
                 TEST(an_annotation_rolls_once),
+                TEST_EMPTY(an_annotation_of_a_pool_rolls_its_nodes),
                 TEST(what_is_new_does_not_wait_for_a_look),
                 TEST(what_is_new_after_a_change_waits_for_a_look),
                 TEST(a_file_that_was_edited_is_put_back),

@@ -132,6 +132,7 @@ reached() { # BOOTSTRAP ADVERTISED OPTIONS...: by metadata, and with messages th
         same "$expected" "$(advertised "$bootstrap" "$@")" && passes "$bootstrap" demo "$@"
 }
 
+listens() { h1 bash -c "exec 3<>/dev/tcp/h1/$1"; } # PORT
 refused_to() { PATIENCE=5 fails advertised "$@"; }
 says() { # TEXT COMMAND...: whether it fails or not
         local text=$1 output
@@ -163,7 +164,8 @@ test_clients() {
         check "loadbalancer: with a certificate of our own" reached balancer.test:9098 balancer.test:9098 "$(tls $own_ca)"
         check "which the cluster's authority did not sign" refused_to balancer.test:9098 "$(tls)"
         check "nodeport: the broker listens on its node port" reached nodes.test:32000 nodes.test:32000
-        check "nothing listens on the listener's own" fails h1 sh -c "exec 3<>/dev/tcp/h1/9099"
+        check "nothing listens on the listener's own" fails listens 9099
+        check "as it does on others" listens 9098
         check "a user with a password is made" java_tool kafka.admin.ConfigCommand --bootstrap-server h1:9092 --alter \
                 --entity-type users --entity-name ann --add-config 'SCRAM-SHA-512=[password=geheim]'
         check "scram-sha-512: with the password" eval 'topics_by_scram geheim | contains demo'

@@ -129,6 +129,10 @@ static MrTree *object_schema(const MrField *fields) {
         MrTree *schema = typed("object");
 
         for (const MrField *field = fields; field && field->type != MR_TYPE_NONE; field++) {
+                if (mr_streq(field->name, "*")) {
+                        mr_tree_set_bool(schema, "x-kubernetes-preserve-unknown-fields", true);
+                        continue;
+                }
                 mr_tree_set(mr_tree_need_map(schema, "properties"), field->name, schema_of(field));
                 if (field->flags & MR_REQUIRED)
                         mr_tree_append(mr_tree_need_list(schema, "required"),

@@ -239,6 +239,14 @@ static int decode_member(Decoder *decoder, const MrField *field, const MrTree *t
         }
 }
 
+static size_t key_index(const MrTree *map, const char *key) {
+        size_t i = 0;
+
+        while (i < mr_tree_size(map) && !mr_streq(mr_tree_key(map, i), key))
+                i++;
+        return i;
+}
+
 static int decode_field(Decoder *decoder, const MrField *field, const MrTree *map, char *object) {
         size_t before = decoder->path.size;
         const MrTree *value = mr_tree_get(map, field->name);
@@ -247,7 +255,7 @@ static int decode_field(Decoder *decoder, const MrField *field, const MrTree *ma
         mr_tree_path_key(&decoder->path, field->name);
         if (mr_tree_type(value) != MR_TREE_NULL) {
                 unsigned inherited = decoder->inherited;
-                warn_flags(decoder, field, map);
+                warn_flags(decoder, field, map, key_index(map, field->name));
                 decoder->inherited |= field->flags & MR_INHERITED;
                 r = decode_member(decoder, field, value, object + field->offset);
                 decoder->inherited = inherited;
@@ -262,7 +270,7 @@ static int decode_object(Decoder *decoder, const MrField *fields, const MrTree *
                          void *object) {
         mr_defaults(fields, decoder->arena, object);
         for (const MrField *field = fields; field->type != MR_TYPE_NONE; field++) {
-                int r = decode_field(decoder, field, tree, object);
+                int r = mr_streq(field->name, "*") ? 0 : decode_field(decoder, field, tree, object);
                 if (r < 0)
                         return r;
         }

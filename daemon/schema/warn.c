@@ -22,14 +22,6 @@ static bool has_room(const Decoder *decoder) {
         return decoder->warnings && mr_tree_size(decoder->warnings) < MR_WARNINGS_MAX;
 }
 
-static size_t key_index(const MrTree *map, const char *key) {
-        size_t i = 0;
-
-        while (i < mr_tree_size(map) && !mr_streq(mr_tree_key(map, i), key))
-                i++;
-        return i;
-}
-
 static bool is_reported(Decoder *decoder, const MrField *field) {
         for (size_t i = 0; i < decoder->n_reported; i++)
                 if (decoder->reported[i] == field)
@@ -45,7 +37,7 @@ typedef struct Notice {
         const char *message; /* what follows the path */
 } Notice;
 
-void warn_flags(Decoder *decoder, const MrField *field, const MrTree *map) {
+void warn_flags(Decoder *decoder, const MrField *field, const MrTree *map, size_t at) {
         static const Notice notices[] = {
                 {MR_OBSOLETE, "Obsolete", "is obsolete and has no effect; remove it"},
                 {MR_CONCERNS, "Concerns", "means something only on some platforms"},
@@ -64,8 +56,7 @@ void warn_flags(Decoder *decoder, const MrField *field, const MrTree *map) {
                         continue;
                 if (!has_room(decoder) || is_reported(decoder, field))
                         return;
-                MrTree *warning = warn(decoder, notices[i].reason, map, key_index(map, field->name),
-                                       notices[i].message);
+                MrTree *warning = warn(decoder, notices[i].reason, map, at, notices[i].message);
                 if (notices[i].flag == MR_CONCERNS)
                         mr_tree_set_int(warning, "concerns", flags & MR_CONCERNS);
                 return;
@@ -117,23 +108,28 @@ static const MrField *nearest(const MrField *fields, const char *name) {
 }
 
 static void warn_key(Decoder *decoder, const MrField *fields, const MrTree *map, size_t i) {
-        size_t before = decoder->path.size;
-        const char *key = mr_tree_key(map, i);
-        const MrField *meant = nearest(fields, key);
+        const MrField *meant = nearest(fields, mr_tree_key(map, i));
         _cleanup_free_ char *message =
                 meant ? mr_strf("unknown field, ignored; did you mean %s?", meant->name)
                       : mr_strf("unknown field, ignored; remove it");
 
-        mr_tree_path_key(&decoder->path, key);
         warn(decoder, "UnknownField", map, i, message);
-        decoder->path.size = before;
-        decoder->path.data[before] = '\0';
 }
 
 void warn_unknown(Decoder *decoder, const MrField *fields, const MrTree *map) {
+        const MrField *rest = field_named(fields, "*", 1);
+
         for (size_t i = 0; i < mr_tree_size(map) && has_room(decoder); i++) {
                 const char *key = mr_tree_key(map, i);
-                if (!field_named(fields, key, strlen(key)))
+                size_t before = decoder->path.size;
+                if (field_named(fields, key, strlen(key)))
+                        continue;
+                mr_tree_path_key(&decoder->path, key);
+                if (rest)
+                        warn_flags(decoder, rest, map, i);
+                else
                         warn_key(decoder, fields, map, i);
+                decoder->path.size = before;
+                decoder->path.data[before] = '\0';
         }
 }

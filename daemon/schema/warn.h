@@ -15,6 +15,6 @@ typedef struct Decoder {
 } Decoder;
 
 /* That a written field has no effect yet, or is deprecated. */
-void warn_flags(Decoder *decoder, const MrField *field, const MrTree *map);
+void warn_flags(Decoder *decoder, const MrField *field, const MrTree *map, size_t at);
 /* That keys of the map are no fields, with the field that was probably meant. */
 void warn_unknown(Decoder *decoder, const MrField *fields, const MrTree *map);

@@ -14,6 +14,9 @@
  *              {},
  *      };
  *
+ * A row called "*", of type TREE, stands for all members that no other row names: they are taken as
+ * they are, and read from the document.
+ *
  * All memory of a decoded struct comes from one arena. */
 
 #include "alloc.h"

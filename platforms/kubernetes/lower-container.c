@@ -4,7 +4,6 @@
 
 /* Where the settings name no other. */
 #define LAUNCHER_IMAGE "millrace/launcher:" MILLRACE_VERSION
-#define STORAGE "ephemeral-storage"
 #define LAUNCHER "/usr/libexec/millrace/millrace-launch"
 #define PLACE "/usr/libexec/millrace/millrace-place"
 
@@ -60,16 +59,24 @@ static void set_amount(MrTree *container, const char *key, const char *name, con
         mr_tree_set_string(mr_tree_need_map(resources, key), name, text);
 }
 
+static void copy_amount(MrTree *container, const char *key, const char *name,
+                        const MrTree *amount) {
+        _cleanup_buf_ MrBuf text = {};
+
+        if (!mr_streq(name, "memory") && !mr_streq(name, "cpu") &&
+            mr_tree_type(amount) != MR_TREE_NULL && mr_tree_text(amount, &text))
+                set_amount(container, key, name, mr_buf_text(&text));
+}
+
 /* What only machines of a cluster tell apart. */
 static void copy_amounts(const MrWorkload *workload, MrTree *container) {
         static const char *const sides[] = {"limits", "requests"};
 
         for (size_t i = 0; i < MR_ELEMENTS(sides); i++) {
-                const MrTree *amount =
-                        mr_tree_get(mr_tree_get(workload->resources, sides[i]), STORAGE);
-                _cleanup_buf_ MrBuf text = {};
-                if (amount && mr_tree_text(amount, &text))
-                        set_amount(container, sides[i], STORAGE, mr_buf_text(&text));
+                const MrTree *amounts = mr_tree_get(workload->resources, sides[i]);
+                for (size_t k = 0; k < mr_tree_size(amounts); k++)
+                        copy_amount(container, sides[i], mr_tree_key(amounts, k),
+                                    mr_tree_at(amounts, k));
         }
 }
 

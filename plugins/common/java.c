@@ -109,6 +109,8 @@ static const MrField amounts_fields[] = {
                  .doc = "Processor time, for example 500m for half a core."),
         MR_TREE("ephemeral-storage", Amounts, not_yet, .flags = MR_POD,
                 .doc = "Scratch space on the node's disk."),
+        MR_TREE("*", Amounts, not_yet, .flags = MR_POD,
+                .doc = "Anything else that machines have some of, such as hugepages-2Mi."),
         {},
 };
 

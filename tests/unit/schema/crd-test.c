@@ -21,6 +21,7 @@ static const MrField checked_fields[] = {
                 .flags = MR_REQUIRED, .checks = checks),
         MR_MAP("labels", ExampleSpec, labels, .flags = MR_STRICT),
         MR_TREE("template", ExampleSpec, template, .flags = MR_ONLY_LIST),
+        MR_TREE("*", ExampleSpec, template),
         {},
 };
 
@@ -120,6 +121,11 @@ static void what_is_around_the_spec(void **state _unused_) {
             "\".spec.replicas\",\"statusReplicasPath\":\".status.replicas\"},\"status\":{}}");
         has(crd, SPEC "listeners.items.x-kubernetes-validations",
             "[{\"message\":\"say how large it is\",\"rule\":\"has(self.size)\"}]");
+        has(crd,
+            "spec.versions[0].schema.openAPIV3Schema.properties.spec."
+            "x-kubernetes-preserve-unknown-fields",
+            "true");
+        assert_null(mr_tree_find(crd, SPEC "[\"*\"]", false));
         has(crd, SPEC "labels.additionalProperties", "{\"type\":\"string\"}");
         has(crd, SPEC "template",
             "{\"items\":{\"x-kubernetes-preserve-unknown-fields\":true},\"type\":\"array\"}");

@@ -298,6 +298,30 @@ static void what_is_odd_but_harmless_is_warned_about(void **state) {
                        "unknown field, ignored; remove it", 10, 1);
 }
 
+typedef struct Rest {
+        int64_t known;
+        const MrTree *rest;
+} Rest;
+
+static void one_row_stands_for_all_that_have_none(void **state) {
+        static const MrField rows[] = {
+                MR_INT("known", Rest, known),
+                MR_TREE("*", Rest, rest, .flags = MR_POD),
+                {},
+        };
+        static const char yaml[] = "known: 1\nother: {a: 1}\nthird: 2\n";
+        _fixture_ Fixture f = {.arena = mr_arena_new(), .warnings = mr_tree_new_list()};
+        Rest rest = {};
+
+        (void) state;
+        assert_int_equal(mr_yaml_read(yaml, strlen(yaml), NULL, &f.documents, NULL, &f.err), 0);
+        assert_int_equal(
+                mr_decode(rows, mr_tree_at(f.documents, 0), f.arena, &rest, f.warnings, &f.err), 0);
+        assert_int_equal(rest.known, 1);
+        assert_int_equal(mr_tree_size(f.warnings), 1);
+        assert_warning(&f, 0, "other", "Concerns", "means something only on some platforms", 2, 1);
+}
+
 static void hostile_amounts_are_bounded(void **state) {
         _cleanup_buf_ MrBuf text = {};
 
@@ -333,6 +357,7 @@ int main(void) {
                 cmocka_unit_test(wrong_values_are_refused_by_path_and_place),
                 cmocka_unit_test(long_values_are_cut),
                 cmocka_unit_test(what_is_odd_but_harmless_is_warned_about),
+                cmocka_unit_test(one_row_stands_for_all_that_have_none),
                 cmocka_unit_test(hostile_amounts_are_bounded),
                 cmocka_unit_test(names_of_any_length_are_compared),
         };

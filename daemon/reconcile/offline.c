@@ -93,7 +93,7 @@ static int plan_one(const OfflineArgs *args, const MrFacts *facts, const Documen
 static MrFacts *paper_facts(const OfflineArgs *args, const char *ns) {
         MrFacts *facts = facts_new(PAPER_TIME, args->platform->name);
 
-        if (args->host)
+        if (mr_tree_size(args->host) > 0)
                 facts_set_host(facts, args->host);
         for (size_t i = 0; i < args->n_documents; i++)
                 if (mr_streq(args->documents[i]->resource.ns, ns) ||

@@ -80,7 +80,7 @@ const MrTree *mr_facts_next_claim(const MrFacts *facts, size_t *cursor, const ch
 /* The host or cluster itself: addresses, memory, cpus, labels (a map; none where each node may run
  * on another machine), distributions (a list of maps software, version, state, message, libs and
  * extra_jars: names of jars), images (a map software → version → name, where containers run),
- * launcher_image, services (a map NS/NAME → host, port). */
+ * launcher_image, services (a map NS/NAME → host, port; none where there is no such thing). */
 const MrTree *mr_facts_host(const MrFacts *facts);
 /* Under which key it is remembered which key of an authority signs: formatted with the namespace
  * and the authority's name. */

@@ -55,7 +55,8 @@ typedef struct MrTags {
         const char *part_of;   /* "strimzi-my-cluster" */
         MrPairs labels, annotations;
         const MrTree *template;         /* labels and annotations a user adds; may be NULL */
-        const struct MrResource *owner; /* NULL: nobody, so they stay when all else goes */
+        const struct MrResource *owner; /* whose labels they have, and with which they go */
+        bool stays;                     /* when the owner goes */
 } MrTags;
 
 /* A certificate lives in the secret `name` of the namespace. An authority (a CA) makes two secrets,

@@ -17,8 +17,6 @@ void object_set_labels(MrTree *map, const char *key, const MrPairs *labels) {
 /* Labels that say by whom and with what an object was made are not passed on from the resource:
  * they would be wrong. */
 static bool is_inherited(const char *label) {
-        if (mr_streq(label, LABEL_PREFIX "part-of"))
-                return true;
         return !mr_starts_with(label, LABEL_PREFIX) &&
                !mr_starts_with(label, "kustomize.toolkit.fluxcd.io");
 }
@@ -37,13 +35,13 @@ static void set_user_pairs(MrTree *metadata, const char *key, const MrTree *temp
 void object_set_tags(const Lowering *lowering, MrTree *metadata, const MrTags *tags) {
         MrTree *labels = mr_tree_need_map(metadata, "labels");
 
-        mr_tree_set_string(labels, LABEL_PREFIX "part-of", tags->part_of);
         for (size_t i = 0; tags->owner && i < tags->owner->labels.n; i++)
                 if (is_inherited(tags->owner->labels.items[i].key))
                         mr_tree_set_string(labels, tags->owner->labels.items[i].key,
                                            tags->owner->labels.items[i].value);
         set_user_pairs(metadata, "labels", tags->template);
         set_user_pairs(metadata, "annotations", tags->template);
+        mr_tree_set_string(labels, LABEL_PREFIX "part-of", tags->part_of);
         mr_tree_set_string(labels, LABEL_PREFIX "name", tags->component);
         mr_tree_set_string(labels, LABEL_PREFIX "instance", tags->instance);
         mr_tree_set_string(labels, LABEL_PREFIX "managed-by", "millrace");
@@ -74,7 +72,7 @@ void object_fill(const Lowering *lowering, MrTree *body, const char *api_version
         mr_tree_set_string(metadata, "name", name);
         mr_tree_set_string(metadata, "namespace", lowering->ns);
         object_set_tags(lowering, metadata, tags);
-        set_owner(metadata, tags->owner);
+        set_owner(metadata, tags->stays ? NULL : tags->owner);
 }
 
 MrTree *object_new(const Lowering *lowering, const char *api_version, const char *kind,

@@ -19,19 +19,25 @@ Learned place_label(MrArena *arena, const char *key) {
                 Learned learned;
         } told[] = {
                 {"topology.kubernetes.io/zone",
-                 {"MILLRACE_ZONE", "metadata.labels['topology.kubernetes.io/zone']", NULL}},
+                 {"MILLRACE_ZONE", "metadata.labels['topology.kubernetes.io/zone']", NULL, NULL}},
                 {"topology.kubernetes.io/region",
-                 {"MILLRACE_REGION", "metadata.labels['topology.kubernetes.io/region']", NULL}},
-                {"kubernetes.io/hostname", {"MILLRACE_MACHINE", "spec.nodeName", NULL}},
+                 {"MILLRACE_REGION", "metadata.labels['topology.kubernetes.io/region']", NULL,
+                  NULL}},
+                {"kubernetes.io/hostname", {"MILLRACE_MACHINE", "spec.nodeName", NULL, NULL}},
         };
 
         for (size_t i = 0; i < MR_ELEMENTS(told); i++)
-                if (mr_streq(told[i].label, key))
-                        return told[i].learned;
+                if (mr_streq(told[i].label, key)) {
+                        Learned learned = told[i].learned;
+                        learned.label = told[i].label;
+                        return learned;
+                }
         char *variable = mr_arena_strf(arena, "MILLRACE_LABEL_%s", key);
         for (char *c = variable; *c; c++)
                 *c = isalnum((unsigned char) *c) ? (char) toupper((unsigned char) *c) : '_';
-        return (Learned){.variable = variable, .asked = mr_arena_strf(arena, "label:%s", key)};
+        return (Learned){.variable = variable,
+                         .asked = mr_arena_strf(arena, "label:%s", key),
+                         .label = mr_arena_strdup(arena, key)};
 }
 
 Learned place_address(const char *type) {
@@ -39,11 +45,11 @@ Learned place_address(const char *type) {
                 const char *type;
                 Learned learned;
         } types[] = {
-                {"InternalIP", {"MILLRACE_INTERNAL_IP", "status.hostIP", NULL}},
-                {"InternalDNS", {"MILLRACE_INTERNAL_DNS", NULL, "address:InternalDNS"}},
-                {"ExternalIP", {"MILLRACE_EXTERNAL_IP", NULL, "address:ExternalIP"}},
-                {"ExternalDNS", {"MILLRACE_EXTERNAL_DNS", NULL, "address:ExternalDNS"}},
-                {"Hostname", {"MILLRACE_HOSTNAME", NULL, "address:Hostname"}},
+                {"InternalIP", {"MILLRACE_INTERNAL_IP", "status.hostIP", NULL, NULL}},
+                {"InternalDNS", {"MILLRACE_INTERNAL_DNS", NULL, "address:InternalDNS", NULL}},
+                {"ExternalIP", {"MILLRACE_EXTERNAL_IP", NULL, "address:ExternalIP", NULL}},
+                {"ExternalDNS", {"MILLRACE_EXTERNAL_DNS", NULL, "address:ExternalDNS", NULL}},
+                {"Hostname", {"MILLRACE_HOSTNAME", NULL, "address:Hostname", NULL}},
         };
 
         for (size_t i = 0; i < MR_ELEMENTS(types); i++)
@@ -142,6 +148,7 @@ static void collect(const Learned *learned, void *userdata) {
 
         mr_tree_set_string(entry, "field", learned->field);
         mr_tree_set_string(entry, "asked", learned->asked);
+        mr_tree_set_string(entry, "label", learned->label);
 }
 
 static MrTree *all_of(Lowering *lowering, const MrWorkload *workload) {
@@ -184,5 +191,35 @@ void place_add_arguments(Lowering *lowering, const MrWorkload *workload, MrTree 
                         mr_tree_append(command, mr_tree_new_string(mr_arena_strf(
                                                         lowering->arena, "%s=%s",
                                                         mr_tree_key(variables, i), asked)));
+        }
+}
+
+static void require_label(MrTree *term, const char *label) {
+        MrTree *wanted =
+                mr_tree_append(mr_tree_need_list(term, "matchExpressions"), mr_tree_new_map());
+
+        mr_tree_set_string(wanted, "key", label);
+        mr_tree_set_string(wanted, "operator", "Exists");
+}
+
+/* A node that is to say in which rack it is runs only where there is a label that tells. One of the
+ * terms of a user has to hold, so each gets the label besides. */
+void place_require_labels(Lowering *lowering, const MrWorkload *workload, MrTree *spec) {
+        _cleanup_(mr_tree_freep) MrTree *variables = all_of(lowering, workload);
+
+        for (size_t i = 0; i < mr_tree_size(variables); i++) {
+                const char *label = mr_tree_get_string(mr_tree_at(variables, i), "label");
+                if (!label)
+                        continue;
+                MrTree *of_nodes =
+                        mr_tree_need_map(mr_tree_need_map(spec, "affinity"), "nodeAffinity");
+                MrTree *terms = mr_tree_need_list(
+                        mr_tree_need_map(of_nodes,
+                                         "requiredDuringSchedulingIgnoredDuringExecution"),
+                        "nodeSelectorTerms");
+                if (mr_tree_size(terms) == 0)
+                        mr_tree_append(terms, mr_tree_new_map());
+                for (size_t k = 0; k < mr_tree_size(terms); k++)
+                        require_label(mr_tree_at(terms, k), label);
         }
 }

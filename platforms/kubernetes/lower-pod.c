@@ -225,5 +225,6 @@ MrTree *lower_pod(Lowering *lowering, const MrWorkload *workload, const NodeFile
         add_volumes(lowering, workload, files, spec);
         spread(lowering, workload, spec);
         apply_asked(lowering, workload, spec);
+        place_require_labels(lowering, workload, spec);
         return template;
 }

@@ -79,13 +79,16 @@ static void fill_secret(const Lowering *lowering, const char *name, const MrTags
 /* An authority has two secrets, one with what everybody may know. */
 static void fill_authority(const Lowering *lowering, const MrCertificate *certificate) {
         const char *name = mr_arena_strf(lowering->arena, "%s-cert", certificate->name);
+        MrTags of_key = certificate->tags;
 
+        /* What a user adds is for those who read certificates. */
+        of_key.template = NULL;
         if (lower_is_live(lowering)) {
-                copy_secret(lowering, certificate->name, &certificate->tags);
+                copy_secret(lowering, certificate->name, &of_key);
                 copy_secret(lowering, name, &certificate->tags);
                 return;
         }
-        fill_secret(lowering, certificate->name, &certificate->tags);
+        fill_secret(lowering, certificate->name, &of_key);
         if (!mr_manifests_find(lowering->out, "Secret", lowering->ns, certificate->name))
                 return;
         MrTree *body = object_new(lowering, "v1", "Secret", name, &certificate->tags);

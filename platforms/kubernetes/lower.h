@@ -144,6 +144,7 @@ typedef struct Learned {
         const char *variable; /* that holds it; NULL: nothing */
         const char *field;    /* of the pod, which tells it without any rights, or … */
         const char *asked;    /* … what millrace-place asks the API for, "label:KEY" */
+        const char *label;    /* of the machine that it is; may be NULL */
 } Learned;
 
 /* lower-reach.c: where clients reach an endpoint of a node. */
@@ -170,6 +171,8 @@ bool place_fills(Lowering *lowering, const char *node, const char *file);
 bool place_asks(Lowering *lowering, const char *node);
 void place_add_lines(Lowering *lowering, const MrWorkload *workload, MrBuf *out);
 void place_add_variables(Lowering *lowering, const MrWorkload *workload, MrTree *container);
+/* That the pod runs only where there are the labels it is told of. */
+void place_require_labels(Lowering *lowering, const MrWorkload *workload, MrTree *spec);
 /* What millrace-place is told to find out. */
 void place_add_arguments(Lowering *lowering, const MrWorkload *workload, MrTree *command);
 #define NODE_DIRECTORY "/etc/millrace/node"

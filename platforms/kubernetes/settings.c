@@ -69,6 +69,7 @@ static int read_config(const MrTree *config, MrTree *ret_host, MrError *err) {
         if (settings.images)
                 mr_tree_set(ret_host, "images", mr_tree_copy(settings.images));
         mr_tree_set_string(ret_host, "launcher_image", settings.launcher_image);
+        mr_tree_need_map(ret_host, "services");
         return 0;
 }
 

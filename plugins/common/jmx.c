@@ -22,10 +22,14 @@ const MrField jmx_fields[] = {
         {},
 };
 
+bool jmx_is_reached(const Jmx *jmx) {
+        return jmx && jmx->authentication;
+}
+
 void jmx_add_secret(MrParts *parts, const Jmx *jmx, const char *secret, MrPairs labels) {
         MrSecretPart part = {.name = secret, .labels = labels};
 
-        if (!jmx || !jmx->authentication)
+        if (!jmx_is_reached(jmx))
                 return;
         mr_pairs_set(mr_parts_arena(parts), &part.values, "jmx-username", "@{random:32}");
         mr_pairs_set(mr_parts_arena(parts), &part.values, "jmx-password", "@{random:32}");
@@ -74,7 +78,7 @@ void jmx_add(MrParts *parts, const Jmx *jmx, const char *secret, const char *gro
                                                  .group = group,
                                                  .port = JMX_PORT,
                                                  .is_aside = true,
-                                                 .loopback_only = !jmx->authentication},
+                                                 .loopback_only = !jmx_is_reached(jmx)},
                             });
         mr_strings_add(arena, options, PROPERTY ".port=@{bind:" JMX_ENDPOINT "}");
         mr_strings_add(arena, options, PROPERTY ".rmi.port=@{bind:" JMX_ENDPOINT "}");

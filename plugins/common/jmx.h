@@ -15,9 +15,11 @@ typedef struct Jmx {
 
 extern const MrField jmx_fields[];
 
-#define JMX_ENDPOINT "tcp-jmx"
+#define JMX_ENDPOINT "jmx"
 #define JMX_PORT 9999
 
+/* Whether the port can be reached from elsewhere. */
+bool jmx_is_reached(const Jmx *jmx);
 /* The secret with the keys jmx-username and jmx-password, where there is authentication. */
 void jmx_add_secret(MrParts *parts, const Jmx *jmx, const char *secret, MrPairs labels);
 /* The port in one node: its options and files. */

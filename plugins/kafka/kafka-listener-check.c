@@ -204,7 +204,9 @@ static void warn_of_bootstrap(const KafkaCluster *cluster, size_t i, MrParts *pa
         const ListenerBootstrap *bootstrap =
                 listener->configuration ? listener->configuration->bootstrap : NULL;
 
-        if (!bootstrap || bootstrap->node_port == MR_INT_UNSET)
+        /* Where there are services, one of them listens there. */
+        if (!bootstrap || bootstrap->node_port == MR_INT_UNSET ||
+            mr_tree_get(mr_facts_host(cluster->facts), "services"))
                 return;
         for (size_t k = 0; k < cluster->n_nodes; k++)
                 if (cluster->nodes[k].is_broker &&

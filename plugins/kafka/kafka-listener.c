@@ -199,21 +199,29 @@ static void add_name(MrArena *arena, MrStrings *names, const char *name) {
         mr_strings_add(arena, names, name);
 }
 
+bool listener_is_historic(const Listener *listener) {
+        return listener->port == 9094 && mr_streq(listener->name, "external");
+}
+
+const char *listener_service(const KafkaCluster *cluster, const Listener *listener,
+                             const KafkaNode *node) {
+        const char *dash = strrchr(node->name, '-');
+
+        if (listener_is_historic(listener))
+                return node->name;
+        return mr_arena_strf(cluster->arena, "%.*s-%s-%" PRId64, (int) (dash - node->name),
+                             node->name, listener->name, node->id);
+}
+
 static void add_service_names(const KafkaCluster *cluster, const Listener *listener,
                               const KafkaNode *node, MrStrings *names) {
         MrArena *arena = cluster->arena;
-        const char *base =
-                node->pool ? mr_arena_strf(arena, "%s-%s", cluster->resource->name, node->pool)
-                           : kafka_group(cluster);
-
         cluster_add_service_names(
                 arena, names,
                 mr_arena_strf(arena, "%s-%s-bootstrap", kafka_group(cluster), listener->name),
                 cluster->resource->ns);
-        cluster_add_service_names(
-                arena, names,
-                mr_arena_strf(arena, "%s-%s-%" PRId64, base, listener->name, node->id),
-                cluster->resource->ns);
+        cluster_add_service_names(arena, names, listener_service(cluster, listener, node),
+                                  cluster->resource->ns);
 }
 
 static bool is_outside(const Listener *listener) {

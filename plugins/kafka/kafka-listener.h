@@ -34,6 +34,11 @@ const char *listener_address(MrArena *arena, const char *host, const char *port)
  * have the same. */
 const char *listener_bootstrap_host(const Listener *listener);
 const char *listener_bootstrap_port(const KafkaCluster *cluster, const Listener *listener);
+/* Of a time when a cluster had only one external listener, whose objects do not bear its name. */
+bool listener_is_historic(const Listener *listener);
+/* The service of one broker for a listener that has such services. */
+const char *listener_service(const KafkaCluster *cluster, const Listener *listener,
+                             const KafkaNode *node);
 /* Adds the names of all listeners that the certificate of the broker needs. */
 void listeners_add_names(const KafkaCluster *cluster, const KafkaNode *node, MrStrings *names);
 

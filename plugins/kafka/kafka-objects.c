@@ -69,7 +69,7 @@ static void tag_volume(const KafkaCluster *cluster, const KafkaNode *node, MrVol
         volume->tags = kafka_node_tags(cluster, node);
         volume->tags.template = kafka_template(cluster, node, "persistentVolumeClaim");
         if (!volume->delete_claim)
-                volume->tags.owner = NULL;
+                volume->tags.stays = true;
         tags_annotate(cluster->arena, &volume->tags, "strimzi.io/delete-claim",
                       volume->delete_claim ? "true" : "false");
         volume->storage = written_storage(cluster, node, volume->name);
@@ -123,7 +123,7 @@ static void tag_certificate(const KafkaCluster *cluster, MrCertificate *certific
                 if (mr_ends_with(certificate->name, "-cluster-ca"))
                         certificate->tags.template = kafka_template(cluster, NULL, "clusterCaCert");
                 if (certificate->outlives)
-                        certificate->tags.owner = NULL;
+                        certificate->tags.stays = true;
         }
 }
 

@@ -1,6 +1,7 @@
 /* The services of a cluster: one for the first contact, one that gives each node its name, and for
  * each listener that leads outside one for the first contact and one for each broker. */
 
+#include "jmx.h"
 #include "kafka-listener.h"
 #include "kafka-objects.h"
 
@@ -17,7 +18,6 @@ typedef struct ServiceMaker {
 typedef struct ListenerView {
         const Listener *listener;
         const MrTree *written, *configuration;
-        bool is_historic; /* of a time when a cluster had only one external listener */
 } ListenerView;
 
 static ListenerView view_of(const ServiceMaker *maker, size_t i) {
@@ -30,9 +30,6 @@ static ListenerView view_of(const ServiceMaker *maker, size_t i) {
                 .listener = listener,
                 .written = written,
                 .configuration = mr_tree_get(written, "configuration"),
-                .is_historic = listener->port == 9094 && mr_streq(listener->name, "external") &&
-                               listener->type != LISTENER_CLUSTER_IP &&
-                               listener->type != LISTENER_TLS_ROUTE,
         };
 }
 
@@ -51,9 +48,10 @@ static void add_service(ServiceMaker *maker, MrService service) {
 /* --- within the platform */
 
 /* Ports of the nodes among themselves and of internal listeners. */
-static void set_internal_ports(const ServiceMaker *maker, bool with_control, MrService *service) {
+static void set_internal_ports(const ServiceMaker *maker, bool with_control, bool with_jmx,
+                               MrService *service) {
         MrServicePort *ports =
-                mr_arena_new_array(maker->arena, MrServicePort, n_listeners(maker) + 2);
+                mr_arena_new_array(maker->arena, MrServicePort, n_listeners(maker) + 3);
         size_t n = 0;
 
         if (with_control)
@@ -67,6 +65,8 @@ static void set_internal_ports(const ServiceMaker *maker, bool with_control, MrS
                                 .port = listener->port,
                         };
         }
+        if (with_jmx)
+                ports[n++] = (MrServicePort){.name = JMX_ENDPOINT, .port = JMX_PORT};
         service->ports = ports;
         service->n_ports = n;
 }
@@ -126,7 +126,7 @@ static void add_bootstrap(ServiceMaker *maker) {
         MrService service = shared_service(maker, "bootstrap", "bootstrapService");
 
         service.selector = broker_selector(maker);
-        set_internal_ports(maker, false, &service);
+        set_internal_ports(maker, false, false, &service);
         tags_label(maker->arena, &service.tags, "strimzi.io/discovery", "true");
         tags_annotate(maker->arena, &service.tags, "strimzi.io/discovery", discovery_text(maker));
         add_service(maker, service);
@@ -137,7 +137,8 @@ static void add_nodes(ServiceMaker *maker) {
 
         service.reach = MR_REACH_NODES;
         service.selector = cluster_selector(maker->arena, maker->cluster->resource, "kafka");
-        set_internal_ports(maker, maker->cluster->is_kraft, &service);
+        set_internal_ports(maker, maker->cluster->is_kraft,
+                           jmx_is_reached(maker->cluster->spec->kafka->jmx), &service);
         add_service(maker, service);
 }
 
@@ -201,7 +202,7 @@ static void add_first_contact(ServiceMaker *maker, const ListenerView *view) {
         service.options = view->configuration;
         service.own = mr_tree_get(view->configuration, "bootstrap");
         service.host = mr_tree_get_string(service.own, "host");
-        service.route = view->is_historic ? name_of(maker, "bootstrap") : service.name;
+        service.route = listener_is_historic(listener) ? name_of(maker, "bootstrap") : service.name;
         service.with_unready =
                 mr_tree_get_bool(view->configuration, "publishNotReadyAddresses", false);
         service.route_tags = cluster_tags(maker->arena, maker->cluster->resource, NULL, "kafka");
@@ -251,16 +252,6 @@ static const MrTree *find_broker(const ListenerView *view, int64_t id) {
         return NULL;
 }
 
-static const char *node_service_name(const ServiceMaker *maker, const ListenerView *view,
-                                     const KafkaNode *node) {
-        const char *dash = strrchr(node->name, '-');
-
-        if (view->is_historic)
-                return node->name;
-        return mr_arena_strf(maker->arena, "%.*s-%s-%" PRId64, (int) (dash - node->name),
-                             node->name, view->listener->name, node->id);
-}
-
 static const char *node_host(const ServiceMaker *maker, const ListenerView *view,
                              const KafkaNode *node, const MrTree *own) {
         const char *host = mr_tree_get_string(own, "host");
@@ -300,7 +291,7 @@ static void add_for_broker(ServiceMaker *maker, const ListenerView *view, const 
         const Listener *listener = view->listener;
         const MrTree *own = find_broker(view, node->id);
         MrService service = {
-                .name = node_service_name(maker, view, node),
+                .name = listener_service(maker->cluster, listener, node),
                 .node = node->name,
                 .reach = reach_of(listener),
                 .routing = routing_of(listener),

@@ -2,6 +2,7 @@
 
 #include "zookeeper.h"
 
+#include "jmx.h"
 #include "tags.h"
 
 #define COMPONENT "zookeeper"
@@ -41,7 +42,7 @@ static MrPairs selector_of(const Ensemble *ensemble) {
 static void tag_volume(const Ensemble *ensemble, MrVolume *volume) {
         volume->tags = tags_of(ensemble, "persistentVolumeClaim");
         if (!volume->delete_claim)
-                volume->tags.owner = NULL;
+                volume->tags.stays = true;
         tags_annotate(ensemble->arena, &volume->tags, "strimzi.io/delete-claim",
                       volume->delete_claim ? "true" : "false");
         volume->storage = mr_tree_find(ensemble->resource->tree, "spec.zookeeper.storage", false);
@@ -92,7 +93,9 @@ static const MrServicePort ports[] = {
         {.name = ZOOKEEPER_CLIENTS, .port = 2181},
         {.name = ZOOKEEPER_CLUSTERING, .port = 2888},
         {.name = ZOOKEEPER_ELECTION, .port = 3888},
+        {.name = JMX_ENDPOINT, .port = JMX_PORT},
 };
+#define N_PORTS 3
 
 static void add_service(const Ensemble *ensemble, const char *suffix, MrReach reach, size_t n_ports,
                         const char *template, MrParts *parts) {
@@ -124,8 +127,7 @@ static size_t aside_accesses(const Ensemble *ensemble, const MrParts *parts, MrA
 static void add_firewall(const Ensemble *ensemble, MrParts *parts) {
         MrArena *arena = ensemble->arena;
         MrPeer *peers = mr_arena_new_array(arena, MrPeer, 3);
-        MrAccess *accesses =
-                mr_arena_new_array(arena, MrAccess, MR_ELEMENTS(ports) + mr_parts_size(parts));
+        MrAccess *accesses = mr_arena_new_array(arena, MrAccess, N_PORTS + mr_parts_size(parts));
         size_t n = 0;
 
         peers[0].labels = selector_of(ensemble);
@@ -133,7 +135,7 @@ static void add_firewall(const Ensemble *ensemble, MrParts *parts) {
                      mr_arena_strf(arena, "%s-kafka", ensemble->resource->name));
         mr_pairs_set(arena, &peers[2].labels, "strimzi.io/kind", "cluster-operator");
         peers[2].is_anywhere = true;
-        for (size_t i = 1; i < MR_ELEMENTS(ports); i++)
+        for (size_t i = 1; i < N_PORTS; i++)
                 accesses[n++] = (MrAccess){.port = ports[i].port, .peers = peers, .n_peers = 1};
         accesses[n++] = (MrAccess){.port = ports[0].port, .peers = peers, .n_peers = 3};
         n += aside_accesses(ensemble, parts, accesses + n);
@@ -155,6 +157,8 @@ void ensemble_add_objects(const Ensemble *ensemble, MrParts *parts) {
                                      .account = {.name = name_of(ensemble, ""),
                                                  .tags = tags_of(ensemble, "serviceAccount")}});
         add_service(ensemble, "-client", MR_REACH_INSIDE, 1, "clientService", parts);
-        add_service(ensemble, "-nodes", MR_REACH_NODES, MR_ELEMENTS(ports), "nodesService", parts);
+        add_service(ensemble, "-nodes", MR_REACH_NODES,
+                    jmx_is_reached(ensemble->spec->jmx) ? MR_ELEMENTS(ports) : N_PORTS,
+                    "nodesService", parts);
         add_firewall(ensemble, parts);
 }

@@ -114,16 +114,20 @@ static void add_warnings(const MrTree *warnings, MrBuf *out) {
 static void plan(const World *world, const MrPlugin *platform, const char *path,
                  OfflineFormat format, MrBuf *out) {
         _cleanup_documents_ Documents documents = {};
-        _cleanup_(mr_tree_freep) MrTree *warnings = mr_tree_new_list();
+        _cleanup_(mr_tree_freep) MrTree *warnings = mr_tree_new_list(), *host = mr_tree_new_map();
+        const MrPlatformOps *ops = platform->platform;
         _cleanup_error_ MrError err = {};
 
         int r = documents_read_path(world->registry, path, NULL, &documents, &err);
+        if (r >= 0 && ops->settings)
+                r = ops->settings(ops, NULL, host, &err);
         OfflineArgs args = {
                 .registry = world->registry,
                 .platform = platform,
                 .documents = documents.items,
                 .n_documents = documents.n,
                 .format = format,
+                .host = host,
         };
         if (r >= 0)
                 r = offline_plan(&args, out, warnings, &err);

@@ -32,6 +32,9 @@ static void assert_host(const char *json, const char *expected) {
 
         if (read_settings(json, host, &err) < 0)
                 fail_msg("%s", err.message);
+        /* There are services here, and none is known yet. */
+        assert_int_equal(mr_tree_type(mr_tree_get(host, "services")), MR_TREE_MAP);
+        mr_tree_remove(host, "services");
         mr_json_write(host, 0, &text);
         assert_string_equal(mr_buf_text(&text), expected);
 }

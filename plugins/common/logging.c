@@ -188,6 +188,25 @@ static void set_defaults_2(Making *making) {
                 set_level_2(making, pair->key, pair->value);
 }
 
+/* A logger that a user calls by another id has one level, the user's: of two ids for one logger
+ * nobody knows which counts. */
+static void call_otherwise(Making *making, const char *logger, const char *id) {
+        const char *other = id_of(making, logger);
+        const char *prefix = mr_arena_strf(making->arena, LOGGER_2 "%s.", other);
+        const MrPairs *asked = &making->request->logging->loggers;
+        MrPairs left = {};
+
+        for (size_t i = 0; i < asked->n; i++)
+                if (mr_starts_with(asked->items[i].key, prefix))
+                        return;
+        for (size_t i = 0; !mr_streq(other, id) && i < making->lines.n; i++)
+                if (!mr_starts_with(making->lines.items[i].key, prefix))
+                        mr_pairs_set(making->arena, &left, making->lines.items[i].key,
+                                     making->lines.items[i].value);
+        if (left.n > 0)
+                making->lines = left;
+}
+
 /* "log" of "logger.log.level" and of "logger.log". */
 static const char *id_in(MrArena *arena, const char *key) {
         const char *id = key + strlen(LOGGER_2);
@@ -271,6 +290,7 @@ static void lay_2(Making *making, const MrPair *pair) {
                         warn_of_id(making, pair->key, id);
                         return;
                 }
+                call_otherwise(making, name, id);
                 set(making, mr_arena_strf(making->arena, LOGGER_2 "%s.name", id), name);
         }
         set(making, pair->key, pair->value);

@@ -151,6 +151,21 @@ static void levels_in_the_way_of_log4j2(void **state _unused_) {
         assert_null(restart_of(parts, "c-p-0", "appender.console.layout.pattern"));
 }
 
+/* Of two ids for one logger nobody knows which counts. */
+static void a_logger_has_one_id(void **state _unused_) {
+        _cleanup_(world_freep) World *world = world_of(
+                KRAFT("4.3.1", LOGGERS("logger.mine.name: kafka.request.logger, "
+                                       "logger.mine.level: DEBUG, logger.mine.additivity: false")));
+        _cleanup_(mr_parts_freep) MrParts *parts = parts_of(world);
+        const MrFile *file = file_of(parts, "c-p-0", "log4j2.properties");
+
+        assert_string_equal(line_of(file, "logger.mine.name"), "kafka.request.logger");
+        assert_string_equal(line_of(file, "logger.mine.level"), "DEBUG");
+        assert_string_equal(line_of(file, "logger.mine.additivity"), "false");
+        assert_null(strstr(file->content, "logger.requestlogger."));
+        assert_non_null(strstr(file->content, "logger.requestchannel."));
+}
+
 static void levels_are_carried_over(void **state _unused_) {
         _cleanup_(world_freep) World *old = world_of(KRAFT(
                 "4.3.1",
@@ -360,6 +375,7 @@ int main(void) {
                 cmocka_unit_test(properties_as_people_write_them),
                 cmocka_unit_test(levels_in_the_way_of_reload4j),
                 cmocka_unit_test(levels_in_the_way_of_log4j2),
+                cmocka_unit_test(a_logger_has_one_id),
                 cmocka_unit_test(levels_are_carried_over),
                 cmocka_unit_test(a_configuration_from_a_config_map),
                 cmocka_unit_test(log4j2_from_a_config_map_is_watched),

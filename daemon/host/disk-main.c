@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "disk.h"
-#include "host-batch.h"
+#include "host-claims.h"
 #include "host-files.h"
 #include "sdk/str.h"
 
@@ -36,7 +36,9 @@ static int bring(const char *class_name, const char *claim, MrError *err) {
                 return mr_fail(err, MR_INVALID, NULL,
                                "%s is no storage class with devices; add it to %s", class_name,
                                HOST_CONFIG_PATH);
-        return disk_bring(&(Disk){.root = "", .class = class, .claim = claim}, err);
+        const Disk disk = {.root = "", .class = class, .claim = claim};
+        const HostStep step = {.base = class->path, .claim = claim};
+        return host_claim_find_mounted("", &step) ? disk_grow(&disk, err) : disk_bring(&disk, err);
 }
 
 int main(int argc, char **argv) {

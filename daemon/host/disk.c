@@ -4,16 +4,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "host-files.h"
 #include "sdk/str.h"
 
-#define UNIT_MAX 65536U
+#define UNIT_MAX 65536U /* of any text that is read */
 #define ARGUMENTS_MAX 7
+#define SECTOR_SIZE 512 /* in which the kernel counts, whatever a disk has */
 
 char *disk_mount_point(const HostStorageClass *class, const char *claim) {
         return mr_strf("%s/%s", class->path, claim);
@@ -228,4 +232,55 @@ int disk_bring(const Disk *disk, MrError *err) {
                 return 0;
         r = format(disk, device, err);
         return r < 0 ? r : 1;
+}
+
+/* --- disks that have grown */
+
+/* Of the many lines it prints, the one that says why. */
+static const char *complaint(const MrBuf *out, size_t *ret_size) {
+        const char *line = strstr(mr_buf_text(out), "xfs_growfs: ");
+
+        line = line ? line : mr_buf_text(out);
+        *ret_size = strcspn(line, "\n");
+        return line;
+}
+
+int disk_grow(const Disk *disk, MrError *err) {
+        _cleanup_free_ char *where = disk_mount_point(disk->class, disk->claim),
+                            *name = disk_unit_name(where), *device = NULL,
+                            *path = mr_strf("%s%s", disk->root, where);
+        const char *const arguments[] = {"xfs_growfs", "-d", path, NULL};
+        _cleanup_dir_ HostDir units = HOST_DIR_INIT;
+        _cleanup_buf_ MrBuf out = {};
+
+        int r = units_open(disk, &units, err);
+        if (r < 0)
+                return r;
+        device = unit_device(&units, name);
+        if (!device)
+                return 0;
+        r = run(disk, arguments, &out, err);
+        if (r <= 0)
+                return r;
+        size_t n;
+        const char *line = complaint(&out, &n);
+        return mr_fail(err, MR_TRANSIENT, NULL,
+                       "the file system of %s cannot take all of %s: %.*s; see "
+                       "'journalctl -t millrace-disk' and hostd.yaml(5)",
+                       disk->claim, device, (int) n, line);
+}
+
+int64_t disk_size(const char *root, int fd) {
+        _cleanup_buf_ MrBuf text = {};
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return 0;
+        _cleanup_free_ char *path =
+                mr_strf("%s/sys/dev/block/%u:%u/size", root, major(st.st_dev), minor(st.st_dev));
+        /* The kernel calls it as large as a page, whatever is in it. */
+        if (read_file_capped(path, UNIT_MAX, &text, NULL) < 0)
+                return 0;
+        int64_t sectors = strtoll(mr_buf_text(&text), NULL, 10);
+        return sectors > 0 && sectors <= INT64_MAX / SECTOR_SIZE ? sectors * SECTOR_SIZE : 0;
 }

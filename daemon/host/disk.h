@@ -26,5 +26,10 @@ char *disk_mount_point(const HostStorageClass *class, const char *claim);
 /* Makes the claim's disk ready to be mounted. Returns 1 when something was made, 0 when it was all
  * there. */
 int disk_bring(const Disk *disk, MrError *err) _must_check_;
+/* Makes the file system of a claim that is mounted as large as its disk is by now. What somebody
+ * else has mounted there is his. */
+int disk_grow(const Disk *disk, MrError *err) _must_check_;
+/* Bytes of the disk on which an open directory is, as the kernel knows it; 0: nobody can tell. */
+int64_t disk_size(const char *root, int fd);
 
 int disk_run(const char *const arguments[], MrBuf *out);

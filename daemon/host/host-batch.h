@@ -111,6 +111,7 @@ typedef struct HostStep {
         const HostClass *class;               /* computed, borrowed from the configuration */
         const char *base;                     /* computed: directory of the storage class */
         const HostStorageClass *storage;      /* computed; NULL: any */
+        int64_t disk;                         /* computed: its bytes before; 0: as it is now */
         const HostDistribution *distribution; /* computed, for distribution.ensure */
 } HostStep;
 

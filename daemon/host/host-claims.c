@@ -80,8 +80,9 @@ int host_claim_mark(const HostDir *claim, const MrTree *asked, MrError *err) {
         return host_file_write(claim, "claim.json", text.data, text.size, getegid(), 0644, err);
 }
 
-/* What was asked for, so that an observer can compare. */
-static int claim_json_write(const HostDir *claim, const HostStep *step, MrError *err) {
+/* What was asked for, and how large the disk was, so that an observer can compare. */
+static int claim_json_write(const char *root, const HostDir *claim, const HostStep *step,
+                            MrError *err) {
         _cleanup_(mr_tree_freep) MrTree *tree = mr_tree_new_map();
         _cleanup_buf_ MrBuf text = {};
         bool prepared = step->begins_anew != 1 && was_prepared(claim);
@@ -93,6 +94,9 @@ static int claim_json_write(const HostDir *claim, const HostStep *step, MrError 
         mr_tree_set_bool(tree, "delete", step->is_deleted_with_node == 1);
         mr_tree_set_string(tree, "marker", step->marker);
         mr_tree_set_bool(tree, "prepared", prepared);
+        if (step->storage && step->storage->devices.n > 0)
+                mr_tree_set_int(tree, "disk",
+                                step->disk > 0 ? step->disk : disk_size(root, claim->fd));
         mr_json_write(tree, MR_JSON_PRETTY, &text);
         return host_file_write(claim, "claim.json", text.data, text.size, getegid(), 0644, err);
 }
@@ -212,6 +216,15 @@ bool host_claim_find_mounted(const char *root, const HostStep *step) {
                host_claim_is_mounted(&base, &claim);
 }
 
+int64_t host_claim_disk_size(const char *root, const HostStep *step) {
+        _cleanup_dir_ HostDir base = HOST_DIR_INIT, claim = HOST_DIR_INIT;
+
+        if (host_dir_open(root, step->base, false, &base, NULL) < 0 || base.fd < 0 ||
+            host_dir_open_beneath(&base, step->claim, &claim, NULL) < 0 || claim.fd < 0)
+                return 0;
+        return disk_size(root, claim.fd);
+}
+
 /* Nothing is written where the disk should be while it is not there. */
 static int mount_check(const HostStep *step, const HostDir *base, const HostDir *claim,
                        MrError *err) {
@@ -244,7 +257,7 @@ int host_claim_create(const char *root, const HostConfig *config, const HostStep
         if (r < 0)
                 return r;
         changed = r;
-        r = claim_json_write(&claim, step, err);
+        r = claim_json_write(root, &claim, step, err);
         if (r < 0)
                 return r;
         changed |= r;

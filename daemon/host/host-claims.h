@@ -29,6 +29,8 @@ int host_claims_sweep(const HostDir *base, MrError *err) _must_check_;
 bool host_claim_is_mounted(const HostDir *base, const HostDir *claim);
 /* The same by name. A claim that is not there is not mounted. */
 bool host_claim_find_mounted(const char *root, const HostStep *step);
+/* Bytes of the disk it is on; 0: nobody can tell. */
+int64_t host_claim_disk_size(const char *root, const HostStep *step);
 /* Whether a volume's claim exists, has an identity, and its data belongs to this class. */
 int host_claim_check(const char *root, const HostVolume *volume, const HostClass *class,
                      MrError *err) _must_check_;

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "disk.h"
 #include "host-claims.h"
 #include "sdk/str.h"
 
@@ -119,8 +120,8 @@ static MrTree *json_of(const HostDir *claim, const char *name, char **message) {
 }
 
 static void copy_members(MrTree *to, const MrTree *from) {
-        static const char *const names[] = {"class", "storage_class", "ephemeral",
-                                            "size",  "delete",        "marker"};
+        static const char *const names[] = {"class",  "storage_class", "ephemeral", "size",
+                                            "delete", "marker",        "disk"};
 
         for (size_t i = 0; i < MR_ELEMENTS(names); i++)
                 if (mr_tree_get(from, names[i]))
@@ -152,12 +153,19 @@ static void data_observe(const HostDir *claim, const MrTree *asked, MrTree *out)
         mr_tree_set_bool(out, "lost", is_known && !is_there);
 }
 
-/* Of a claim that is a disk of its own. */
-static void capacity_observe(const HostDir *base, const HostDir *claim, MrTree *out) {
+/* Of a claim that is a disk of its own: what its file system holds, and whether the disk became
+ * larger since the file system was made to fill it. */
+static void capacity_observe(const char *root, const HostDir *base, const HostDir *claim,
+                             MrTree *out) {
+        int64_t disk = mr_tree_get_int(out, "disk", 0);
         struct statvfs st;
 
-        if (host_claim_is_mounted(base, claim) && fstatvfs(claim->fd, &st) == 0)
-                mr_tree_set_int(out, "capacity", (int64_t) st.f_blocks * (int64_t) st.f_frsize);
+        mr_tree_remove(out, "disk");
+        if (!host_claim_is_mounted(base, claim) || fstatvfs(claim->fd, &st) < 0)
+                return;
+        mr_tree_set_int(out, "capacity", (int64_t) st.f_blocks * (int64_t) st.f_frsize);
+        if (disk > 0 && disk_size(root, claim->fd) > disk)
+                mr_tree_set_bool(out, "outgrown", true);
 }
 
 static void claim_observe(const HostDir *claim, const char *path, HostUsage *usage, MrTree *out) {
@@ -198,7 +206,7 @@ static int base_observe(const char *root, const HostStorageClass *class, HostUsa
                     faccessat(claim.fd, "data", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                         continue;
                 claim_observe(&claim, path, usage, mr_tree_need_map(claims, names.items[i]));
-                capacity_observe(&base, &claim, mr_tree_get(claims, names.items[i]));
+                capacity_observe(root, &base, &claim, mr_tree_get(claims, names.items[i]));
         }
         return r;
 }

@@ -20,6 +20,8 @@ struct HostJob {
         unsigned phase; /* of that step: how many of its asynchronous parts are over */
         char *unit;     /* of that step */
         char *mounted;  /* the disk that step gives back */
+        bool is_there;  /* the disk of that step was mounted before, */
+        int64_t disk;   /* and was so large: what it grows by meanwhile is seen later */
         /* Units whose drop-in was written: those that systemd has in memory as they were need a
          * reload, once for all of them. */
         char **stale;
@@ -185,16 +187,32 @@ static int disk_turn(HostJob *job, const HostStep *step, MrError *err) {
         return r < 0 ? r : 1;
 }
 
+/* What is mounted may have become larger. */
+static int grow_turn(HostJob *job, const HostStep *step, MrError *err) {
+        _cleanup_free_ char *disk = NULL;
+
+        if (job->phase > 0)
+                return disk_check(job, step->claim, err);
+        disk = mr_strf("millrace-disk@%s:%s.service", step->storage_class, step->claim);
+        int r = host_units_bring_up(job->args.units, disk, part_done, job, err);
+        return r < 0 ? r : 1;
+}
+
 static int run_claim_create(HostJob *job, const HostStep *step, MrError *err) {
         const char *root = job->args.root;
 
-        if (step->storage->devices.n > 0 &&
-            (job->phase > 0 || !host_claim_find_mounted(root, step))) {
-                int r = disk_turn(job, step, err);
+        if (step->storage->devices.n > 0) {
+                if (job->phase == 0) {
+                        job->is_there = host_claim_find_mounted(root, step);
+                        job->disk = job->is_there ? host_claim_disk_size(root, step) : 0;
+                }
+                int r = (job->is_there ? grow_turn : disk_turn)(job, step, err);
                 if (r != 0)
                         return r;
         }
-        int r = host_claim_create(root, job->args.config, step, err);
+        HostStep with_disk = *step;
+        with_disk.disk = job->disk;
+        int r = host_claim_create(root, job->args.config, &with_disk, err);
         return r < 0 ? r : 0;
 }
 

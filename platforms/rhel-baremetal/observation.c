@@ -149,6 +149,8 @@ static MrTree *claim_body(const MrTree *claim) {
         mr_tree_set_string(body, "marker", mr_tree_get_string(claim, "marker"));
         if (mr_tree_get_bool(claim, "lost", false))
                 mr_tree_set_bool(body, "lost", true);
+        if (mr_tree_get_bool(claim, "outgrown", false))
+                mr_tree_set_string(body, "reissue", "its disk has grown");
         return body;
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Clusters in shapes of their own: controllers apart from brokers that have several disks, on Kafka 3.9; three nodes of
-# both roles, on two releases of Kafka 4. A disk is added and given up again, a broker leaves, a release follows
+# Clusters in shapes of their own: controllers apart from brokers that have several disks, on Kafka 3.9 and then on two releases
+# of Kafka 4; three nodes of both roles, on these two. A disk is added and given up again, a broker leaves, a release follows
 # another; and disks that are foreign, or have lost what they held, stop their node and nobody else's.
 . "$(dirname "$0")/../stack/lib.sh"
 . "$(dirname "$0")/../stack/cluster.sh"
@@ -178,6 +178,17 @@ test_leaves() {
         check "its data stays" h1 test -e "$data/data-0-my-cluster-broker-1/data/kafka-log1/meta.properties"
 }
 
+# The rest of them, one broker and the three controllers, follows to Kafka 4, where the quorum stays the static one it is.
+test_follows() { # VERSION METADATA
+        KAFKA_VERSION=$1
+        check "$1 is applied" change "s/version: [0-9.]*,/version: $1,/; s/default.replication.factor: 2/default.replication.factor: 1/"
+        calm "$1: controllers apart from brokers"
+        check "every node runs it" eval 'for i in broker-0 controller-2 controller-3 controller-4; do command_line "$(unit $i)" | contains "kafka-$KAFKA_VERSION/libs" || exit 1; done'
+        check "the metadata followed" wait_for 60 "the version" eval 'same '"$2"' "$(ctl get kafka my-cluster -o json | jq -r .status.kafkaMetadataVersion)"'
+        check "the controllers are a quorum of three" quorum_of 3
+        check "messages pass" passes "$(bootstrap)" demo
+}
+
 make_room() {
         wait_for 60 "the units to go" no_units
         h1 sh -c "rm -rf $data/*"
@@ -189,26 +200,27 @@ test_combined() {
         export KAFKA_VERSION=4.1.2
         {
                 kafka_kraft 4.1.2 "${config//factor: 2/factor: 3}"
-                pool dual 3 'controller, broker' '{type: jbod, volumes: [{id: 0, type: ephemeral, sizeLimit: 1Gi}]}'
+                pool dual 3 'controller, broker' '{type: jbod, volumes: [{id: 0, type: ephemeral, sizeLimit: 1Gi}, {id: 1, type: ephemeral, kraftMetadata: shared}]}'
         } >"$spec"
         check "4.1.2: three nodes of both roles are applied" apply
         calm "they become ready"
         check "they are a quorum of three" quorum_of 3
-        check "its directories were known before" eval 'same "$(h1 jq -r .directory_id $data/data-0-my-cluster-dual-1/identity.json)" "$(meta data-0-my-cluster-dual-1 directory.id)"'
+        check "metadata are on the disk that the spec says" eval 'h1 test -d "$data/data-1-my-cluster-dual-1/data/kafka-log1/__cluster_metadata-0" && fails h1 test -e "$data/data-0-my-cluster-dual-1/data/kafka-log1/__cluster_metadata-0"'
+        check "its directories were known before" eval 'same "$(h1 jq -r .directory_id $data/data-1-my-cluster-dual-1/identity.json)" "$(meta data-1-my-cluster-dual-1 directory.id)"'
         check "messages pass" passes "$(bootstrap)" demo
         down dual-2
-        h1 rm -rf "$data/data-0-my-cluster-dual-2"
+        h1 sh -c "rm -rf $data/data-*-my-cluster-dual-2"
         calm "an ephemeral one that lost its disk begins anew, because the others have a majority"
         check "messages pass" passes "$(bootstrap)" demo
 }
 
 test_release() {
         export KAFKA_VERSION=4.3.1
-        check "4.3.1 follows, with another disk" change 's/version: 4.1.2/version: 4.3.1/; s/volumes: \[/&{id: 1, type: ephemeral}, /'
+        check "4.3.1 follows, with another disk" change 's/version: 4.1.2/version: 4.3.1/; s/volumes: \[/&{id: 2, type: ephemeral}, /'
         calm "another release and another disk"
         check "it is a quorum of three" quorum_of 3
         check "every node runs it" eval 'for i in 0 1 2; do command_line "$(unit dual-$i)" | contains kafka-4.3.1/libs || exit 1; done'
-        check "they have two disks" has_disks dual-1 2
+        check "they have three disks" has_disks dual-1 3
         check "the metadata followed" eval 'same 4.3-IV0 "$(ctl get kafka my-cluster -o json | jq -r .status.kafkaMetadataVersion)"'
         check "messages pass" passes "$(bootstrap)" demo
 }
@@ -217,12 +229,13 @@ registered() { # NUMBER
         same "$1" "$(tool org.apache.kafka.tools.ClusterTool list-endpoints --bootstrap-server "$(bootstrap)" --include-fenced-brokers | grep -c '^[0-9]')"
 }
 test_votes() {
-        check "a fourth node of both roles" change '/name: dual,/{n;s/replicas: 3/replicas: 4/}'
+        check "a fourth node of both roles, with an id of its own" change '/name: dual,/{s/labels:/annotations: {strimzi.io\/next-node-ids: "[7-9]"}, &/;n;s/replicas: 3/replicas: 4/}'
         calm "a fourth node"
+        check "it has that id" is_state "$(unit dual-7)" active
         check "it votes" wait_for 60 "four voters" quorum_of 4
         check "it is no longer asked for" change '/name: dual,/{n;s/replicas: 4/replicas: 3/}'
         check "it loses its vote" wait_for 90 "three voters" quorum_of 3
-        check "then it goes" wait_for 90 "its end" fails h1 test -e /etc/millrace/nodes/my-cluster-dual-3
+        check "then it goes" wait_for 90 "its end" fails h1 test -e /etc/millrace/nodes/my-cluster-dual-7
         calm "three nodes again"
         check "it is no longer registered" wait_for 90 "three members" registered 3
 }
@@ -231,7 +244,7 @@ test_majority() {
         h1 systemctl stop millraced
         down dual-1
         down dual-2
-        h1 rm -rf "$data"/data-{0,1}-my-cluster-dual-{1,2}
+        h1 sh -c "rm -rf $data/data-*-my-cluster-dual-[12]"
         h1 systemctl start millraced
         check "two of three lost their disks: they do not begin anew" wait_for 90 "the reason" says "data-0-my-cluster-dual-2 has lost its data"
         check "both stay down" eval 'fails is_state "$(unit dual-1)" active && fails is_state "$(unit dual-2)" active'
@@ -269,6 +282,7 @@ test_device() {
         check "the other one is still as it was" same ext4 "$(shows "${loops[0]}")"
         check "data is beneath the mount" h1 test -e "$where/data/kafka-log0/meta.properties"
         check "messages pass" passes "$(bootstrap)" demo
+        test_growth "$claim" "$where"
         h1 systemctl stop millraced
         h1 systemctl stop "$(unit one-0)" "$mount"
         h1 mv "/etc/systemd/system/$mount" /root/
@@ -287,6 +301,25 @@ test_device() {
         check "its disk is given back" wait_for 60 "that" fails h1 mountpoint -q "$where"
         check "with its unit" fails h1 test -e "/etc/systemd/system/$mount"
 }
+
+# A disk becomes larger as a logical volume does, or that of a virtual machine: the file system follows while the node runs.
+test_growth() { # CLAIM DIRECTORY
+        local before
+        before=$(pid one-0)
+        check "more is asked for than the disk has" change 's/size: 300Mi/size: 500Mi/'
+        check "that is told" wait_for 60 "the warning" warning "$1 asks for 500 MiB, but its disk has 3"
+        calm "more is asked for"
+        mark
+        truncate -s 700M "$scratch/blank" && losetup --set-capacity "${loops[1]}"
+        h1 systemctl reload millraced
+        check "the disk grows, and that is seen" wait_for 60 "the event" event_says "* update volume $1: its disk has grown*"
+        check "so does its file system" wait_for 30 "the size" has_mebibytes 600 "$2"
+        calm "a disk that has grown"
+        check "it is large enough" fails warning "$1 asks for"
+        check "of the same process" same "$before" "$(pid one-0)"
+        check "messages pass" passes "$(bootstrap)" demo
+}
+has_mebibytes() { [ "$(h1 df --output=size --block-size=1M "$2" | tail -n 1)" -ge "$1" ]; } # NUMBER DIRECTORY
 
 # Loop devices stand for disks: one that was used before, and a blank one.
 loops=()
@@ -322,6 +355,8 @@ if [[ $shapes == *dedicated* ]]; then
         test_foreign
         test_empty
         test_leaves
+        test_follows 4.1.2 4.1-IV1
+        test_follows 4.3.1 4.3-IV0
         deleted_soon "controllers apart from brokers"
 fi
 if [[ $shapes == *combined* ]]; then

@@ -14,10 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "host/disk.h"
+#include "host/host-files.h"
 #include "sdk/str.h"
 
 #define UNIT "srv-disks-data\\x2da.mount"
@@ -72,6 +74,19 @@ static int play(const char *const arguments[], MrBuf *out) {
         }
         put(device, "xfs\n");
         return 0;
+}
+
+/* What xfs_growfs was told to do, and what it says. */
+static char grown[160];
+static const char *growfs_says;
+
+static int play_growing(const char *const arguments[], MrBuf *out) {
+        assert_string_equal(arguments[0], "xfs_growfs");
+        assert_string_equal(arguments[1], "-d");
+        assert_null(arguments[3]);
+        (void) snprintf(grown, sizeof(grown), "%s", arguments[2] + strlen(root));
+        mr_buf_puts(out, growfs_says);
+        return strstr(growfs_says, "failed") ? 1 : 0;
 }
 
 static int lacking(const char *const arguments[] _unused_, MrBuf *out _unused_) {
@@ -161,6 +176,49 @@ static void an_interruption_goes_on_with_the_same_disk(void **state _unused_) {
         assert_true(says("/dev/two", ""));
 }
 
+static void a_disk_that_has_grown_is_filled(void **state _unused_) {
+        const Disk disk = {.root = root, .class = &class, .claim = "data-a", .run = play_growing};
+        _cleanup_error_ MrError err = {};
+
+        assert_int_equal(bring("data-a", NULL), 1);
+        growfs_says = "meta-data=/dev/one\ndata blocks changed from 1 to 2\n";
+        assert_int_equal(disk_grow(&disk, NULL), 0);
+        assert_string_equal(grown, "/srv/disks/data-a");
+        growfs_says = "meta-data=/dev/one\nxfs_growfs: XFS_IOC_FSGROWFSDATA xfsctl failed: "
+                      "Read-only file system\n";
+        assert_true(disk_grow(&disk, &err) < 0);
+        assert_non_null(strstr(err.message, "of data-a cannot take all of /dev/one: xfs_growfs: "
+                                            "XFS_IOC_FSGROWFSDATA xfsctl failed: Read-only file "
+                                            "system; see"));
+}
+
+static void what_somebody_else_mounted_is_left_alone(void **state _unused_) {
+        const Disk disk = {.root = root, .class = &class, .claim = "data-a", .run = play_growing};
+
+        grown[0] = '\0';
+        assert_int_equal(disk_grow(&disk, NULL), 0);
+        assert_string_equal(grown, "");
+}
+
+static void the_size_of_a_disk_is_what_the_kernel_says(void **state _unused_) {
+        struct stat st;
+        _cleanup_fd_ int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        assert_true(fd >= 0 && fstat(fd, &st) == 0);
+        assert_int_equal(disk_size(root, fd), 0);
+        _cleanup_free_ char *directory = mr_strf("/sys/dev/block/%u:%u", major(st.st_dev),
+                                                 minor(st.st_dev)),
+                            *path = mr_strf("%s/size", directory),
+                            *command = mr_strf("mkdir -p '%s%s'", root, directory);
+        assert_int_equal(system(command), 0);
+        put(path, "819200\n");
+        _cleanup_free_ char *full = mr_strf("%s%s", root, path);
+        assert_int_equal(truncate(full, 65536), 0); /* the kernel says more than there is, too */
+        assert_int_equal(disk_size(root, fd), 400 << 20);
+        put(path, "9223372036854775807\n");
+        assert_int_equal(disk_size(root, fd), 0);
+}
+
 static void what_is_missing_is_named(void **state _unused_) {
         _cleanup_error_ MrError err = {};
         _cleanup_free_ char *one = mr_strf("%s/dev/one", root), *two = mr_strf("%s/dev/two", root);
@@ -192,6 +250,9 @@ int main(void) {
                 TEST(a_claim_keeps_its_disk),
                 TEST(what_shows_a_signature_is_left_alone),
                 TEST(an_interruption_goes_on_with_the_same_disk),
+                TEST(a_disk_that_has_grown_is_filled),
+                TEST(what_somebody_else_mounted_is_left_alone),
+                TEST(the_size_of_a_disk_is_what_the_kernel_says),
                 TEST(what_is_missing_is_named),
                 cmocka_unit_test(programs_are_run),
         };

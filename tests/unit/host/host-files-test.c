@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -389,6 +390,44 @@ static void nothing_is_written_where_a_disk_should_be(void **state) {
         shell(f, "test -z \"$(ls disks/data-a-0)\"");
 }
 
+static bool is_outgrown(const Fixture *f) {
+        _cleanup_(mr_tree_freep) MrTree *claims = mr_tree_new_map();
+        _cleanup_(host_usage_freep) HostUsage *usage = host_usage_new();
+
+        assert_int_equal(host_claims_observe(f->root, f->config, usage, claims, NULL), 0);
+        const MrTree *claim = mr_tree_get(claims, "data-a-0");
+        assert_null(mr_tree_get(claim, "disk"));
+        return mr_tree_get_bool(claim, "outgrown", false);
+}
+
+/* Its size is what the kernel's table says, which is a file here. */
+static void resize(const Fixture *f, int sectors) {
+        _cleanup_free_ char *where = mr_strf("%s/disks/data-a-0", f->root);
+        struct stat st;
+
+        assert_int_equal(stat(where, &st), 0);
+        shell(f, "d=sys/dev/block/%u:%u; mkdir -p $d && echo %d >$d/size", major(st.st_dev),
+              minor(st.st_dev), sectors);
+}
+
+static void watch_the_disk_grow(const Fixture *f, const HostStep *step) {
+        assert_false(is_outgrown(f)); /* nobody could tell how large it was */
+        resize(f, 2048);
+        assert_false(is_outgrown(f));
+        assert_true(host_claim_create(f->root, f->config, step, NULL) >= 0);
+        assert_false(is_outgrown(f));
+        HostStep before = *step;
+        before.disk = host_claim_disk_size(f->root, step);
+        assert_int_equal(before.disk, 2048 * 512);
+        resize(f, 4096);
+        assert_true(is_outgrown(f));
+        /* What it grew by since it was looked at is still to come. */
+        assert_true(host_claim_create(f->root, f->config, &before, NULL) >= 0);
+        assert_true(is_outgrown(f));
+        assert_true(host_claim_create(f->root, f->config, step, NULL) >= 0);
+        assert_false(is_outgrown(f));
+}
+
 /* A file system in memory stands for the disk. */
 static void a_disk_is_emptied_where_it_is(void **state) {
         Fixture *f = *state;
@@ -408,6 +447,7 @@ static void a_disk_is_emptied_where_it_is(void **state) {
         assert_int_equal(host_claim_create(f->root, f->config, &step, NULL), 1);
         assert_int_equal(host_claims_observe(f->root, f->config, usage, claims, NULL), 0);
         assert_int_equal(mr_tree_get_int(mr_tree_get(claims, "data-a-0"), "capacity", 0), 1048576);
+        watch_the_disk_grow(f, &step);
         assert_int_equal(host_claim_remove(f->root, f->config, &step, &base, NULL), 2);
         assert_int_equal(host_claims_sweep(&base, NULL), 0);
         shell(f, "test -z \"$(ls -A disks/data-a-0)\"");

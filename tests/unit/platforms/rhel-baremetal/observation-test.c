@@ -91,7 +91,8 @@ static const char whole[] = "{\"version\": 1, \"host\": {\"fqdn\": \"h1\", \"dis
                             "\"data-1-n\": {\"path\": \"/q\", \"identity\": {\"cluster\": "
                             "\"default/c\"}, \"size\": 5, \"delete\": true, \"marker\": \"x\", "
                             "\"storage_class\": \"fast\", \"capacity\": 9, \"prepared\": true, "
-                            "\"lost\": true}, \"tmp-n\": {\"ephemeral\": true, \"identity\": {}}}}";
+                            "\"lost\": true}, \"tmp-n\": {\"ephemeral\": true, \"identity\": {}, "
+                            "\"outgrown\": true}}}";
 
 static void objects(void **state _unused_) {
         _cleanup_(mr_observation_done) MrObservation seen = {};
@@ -155,6 +156,9 @@ static void claims(void **state _unused_) {
         assert_body(&seen, "Volume", "default", "data-1-n",
                     "{\"delete\":true,\"identity\":{\"cluster\":\"default/c\"},\"lost\":true,"
                     "\"marker\":\"x\",\"size\":5}");
+        assert_body(&seen, "Volume", "default", "tmp-n",
+                    "{\"delete\":false,\"identity\":{},\"reissue\":\"its disk has grown\","
+                    "\"size\":0}");
         /* The process has it open, though its unit does not name it any more. */
         assert_true(used->is_in_use && !used->keep);
         assert_string_equal(used->node, "n");

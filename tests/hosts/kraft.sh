@@ -1,6 +1,6 @@
 #!/bin/bash
-# One node of Kafka 4 that is broker and controller in one: it is formatted once, clients reach it, it stays as its spec
-# wants it, and its claim outlives it.
+# One node of Kafka 4 that is broker and controller in one: it is formatted once, clients reach it with certificates of an
+# authority of one's own, it stays as its spec wants it, and its claim outlives it.
 . "$(dirname "$0")/../stack/lib.sh"
 . "$(dirname "$0")/../stack/cluster.sh"
 
@@ -17,8 +17,18 @@ meta() { h1 sed -n 's/^cluster.id=//p; s/^directory.id=//p' "$claim/data/kafka-l
 read_all() { h1 sh -c "kcat -C -q -e -o beginning -b h1:9092 -t demo" | wc -l; }
 configs() { java_tool kafka.admin.ConfigCommand --bootstrap-server h1:9092 --describe --all --entity-type brokers --entity-name 0; }
 
+# An authority for clients as somebody would have it: a key of RSA, and Secrets as Strimzi wants them.
+authority() {
+        openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj "/CN=our clients" -addext keyUsage=critical,keyCertSign,cRLSign \
+                -keyout "$scratch/clients.key" -out "$scratch/clients.crt" 2>/dev/null
+        printf '%s\n' "apiVersion: v1" "kind: Secret" "metadata: {name: my-cluster-clients-ca-cert}" "stringData:" "  ca.crt: |"
+        sed 's/^/    /' "$scratch/clients.crt"
+        printf '%s\n' --- "apiVersion: v1" "kind: Secret" "metadata: {name: my-cluster-clients-ca}" "stringData:" "  ca.key: |"
+        sed 's/^/    /' "$scratch/clients.key"
+}
+signed_by_ours() { openssl verify -CAfile "$scratch/clients.crt" "$root/root/my-user/user.crt"; }
 spec_make() {
-        sed -e '/^    config:/i\    - {name: mtls, port: 9094, type: internal, tls: true, authentication: {type: tls}}\n    jvmOptions: {-Xms: 64m, -Xmx: 256m}' \
+        sed -e '/^  kafka:/i\  clientsCa: {generateCertificateAuthority: false}' -e '/^    config:/i\    - {name: mtls, port: 9094, type: internal, tls: true, authentication: {type: tls}}\n    jvmOptions: {-Xms: 64m, -Xmx: 256m}' \
                 "$MILLRACE_REPOSITORY/etc/examples/kraft-single-node.yaml" >"$spec"
         sed -n '/^---/,$p' "$MILLRACE_REPOSITORY/etc/examples/kafka-persistent.yaml" >>"$spec"
 }
@@ -29,6 +39,7 @@ test_runs() {
         check "listener plain answers" eval 'same 1 "$(broker_count h1:9092)"'
         check "listener tls, too" eval 'same 1 "$(broker_count h1:9093 -X security.protocol=ssl -X ssl.ca.location=/root/my-user/ca.crt)"'
         check "listener mtls refuses a client without a certificate" fails broker_count h1:9094 -m 5 -X security.protocol=ssl -X ssl.ca.location=/root/my-user/ca.crt
+        check "a user's certificate is signed by the authority of one's own" signed_by_ours
         check "messages of a KafkaUser come back over mTLS" passes h1:9094 demo "$(tls_options my-user)"
         check "its pool has a status of its own" eval 'ctl get kafkanodepool dual-role -o json | jq -e ".status.observedGeneration == .metadata.generation"'
 }
@@ -101,6 +112,7 @@ root=$(root_of h1)
 setting "grace_seconds: 6"
 spec_make
 from=$(seconds)
+check "an authority for clients is brought" ctl apply -f - < <(authority)
 check "a cluster is applied" ctl apply -f - <"$spec"
 calm "it becomes ready"
 note "Ready after $(since "$from") s"

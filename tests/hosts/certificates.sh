@@ -1,8 +1,8 @@
 #!/bin/bash
 # Keys and certificates are replaced under the hands of everybody who uses them: brokers, ZooKeeper, controllers, clients
 # and the daemon itself trust each other at every moment, nothing acknowledged is lost, and what can read its
-# certificates again while it runs is not restarted. First with ZooKeeper, then with a quorum of controllers, authorities
-# of a user's own, and certificates that live for a minute and a half: certificates-kraft.sh.
+# certificates again while it runs is not restarted. First with ZooKeeper, RSA and a maintenance window, then with a quorum of
+# controllers, authorities of a user's own, and certificates that live for a minute and a half: certificates-kraft.sh.
 . "$(dirname "$0")/../stack/lib.sh"
 . "$(dirname "$0")/../stack/cluster.sh"
 
@@ -15,7 +15,7 @@ ask() { # SECRET ANNOTATION: a Secret without values asks for something
 
 nothing_asked() {
         local name
-        for name in my-user my-cluster-{cluster-ca,cluster-ca-cert,clients-ca}; do ctl delete secret $name || return; done
+        for name in my-user my-cluster-{cluster-ca,cluster-ca-cert}; do ctl delete secret $name || return; done
         same "" "$(ctl get secret -o json | jq -r '.items[].metadata.name')"
 }
 
@@ -119,12 +119,13 @@ each_started() { # TIMES UNIT...
 
 # --- with ZooKeeper
 
-zookeeper_spec() {
+zookeeper_spec() { # [LINE...]: more of the spec
         cat <<-P
 		apiVersion: kafka.strimzi.io/v1beta2
 		kind: Kafka
-		metadata: {name: my-cluster}
+		metadata: {name: my-cluster, annotations: {millrace.io/ca-key-type: RSA-2048}}
 		spec:
+		$(printf '  %s\n' "${@:-maintenanceTimeWindows: []}")
 		  kafka:
 		    version: 3.9.1
 		    replicas: 2
@@ -191,11 +192,33 @@ test_cluster_key() {
         check "nobody trusts the former one any more" same "cluster-ca v1 ca.crt ca.p12 ca.password" "$(trusted cluster) $(keys my-cluster-cluster-ca-cert)"
 }
 
-test_clients_key() { # WHAT PORT...: whatever runs is told
+# Certificates of clients are due, which a change of their terms brings about, and their authority's key goes with them.
+terms() { # WINDOW
+        zookeeper_spec "clientsCa: {validityDays: 400, renewalDays: 399, certificateExpirationPolicy: replace-key}" \
+                "maintenanceTimeWindows: ['$1']" | ctl apply -f -
+}
+test_window() {
+        local before user
+        before=$(all_pids) user=$(value my-user user.crt)
+        check "certificates of clients are due, outside of the maintenance window" terms "* * * * * ? 2199"
+        check "that is told" wait_for 60 "the warning" warning "it is renewed in the next of spec.maintenanceTimeWindows"
+        calm "it is waited for"
+        check "the authority is the same" same "clients-ca v0" "$(trusted clients)"
+        check "and so is the user's certificate" same "$user" "$(value my-user user.crt)"
+        check "nothing was restarted" kept_running "$before"
+}
+is_rsa() { openssl x509 -noout -text | contains "Public Key Algorithm: rsaEncryption"; }
+test_kinds_of_keys() {
+        check "keys of the authorities are RSA, because that was asked for" eval 'for one in cluster clients; do value my-cluster-$one-ca-cert ca.crt | is_rsa || return; done'
+        check "so are those of brokers" eval 'shown 9093 | is_rsa'
+        check "and of users" eval 'value my-user user.crt | is_rsa'
+}
+
+test_clients_key() { # WHAT HOW CMD...: whatever runs is told
         local before
         before=$(all_pids)
         mark
-        check "$1: a new key of the clients' authority is asked for" ask my-cluster-clients-ca force-replace
+        check "$1: $2" "${@:3}"
         check "$1: the user's certificate is made anew" wait_for 120 "it" signed_by "clients-ca v1" my-user user
         calm "$1: the clients' key is replaced"
         check "$1: trust came first, then the user's certificate" in_order \
@@ -273,7 +296,7 @@ led_anew() { [ "$(leader_epoch)" -gt "$1" ]; } # EPOCH
 caught_up() { # all three members follow at once
         quorum --replication | tee "$scratch/quorum" | awk 'NR > 1 && $NF ~ /Leader|Follower/ && $4 <= 2 {n++} END {exit n != 3}' || { cat "$scratch/quorum"; return 1; }
 }
-nodes() { units | sed 's/kafka@\(.*\)\.service/\1/'; }
+nodes() { units | sed 's/.*@\(.*\)\.service/\1/'; }
 expired() { # DIRECTORY: all certificates in it
         local file
         for file in "$1"/*; do fails openssl x509 -noout -checkend 0 -in "$file" || { echo "$file lives"; return 1; }; done
@@ -286,16 +309,20 @@ days_of_seconds() { # SECONDS
 
 # Certificates made from here on end after 90 seconds, longer where nodes take long to start, and are renewed when half of
 # that is left: the three of them have to restart meanwhile.
-test_own_key() {
+lives_begin() { # SECONDS: of a day
         local node
-        epoch=$(leader_epoch)
-        days_of_seconds $((9 * slow))
+        days_of_seconds $(($1 * slow))
         mark
         check "another authority of one's own is brought" ctl apply -f - < <(own_authority 2)
         check "what the nodes show is of it" wait_for $((240 * slow)) "new certificates" all_of "own v2"
         mkdir "$scratch/first"
         for node in $(nodes); do value "$node" "$node.crt" >"$scratch/first/$node"; done
         check "the former one is forgotten" wait_for $((150 * slow)) "the end" trusted_are cluster "own v2"
+}
+test_own_key() {
+        local node
+        epoch=$(leader_epoch)
+        lives_begin 9
         check "trust comes first, then keys, and old trust goes last" in_order "$trusted_too" "$signed_anew" "$needless"
         check "before anything is signed with it, everybody has restarted with whom to trust" stage "$trusted_too" "$signed_anew" \
                 $(for node in $(nodes); do echo "restart.*$node/cluster-ca.crt"; done)
@@ -317,14 +344,35 @@ test_short_lives() {
         calm "a controller died"
         check "every controller follows" wait_for 30 "the quorum" caught_up
         check "brokers show what lives for days" live_for_days $ports
-        check "of which nobody renewed has died" tells_of_renewals
+        check "of which nobody renewed has died" tells_of_renewals "(controller|mixed)"
 }
 short_gap() { awk -v gap="$(producer gap h1)" 'BEGIN {print gap; exit gap > 2}'; }
 live_for_days() { # PORT...
         local port
         for port; do shown "$port" | openssl x509 -noout -checkend 86400 || return; done
 }
-tells_of_renewals() { journal | grep -E "update secret my-cluster-(controller|mixed)-[0-9]: expires in" && ! journal | grep -E "update secret my-cluster-.*: it expired"; }
+tells_of_renewals() { # ROLE...: nodes of each
+        local role
+        for role; do journal | grep -E "update secret my-cluster-$role-[0-9]: expires in" || return; done
+        ! journal | grep -E "update secret my-cluster-.*: it expired"
+}
+
+# The same with ZooKeeper, whose members restart each time.
+test_short_lives_with_zookeeper() {
+        lives_begin 12
+        check "the first of the short certificates have ended" wait_for $((240 * slow)) "their end" expired "$scratch/first"
+        days_of_seconds 86400
+        calm "with days as they are"
+        check "brokers show what lives for days" live_for_days $ports
+        check "so do members of the ensemble, whom only the cluster may ask: theirs were made anew" members_live_for_days
+        check "of which nobody renewed has died" tells_of_renewals kafka zookeeper
+        check "a member dies" h1 systemctl kill -s KILL "$(zookeeper 1)"
+        calm "a member died"
+}
+members_live_for_days() {
+        local n
+        for n in 0 1 2; do value "my-cluster-zookeeper-$n" "my-cluster-zookeeper-$n.crt" | openssl x509 -noout -checkend 86400 || return; done
+}
 
 # Values that open something, those of the authorities among them, are in no log.
 no_secret_is_logged() {
@@ -347,7 +395,9 @@ with_zookeeper() {
         check "clients come" clients_begin
         test_renewal
         test_cluster_key
-        test_clients_key "with ZooKeeper"
+        test_kinds_of_keys
+        test_window
+        test_clients_key "with ZooKeeper" "the window opens" terms "* * * * * ?"
         cluster_end "with ZooKeeper"
         check "with ZooKeeper: the cluster is deleted" ctl delete -f - <"$spec"
         check "and so is what was asked for" nothing_asked
@@ -362,12 +412,24 @@ with_controllers() {
         check "the authority of one's own has signed what nodes show" all_of "own v1"
         h1 sh -c "cat /root/own-*.crt >>$kept/ca.crt"
         check "clients come again" clients_begin $kept/ca.crt
-        test_clients_key "with controllers"
+        test_clients_key "with controllers" "a new key of the clients' authority is asked for" ask my-cluster-clients-ca force-replace
         test_own_key
         test_short_lives
         cluster_end "with controllers"
         check "no secret is in any log" no_secret_is_logged
         deleted_soon "with controllers"
+}
+
+with_short_lives() {
+        zookeeper_spec "clusterCa: {generateCertificateAuthority: false, validityDays: 10, renewalDays: 5}" >"$spec"
+        check "an authority of one's own is brought" ctl apply -f - < <(own_authority 1)
+        own_authority 2 >/dev/null
+        cluster_begin "short lives with ZooKeeper"
+        h1 sh -c "cat /root/own-*.crt >>$kept/ca.crt"
+        check "clients come" clients_begin $kept/ca.crt
+        test_short_lives_with_zookeeper
+        cluster_end "short lives with ZooKeeper"
+        deleted_soon "short lives with ZooKeeper"
 }
 
 host_with_package h1

@@ -85,6 +85,8 @@ void kafka_roles_settle(KafkaCluster *cluster);
 bool kafka_may_vote(const KafkaCluster *cluster, int64_t id);
 /* Who is to vote from now on, and who no longer; and brokers that are gone for good. */
 void kafka_add_members(const KafkaCluster *cluster, MrParts *parts);
+/* Whether brokers that are gone for good are still registered. */
+bool kafka_has_gone(const KafkaCluster *cluster);
 /* kafka-release.c: versions of protocol and metadata, never below what storage has. */
 int kafka_release_check(KafkaCluster *cluster, MrError *err);
 /* What the metadata of the cluster is at, as far as that is known. */

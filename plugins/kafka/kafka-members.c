@@ -92,17 +92,35 @@ static bool is_member(const KafkaCluster *cluster, const char *id) {
 }
 
 /* A broker that nobody asks for, that has no unit any more, hosts nothing and does not answer. */
+static bool is_gone(const KafkaCluster *cluster, const char *id) {
+        int64_t number;
+
+        return !is_member(cluster, id) && mr_parse_int(id, &number) == 0 &&
+               kafka_hosted(cluster, number) == 0;
+}
+
+static const MrTree *registered(const KafkaCluster *cluster) {
+        return mr_tree_get(mr_tree_get(kafka_view(cluster), "registrations"), "");
+}
+
 static void unregister(const KafkaCluster *cluster, MrParts *parts) {
-        const MrTree *seen = mr_tree_get(mr_tree_get(kafka_view(cluster), "registrations"), "");
+        const MrTree *seen = registered(cluster);
 
         for (size_t i = 0; i < mr_tree_size(seen); i++) {
                 const char *id = mr_tree_key(seen, i);
-                int64_t number;
-                if (!is_member(cluster, id) && mr_parse_int(id, &number) == 0 &&
-                    kafka_hosted(cluster, number) == 0)
+                if (is_gone(cluster, id))
                         add_setting("registration/", mr_arena_strdup(cluster->arena, id), NULL,
                                     parts);
         }
+}
+
+bool kafka_has_gone(const KafkaCluster *cluster) {
+        const MrTree *seen = registered(cluster);
+
+        for (size_t i = 0; i < mr_tree_size(seen); i++)
+                if (is_gone(cluster, mr_tree_key(seen, i)))
+                        return true;
+        return false;
 }
 
 void kafka_add_members(const KafkaCluster *cluster, MrParts *parts) {

@@ -133,12 +133,13 @@ static int check_metadata(KafkaCluster *cluster, MrError *err) {
         return 0;
 }
 
+/* Kafka raises nothing above what a registered broker knew, even one that left long ago. */
 static const char *upgrade_level(const KafkaCluster *cluster) {
         const KafkaMetadata *wanted = kafka_metadata(cluster->metadata_version);
         int64_t level = level_seen(cluster);
 
         if (!cluster->is_kraft || !wanted || level < 0 || level >= wanted->level ||
-            !is_rolled_out(cluster))
+            !is_rolled_out(cluster) || kafka_has_gone(cluster))
                 return NULL;
         return mr_arena_strf(cluster->arena, "%" PRId64, wanted->level);
 }

@@ -747,6 +747,27 @@ static void metadata_follows_when_every_node_runs_the_release(void **state _unus
         }
 }
 
+/* Before 4.0 nobody can see who is registered, so one that left then is still there. */
+static void metadata_wait_until_who_left_is_not_registered(void **state _unused_) {
+        static const char *const registered[] = {"", ", \"3\": \"fenced\""};
+
+        for (size_t i = 0; i < MR_ELEMENTS(registered); i++) {
+                _cleanup_(world_freep) World *world = world_of(
+                        KRAFT_CLUSTER("version: 4.1.1, ") POOL("a", "1", "broker, controller", ""));
+                _cleanup_free_ char *view = mr_strf(
+                        "{\"features\": {\"\": {\"metadata.version\": \"25\"}}, \"partitions\": "
+                        "{\"hosted\": {}}, \"registrations\": {\"\": {\"0\": \"active\"%s}}}",
+                        registered[i]);
+                world_see_nodes(world, "{\"c-a-0\": " TOLD("4.1.1", BOTH) "}");
+                world_see_view(world, "kafka", view);
+                _cleanup_(mr_parts_freep) MrParts *parts = parts_of(world);
+                assert_int_equal(
+                        !parts_find(parts, MR_PART_SETTING, "feature/", "metadata.version"),
+                        i == 1);
+                assert_int_equal(!parts_find(parts, MR_PART_SETTING, "registration/", "3"), i == 0);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(next_ids_are_taken_in_their_order),
@@ -794,6 +815,7 @@ int main(void) {
                 cmocka_unit_test(metadata_a_release_does_not_know_is_refused),
                 cmocka_unit_test(metadata_never_goes_back),
                 cmocka_unit_test(metadata_follows_when_every_node_runs_the_release),
+                cmocka_unit_test(metadata_wait_until_who_left_is_not_registered),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,6 +194,18 @@ void place_add_arguments(Lowering *lowering, const MrWorkload *workload, MrTree 
         }
 }
 
+MrTree *place_labels(Lowering *lowering, const MrWorkload *workload) {
+        _cleanup_(mr_tree_freep) MrTree *variables = all_of(lowering, workload);
+        MrTree *labels = mr_tree_new_map();
+
+        for (size_t i = 0; i < mr_tree_size(variables); i++) {
+                const char *label = mr_tree_get_string(mr_tree_at(variables, i), "label");
+                if (label)
+                        mr_tree_set_bool(labels, label, true);
+        }
+        return labels;
+}
+
 static void require_label(MrTree *term, const char *label) {
         MrTree *wanted =
                 mr_tree_append(mr_tree_need_list(term, "matchExpressions"), mr_tree_new_map());
@@ -205,12 +217,9 @@ static void require_label(MrTree *term, const char *label) {
 /* A node that is to say in which rack it is runs only where there is a label that tells. One of the
  * terms of a user has to hold, so each gets the label besides. */
 void place_require_labels(Lowering *lowering, const MrWorkload *workload, MrTree *spec) {
-        _cleanup_(mr_tree_freep) MrTree *variables = all_of(lowering, workload);
+        _cleanup_(mr_tree_freep) MrTree *labels = place_labels(lowering, workload);
 
-        for (size_t i = 0; i < mr_tree_size(variables); i++) {
-                const char *label = mr_tree_get_string(mr_tree_at(variables, i), "label");
-                if (!label)
-                        continue;
+        for (size_t i = 0; i < mr_tree_size(labels); i++) {
                 MrTree *of_nodes =
                         mr_tree_need_map(mr_tree_need_map(spec, "affinity"), "nodeAffinity");
                 MrTree *terms = mr_tree_need_list(
@@ -220,6 +229,6 @@ void place_require_labels(Lowering *lowering, const MrWorkload *workload, MrTree
                 if (mr_tree_size(terms) == 0)
                         mr_tree_append(terms, mr_tree_new_map());
                 for (size_t k = 0; k < mr_tree_size(terms); k++)
-                        require_label(mr_tree_at(terms, k), label);
+                        require_label(mr_tree_at(terms, k), mr_tree_key(labels, i));
         }
 }

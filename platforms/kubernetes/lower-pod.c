@@ -4,6 +4,8 @@
 
 #include "lower.h"
 
+#define MACHINE_LABEL "kubernetes.io/hostname"
+
 /* Keys of a user's template that go into the pod as they are. */
 static const char *const passed[] = {
         "affinity",           "dnsConfig",
@@ -176,21 +178,31 @@ static const MrGuard *guard_of(const Lowering *lowering, const MrWorkload *workl
         return NULL;
 }
 
+static void spread_over(const MrGuard *guard, const char *key, MrTree *constraints) {
+        MrTree *constraint = mr_tree_append(constraints, mr_tree_new_map());
+
+        mr_tree_set_int(constraint, "maxSkew", 1);
+        mr_tree_set_string(constraint, "topologyKey", key);
+        mr_tree_set_string(constraint, "whenUnsatisfiable", "ScheduleAnyway");
+        object_set_labels(mr_tree_need_map(constraint, "labelSelector"), "matchLabels",
+                          &guard->selector);
+}
+
 /* A scheduler keeps pods of one set apart. Here each has a set of its own, so it is told which
- * belong together: not two on a machine when there is another one. Zones are for users to say: with
- * a label that machines lack, nothing at all would be kept apart. */
-static void spread(const Lowering *lowering, const MrWorkload *workload, MrTree *spec) {
+ * belong together: not two on a machine when there is another one, and where nodes say in which
+ * rack they are, not two in a rack. Other zones are for users to say: with a label that machines
+ * lack, nothing at all would be kept apart. */
+static void spread(Lowering *lowering, const MrWorkload *workload, MrTree *spec) {
+        _cleanup_(mr_tree_freep) MrTree *labels = place_labels(lowering, workload);
         const MrGuard *guard = guard_of(lowering, workload);
 
         if (!guard)
                 return;
-        MrTree *constraint = mr_tree_append(mr_tree_need_list(spec, "topologySpreadConstraints"),
-                                            mr_tree_new_map());
-        mr_tree_set_int(constraint, "maxSkew", 1);
-        mr_tree_set_string(constraint, "topologyKey", "kubernetes.io/hostname");
-        mr_tree_set_string(constraint, "whenUnsatisfiable", "ScheduleAnyway");
-        object_set_labels(mr_tree_need_map(constraint, "labelSelector"), "matchLabels",
-                          &guard->selector);
+        MrTree *constraints = mr_tree_need_list(spec, "topologySpreadConstraints");
+        spread_over(guard, MACHINE_LABEL, constraints);
+        for (size_t i = 0; i < mr_tree_size(labels); i++)
+                if (!mr_streq(mr_tree_key(labels, i), MACHINE_LABEL))
+                        spread_over(guard, mr_tree_key(labels, i), constraints);
 }
 
 /* Where the API does not assign users itself, a process runs as one without a name or rights, and

@@ -171,6 +171,8 @@ bool place_fills(Lowering *lowering, const char *node, const char *file);
 bool place_asks(Lowering *lowering, const char *node);
 void place_add_lines(Lowering *lowering, const MrWorkload *workload, MrBuf *out);
 void place_add_variables(Lowering *lowering, const MrWorkload *workload, MrTree *container);
+/* The labels of machines that the node learns, as the keys of a map of the caller's. */
+MrTree *place_labels(Lowering *lowering, const MrWorkload *workload);
 /* That the pod runs only where there are the labels it is told of. */
 void place_require_labels(Lowering *lowering, const MrWorkload *workload, MrTree *spec);
 /* What millrace-place is told to find out. */

@@ -64,6 +64,12 @@ for file in $(specs); do
         for version in v1beta2 v1; do
                 check "$(basename "$file"), $version and back" all_survive "$scratch/documents" "$version"
         done
+        # Users have versions of their own.
+        jq -c 'select(.kind == "KafkaUser")' "$scratch/documents" >"$scratch/users"
+        [ -s "$scratch/users" ] || continue
+        for version in v1beta1 v1alpha1; do
+                check "users of $(basename "$file"), $version and back" all_survive "$scratch/users" "$version"
+        done
 done
 
 # --- how it reads

@@ -38,8 +38,6 @@ char *disk_unit_name(const char *path) {
         return mr_buf_take(&out);
 }
 
-extern char **environ;
-
 static int spawn(char *const arguments[], MrBuf *out) {
         posix_spawn_file_actions_t actions;
         char block[1024];

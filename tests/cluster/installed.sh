@@ -58,6 +58,26 @@ sleep 5
 check "it has done nothing" same 0 "$(steps)"
 check "the broker is the one it was" same "$broker" "$(uid_of "-n millrace pod/my-cluster-dual-role-0-0")"
 
+# --- two of them
+
+holder() { kubectl -n millrace get lease millrace -o 'jsonpath={.spec.holderIdentity}'; }
+leads_alone() { [ "$(kubectl -n millrace get pods -l app.kubernetes.io/name=millrace --no-headers | grep -c ' 1/1 ')" = 2 ] && [ "$(holder)" = "$leader" ]; }
+another_leads() { [ -n "$(holder)" ] && [ "$(holder)" != "$leader" ]; }
+words_of() { kubectl -n millrace logs "pod/$1"; }
+leader=$(holder)
+check "it holds the lease" same "$(daemon_pod)" "$leader"
+check "there are to be two of them" kubectl -n millrace scale deployment/millrace --replicas=2
+check "the second one waits, and is ready" wait_for 60 "both pods" leads_alone
+start=$(seconds)
+check "the first one is deleted" kubectl -n millrace delete pod "$leader"
+check "the second one leads" wait_for 30 "the lease" another_leads
+note "deleted → the other leads: $(since "$start") s"
+check "and has a first pass" wait_for 30 "its log" eval 'words_of "$(holder)" | contains "The first pass over"'
+sleep 3
+check "it has done nothing" eval 'same 0 "$(words_of "$(holder)" | grep -c "\"MILLRACE_STATION\": \"apply\"" || true)"'
+check "the broker is the one it was, still" same "$broker" "$(uid_of "-n millrace pod/my-cluster-dual-role-0-0")"
+check "one is enough" eval 'kubectl -n millrace scale deployment/millrace --replicas=1 && wait_for 60 "the deployment" is_settled'
+
 is_taken_away() { same 0 "$(kubectl -n millrace get statefulsets --no-headers 2>/dev/null | wc -l)"; }
 check "the file goes" kubectl -n millrace delete configmap millrace-resources
 check "and the cluster with it" wait_for 150 "the end" is_taken_away

@@ -246,7 +246,7 @@ test_majority() {
         down dual-2
         h1 sh -c "rm -rf $data/data-*-my-cluster-dual-[12]"
         h1 systemctl start millraced
-        check "two of three lost their disks: they do not begin anew" wait_for 90 "the reason" says "data-0-my-cluster-dual-2 has lost its data"
+        check "two of three lost their disks: they do not begin anew" wait_for 90 "the reason" says "data-1-my-cluster-dual-2 has lost its data"
         check "both stay down" eval 'fails is_state "$(unit dual-1)" active && fails is_state "$(unit dual-2)" active'
 }
 

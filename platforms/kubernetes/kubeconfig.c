@@ -205,6 +205,16 @@ int kubeconfig_read(const char *path, const char *context, KubeConfig *ret, MrEr
         return r < 0 ? mr_error_at(err, r, path, 0, 0) : r;
 }
 
+/* Where its account is; NULL: nothing says so. */
+static char *namespace_of_pod(const char *directory) {
+        _cleanup_free_ char *path = mr_strf("%s/namespace", directory);
+        _cleanup_(mr_buf_wipe) MrBuf text = {};
+
+        if (kubeconfig_read_file(path, &text, NULL) < 0 || text.size == 0)
+                return NULL;
+        return mr_strdup(mr_buf_text(&text));
+}
+
 int kubeconfig_of_pod(const char *host, const char *port, const char *directory, KubeConfig *ret,
                       MrError *err) {
         bool is_v6 = host && strchr(host, ':');
@@ -217,6 +227,7 @@ int kubeconfig_of_pod(const char *host, const char *port, const char *directory,
                                   mr_is_empty(port) ? "443" : port),
                 .authority = mr_strf("%s/ca.crt", directory),
                 .token_file = mr_strf("%s/token", directory),
+                .ns = namespace_of_pod(directory),
         };
         return 0;
 }

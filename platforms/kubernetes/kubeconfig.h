@@ -13,7 +13,7 @@ typedef struct KubeConfig {
         char *certificate, *certificate_data;
         char *key, *key_data;
         char *token, *token_file;
-        char *ns; /* of the context; NULL: none is named */
+        char *ns; /* of the context or the pod; NULL: none is named */
 } KubeConfig;
 
 /* `context` NULL: the current one. */

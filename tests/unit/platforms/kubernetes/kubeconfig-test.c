@@ -101,8 +101,25 @@ static void a_pod_is_told_by_its_environment(void **state _unused_) {
         assert_string_equal(config.token_file, "/s/token");
         assert_int_equal(kubeconfig_of_pod("fd00::1", NULL, "/s", &other, NULL), 0);
         assert_string_equal(other.server, "https://[fd00::1]:443");
+        assert_null(other.ns);
         assert_int_equal(kubeconfig_of_pod(NULL, NULL, "/s", &other, &err), -EINVAL);
         assert_string_equal(err.path, "platform_config.kubeconfig");
+}
+
+static void a_pod_is_where_its_account_is(void **state _unused_) {
+        char directory[] = "/tmp/millrace-account-XXXXXX";
+        _cleanup_(kubeconfig_done) KubeConfig config = {};
+
+        assert_non_null(mkdtemp(directory));
+        _cleanup_free_ char *path = mr_strf("%s/namespace", directory);
+        FILE *file = fopen(path, "we");
+        assert_non_null(file);
+        (void) fputs("red\n", file);
+        assert_int_equal(fclose(file), 0);
+        assert_int_equal(kubeconfig_of_pod("10.0.0.1", "443", directory, &config, NULL), 0);
+        assert_string_equal(config.ns, "red");
+        (void) unlink(path);
+        (void) rmdir(directory);
 }
 
 static void a_file_says_where_it_is_wrong(void **state _unused_) {
@@ -127,6 +144,7 @@ int main(void) {
                 cmocka_unit_test(what_cannot_be_done_is_refused),
                 cmocka_unit_test(what_says_nothing_is_not_refused),
                 cmocka_unit_test(a_pod_is_told_by_its_environment),
+                cmocka_unit_test(a_pod_is_where_its_account_is),
                 cmocka_unit_test(a_file_says_where_it_is_wrong),
         };
 

@@ -1,25 +1,42 @@
 /* Writing resources. Each function is one transaction and, once that is on disk, one event. */
 
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
 #include "sdk/alloc.h"
+#include "sdk/resource.h"
 #include "sdk/str.h"
 #include "store/store-write.h"
+
+/* `version` is that of RFC 9562. */
+static void uid_write(uint8_t b[16], uint8_t version, char ret[37]) {
+        b[6] = (uint8_t) ((b[6] & 0x0f) | version << 4);
+        b[8] = (uint8_t) ((b[8] & 0x3f) | 0x80);
+        snprintf(ret, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+                 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+                 b[13], b[14], b[15]);
+}
 
 static void uid_new(char ret[37]) {
         uint8_t b[16];
 
         if (getrandom(b, sizeof(b), 0) != sizeof(b))
                 abort();
-        b[6] = (uint8_t) ((b[6] & 0x0f) | 0x40);
-        b[8] = (uint8_t) ((b[8] & 0x3f) | 0x80);
-        snprintf(ret, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-                 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
-                 b[13], b[14], b[15]);
+        uid_write(b, 4, ret);
+}
+
+/* The same for whoever reads the same file. */
+static void uid_of_key(const ObjectKey *key, char ret[37]) {
+        _cleanup_free_ char *text = mr_resource_key(key->kind, key->ns, key->name);
+        uint8_t b[EVP_MAX_MD_SIZE];
+
+        if (EVP_Digest(text, strlen(text), b, NULL, EVP_sha256(), NULL) != 1)
+                abort();
+        uid_write(b, 8, ret);
 }
 
 void write_done(Write *write) {
@@ -114,6 +131,7 @@ int write_find(Store *store, const ObjectKey *key, StoreResource *ret, MrError *
         return 1;
 }
 
+/* A store that forgets everything with the program would know a file by another uid each time. */
 static int insert(Store *store, const MrTree *object, const ObjectKey *key, const char *source,
                   StoreResource *ret, MrError *err) {
         _cleanup_write_ Write write = {.change = STORE_ADDED,
@@ -124,7 +142,10 @@ static int insert(Store *store, const MrTree *object, const ObjectKey *key, cons
 
         write.object = object_accept(object, key);
         MrTree *metadata = mr_tree_get(write.object, "metadata");
-        uid_new(uid);
+        if (write.is_lazy && mr_streq(store->path, STORE_IN_MEMORY))
+                uid_of_key(key, uid);
+        else
+                uid_new(uid);
         time_text(now_realtime_sec(), now);
         mr_tree_set_string(metadata, "uid", uid);
         mr_tree_set_string(metadata, "creationTimestamp", now);

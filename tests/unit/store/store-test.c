@@ -249,6 +249,29 @@ static void only_what_comes_again_is_not_waited_for(void **state) {
         assert_int_equal(commits.last, 'w');
 }
 
+static void uid_in_new_store(const char *name, char ret[37]) {
+        _cleanup_(mr_tree_freep) MrTree *object = kafka(name, 1);
+        _cleanup_resource_ StoreResource made = {};
+        Store *store = NULL;
+
+        assert_int_equal(store_open(":memory:", &store, NULL), 0);
+        assert_int_equal(store_put_file_resource(store, "/etc/x/a.yaml", object, &made, NULL), 1);
+        assert_int_equal(strlen(made.uid), 36);
+        memcpy(ret, made.uid, 37);
+        store_free(store);
+}
+
+static void files_have_the_same_uid_in_each_store_in_memory(void **state _unused_) {
+        char first[37], again[37], other[37];
+
+        uid_in_new_store("a", first);
+        uid_in_new_store("a", again);
+        uid_in_new_store("b", other);
+        assert_string_equal(first, again);
+        assert_string_not_equal(first, other);
+        assert_int_equal(first[14], '8');
+}
+
 static void a_resource_of_a_file_is_read_only_and_keeps_its_uid(void **state) {
         Fixture *fixture = *state;
         _cleanup_tree_ MrTree *one = kafka("a", 1), *three = kafka("a", 3), *other = kafka("b", 1);
@@ -937,6 +960,7 @@ int main(void) {
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(only_what_comes_again_is_not_waited_for, set_up,
                                                 tear_down),
+                cmocka_unit_test(files_have_the_same_uid_in_each_store_in_memory),
                 cmocka_unit_test_setup_teardown(a_resource_of_a_file_is_read_only_and_keeps_its_uid,
                                                 set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_resource_of_the_platform_is_a_copy, set_up,

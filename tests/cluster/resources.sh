@@ -193,7 +193,10 @@ check "no finalizer was needed" eval '! kubectl get kafka my-cluster'
 kubectl delete kafkauser ann --wait=false >/dev/null
 check "its user goes" wait_for 20 "the secret" fails kubectl get secret ann
 
-check "another one" eval 'kubectl apply -f "$example" && wait_for 20 "the pod" kubectl get pod "$set_of-0"'
+last_words() { tail -n 15 "$scratch/log" | jq -r '"# \(.TIME) \(.MESSAGE)"'; }
+start=$(seconds)
+check "another one" eval 'kubectl apply -f "$example" && wait_for 60 "the pod" kubectl get pod "$set_of-0"' || last_words
+note "apply → the pod: $(since "$start") s"
 check "that is deleted and made anew at once" eval 'before=$(uid kafka/my-cluster); kubectl delete kafka my-cluster && kubectl apply -f "$example"'
 is_new() { same "Kafka $(uid kafka/my-cluster)" "$(owners svc/my-cluster-kafka-bootstrap)"; }
 check "is made anew" wait_for 60 "the service" is_new
